@@ -1,0 +1,1 @@
+"""Wellio: what a small coaching practice runs. This module is the plugin author's whole API."""

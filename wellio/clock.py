@@ -1,0 +1,80 @@
+"""Time: one settable clock per app, and the wire's form of an instant.
+
+Instants are integers, milliseconds UTC since 1970 (`*_at`). Waiting and rate limits use
+`monotonic`, so that a changed system time neither revives nor starves anything.
+"""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
+)
+
+
+class Clock(Protocol):
+    """What tells the time; `create_app(..., clock=)` takes one."""
+
+    def now_ms(self) -> int:
+        """Return the wall-clock time in milliseconds UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, for measuring and waiting."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Return the wall-clock time in milliseconds UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that stands still until it is moved: for tests and for demo data."""
+
+    def __init__(self, start_ms: int) -> None:
+        self._now_ms = start_ms
+        self._monotonic = 0.0
+
+    def now_ms(self) -> int:
+        """Return the time that was set, in milliseconds UTC."""
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        """Return the seconds by which the clock was advanced."""
+        return self._monotonic
+
+    def advance(self, ms: int) -> None:
+        """Move both clocks forward."""
+        self._now_ms += ms
+        self._monotonic += ms / 1000
+
+    def set(self, ms: int) -> None:
+        """Set the wall clock alone, as an administrator would."""
+        self._now_ms = ms
+
+
+def rfc3339(ms: int) -> str:
+    """Write an instant as the wire does: `2026-03-01T09:30:00.000Z`."""
+    seconds, milli = divmod(ms, 1000)
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{milli:03d}Z"
+
+
+def parse_rfc3339(text: str) -> int:
+    """Read an RFC 3339 instant, with any offset, into milliseconds UTC.
+
+    Raises:
+        ValueError: The text is no such instant.
+    """
+    if not _INSTANT.fullmatch(text):
+        raise ValueError("expected an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")
+    at = datetime.fromisoformat(text.upper())
+    return (at - _EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,210 @@
+"""Every error that Wellio raises on purpose.
+
+    WellioError
+    ├── ConfigError            a setting is wrong or unknown: the start stops
+    ├── PluginError            a plugin is missing, broken or in conflict
+    ├── DatabaseError          migrations, locks, misuse of a transaction
+    └── Problem                an answer to a request (RFC 9457)
+        ├── BadRequest 400  Unauthorized 401  Forbidden 403  NotFound 404
+        ├── MethodNotAllowed 405  Conflict 409  Gone 410  PreconditionFailed 412
+        ├── PayloadTooLarge 413  UnsupportedMediaType 415  Invalid 422
+        └── TooManyRequests 429  InternalError 500  Unavailable 503
+
+A problem never holds what the caller sent, a stack, SQL or a path.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pydantic
+
+
+class WellioError(Exception):
+    """The root of all of them."""
+
+
+class ConfigError(WellioError):
+    """A setting is wrong or unknown; the message names it and says what was expected."""
+
+
+class PluginError(WellioError):
+    """A plugin is missing, broken, cyclic or offered twice; the message names it."""
+
+
+class DatabaseError(WellioError):
+    """The database is not as this program needs it, or a transaction was misused."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with a request.
+
+    Attributes:
+        pointer: JSON pointer (RFC 6901) to the field; the query's fields stand at the top.
+        code: What is wrong, in snake_case.
+        message: The same for people, without the value that was sent.
+    """
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Problem(WellioError):
+    """An answer that says no, as `application/problem+json`."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    default_code: ClassVar[str] = "internal_error"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+        **members: Any,  # noqa: ANN401 - RFC 9457 lets a problem carry any further members
+    ) -> None:
+        """Describe the problem.
+
+        Args:
+            detail: One sentence for people.
+            code: What programs compare; the class has a default.
+            errors: The single fields that are wrong.
+            headers: Extra response headers.
+            retry_after_s: Seconds until a retry may work.
+            members: Further top-level members, in the wire's camelCase.
+        """
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.code = code or self.default_code
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        if retry_after_s is not None:
+            self.headers["Retry-After"] = str(max(1, round(retry_after_s)))
+            members["retryAfter"] = retry_after_s
+        self.members = members
+
+    def to_dict(self, request_id: str | None) -> dict[str, Any]:
+        """Return the problem's members as they stand on the wire."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail or self.title,
+            "code": self.code,
+            "requestId": request_id,
+            **self.members,
+        }
+        if self.errors:
+            body["errors"] = [
+                {"pointer": e.pointer, "code": e.code, "message": e.message} for e in self.errors
+            ]
+        return body
+
+
+class BadRequest(Problem):
+    """400: the request cannot be read at all."""
+
+    status, title, default_code = 400, "Bad request", "bad_request"
+
+
+class Unauthorized(Problem):
+    """401: no credential, or one that does not work."""
+
+    status, title, default_code = 401, "Sign in first", "unauthorized"
+
+
+class Forbidden(Problem):
+    """403: the caller may see it but not do this with it."""
+
+    status, title, default_code = 403, "Not allowed", "forbidden"
+
+
+class NotFound(Problem):
+    """404: it is not there, or the caller may not know of it: the two look alike."""
+
+    status, title, default_code = 404, "Not found", "not_found"
+
+
+class MethodNotAllowed(Problem):
+    """405: the resource has other methods."""
+
+    status, title, default_code = 405, "Method not allowed", "method_not_allowed"
+
+
+class Conflict(Problem):
+    """409: it clashes with what is already there."""
+
+    status, title, default_code = 409, "Conflict", "conflict"
+
+
+class Gone(Problem):
+    """410: it was there, or the cursor is too old."""
+
+    status, title, default_code = 410, "Gone", "gone"
+
+
+class PreconditionFailed(Problem):
+    """412: the object changed since the caller read it."""
+
+    status, title, default_code = 412, "Precondition failed", "precondition_failed"
+
+
+class PayloadTooLarge(Problem):
+    """413: the body is larger than the limit."""
+
+    status, title, default_code = 413, "Too large", "payload_too_large"
+
+
+class UnsupportedMediaType(Problem):
+    """415: the body is of a type that is not taken here."""
+
+    status, title, default_code = 415, "Unsupported media type", "unsupported_media_type"
+
+
+class Invalid(Problem):
+    """422: the request can be read, but fields of it are wrong; it names all of them."""
+
+    status, title, default_code = 422, "Invalid request", "invalid_request"
+
+
+class TooManyRequests(Problem):
+    """429: a limit is used up for now."""
+
+    status, title, default_code = 429, "Too many requests", "rate_limited"
+
+
+class InternalError(Problem):
+    """500: our fault; the log has the rest under the request's id."""
+
+
+class Unavailable(Problem):
+    """503: not now; nothing was done, or its outcome is unknown and a retry is safe."""
+
+    status, title, default_code = 503, "Unavailable", "unavailable"
+
+
+def invalid(pointer: str, code: str, message: str) -> Invalid:
+    """Return the problem for one wrong field."""
+    return Invalid(errors=[FieldError(pointer, code, message)])
+
+
+def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> Invalid:
+    """Turn a validation error into a problem that names every field and echoes no input."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return Invalid(
+        "Some fields are wrong.",
+        errors=[
+            FieldError(prefix + _pointer(item["loc"]), item["type"], item["msg"])
+            for item in details
+        ],
+    )
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return "".join(f"/{part}" for part in parts)

@@ -1,0 +1,160 @@
+"""Every hook of Wellio.
+
+A hook is synchronous, runs once at boot, plugin by plugin in `requires` order, and returns what
+the plugin brings. What happened is an event (`events.py`); what must be decided at run time is an
+async method of an object that a hook returned.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+
+from .actor import Actor, Authenticator, Permission
+from .db.base import Tx
+from .policy import Policy
+
+if TYPE_CHECKING:
+    from .app import Wellio
+    from .cli import Cli
+    from .events import Event, EventBus
+    from .jobs import Job, Schedule
+
+NAMESPACE = "wellio"
+hookspec = pluggy.HookspecMarker(NAMESPACE)
+hookimpl = pluggy.HookimplMarker(NAMESPACE)
+
+
+class HealthCheck(Protocol):
+    """One thing that `/health` looks at."""
+
+    @property
+    def name(self) -> str:
+        """Return the check's name within its plugin."""
+
+    async def check(self) -> str | None:
+        """Return None when well, or in a few words why it is degraded; raise when it is down."""
+
+
+class PersonalData(Protocol):
+    """What a plugin stores about people, and how it hands it out and takes it away."""
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """Return the tables that this object answers for."""
+
+    async def export(self, user_id: str) -> Mapping[str, list[dict[str, Any]]]:
+        """Return everything stored about a person: rows by table, without secrets."""
+
+    async def erase(self, tx: Tx, user_id: str) -> None:
+        """Delete it, or make it nobody's where others keep a part in it."""
+
+
+class DashboardSection(Protocol):
+    """One member of `GET /dashboard`."""
+
+    @property
+    def name(self) -> str:
+        """Return the member's name on the wire."""
+
+    async def load(self, actor: Actor) -> Any:  # noqa: ANN401 - each section has its own shape
+        """Return what this person sees there, JSON-ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account, as the steps that follow its creation see it."""
+
+    id: str
+    email: str
+    name: str
+    role: str
+
+
+class AccountStep(Protocol):
+    """What a plugin does when an account is made, in the account's own transaction."""
+
+    async def on_account(self, tx: Tx, account: Account, attributes: Mapping[str, Any]) -> None:
+        """Add what belongs to the account.
+
+        Args:
+            tx: The transaction in which the account is stored.
+            account: The new account.
+            attributes: What the invitation, the set-up or the command line said beyond it, such
+                as `coachId` or `practice`; a step takes what it knows.
+        """
+
+
+@hookspec
+def register_routes(app: "Wellio") -> Sequence[object]:
+    """Return objects whose `@endpoint` methods serve REST under `/api/v1`."""
+
+
+@hookspec
+def register_socket_events(app: "Wellio") -> Sequence[object]:
+    """Return objects whose `@socket_event` methods answer Socket.IO and `/ws`."""
+
+
+@hookspec
+def register_events() -> "Sequence[type[Event]]":
+    """Return the event classes that this plugin publishes; another cannot be published."""
+
+
+@hookspec
+def register_subscribers(app: "Wellio", bus: "EventBus") -> None:
+    """Subscribe to events of this plugin and others, live or durable."""
+
+
+@hookspec
+def register_permissions() -> Sequence[Permission]:
+    """Return the permissions of this plugin and the roles that hold them."""
+
+
+@hookspec
+def register_jobs(app: "Wellio") -> "Sequence[Job | Schedule]":
+    """Return the kinds of background work, and what runs by the clock."""
+
+
+@hookspec
+def register_commands(cli: "Cli") -> None:
+    """Add commands to `wellio`."""
+
+
+@hookspec
+def register_health_checks(app: "Wellio") -> Sequence[HealthCheck]:
+    """Return what `/health/<plugin>` looks at."""
+
+
+@hookspec
+def register_personal_data(app: "Wellio") -> Sequence[PersonalData]:
+    """Return who exports and erases this plugin's data about people."""
+
+
+@hookspec
+def register_dashboard(app: "Wellio") -> Sequence[DashboardSection]:
+    """Return this plugin's members of `GET /dashboard`."""
+
+
+@hookspec
+def register_authenticators(app: "Wellio") -> Sequence[Authenticator]:
+    """Return the ways of signing in that this plugin understands."""
+
+
+@hookspec
+def register_policies(app: "Wellio") -> Sequence[Policy]:
+    """Return the rules of the kinds of object that this plugin owns."""
+
+
+@hookspec
+def register_account_steps(app: "Wellio") -> Sequence[AccountStep]:
+    """Return what this plugin does when an account is made."""
+
+
+@hookspec
+def lifespan(app: "Wellio") -> AsyncIterator[None]:
+    """Start what the plugin needs, yield, and stop it: an async generator.
+
+    Starts run in `requires` order, after the migrations and before the server listens; ends run
+    in reverse.
+    """

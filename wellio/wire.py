@@ -1,0 +1,166 @@
+"""What goes over the wire: camelCase models that refuse unknown fields, the types they share, pages."""
+
+import base64
+import binascii
+import zoneinfo
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from .clock import parse_rfc3339
+from .errors import invalid
+from .ids import is_id
+
+RowT = TypeVar("RowT")
+MAX_LIMIT = 100
+
+
+class Wire(BaseModel):
+    """A request or response: camelCase on the wire, snake_case here, nothing unknown."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+def _no_control(text: str) -> str:
+    """Refuse what one of the engines or a terminal cannot hold: NUL and lone surrogates."""
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError("must not hold NUL or unpaired surrogates")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+def _canonical_id(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    lower = text.lower()
+    if not is_id(lower):
+        raise ValueError("must be a UUID")
+    return lower
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("must be an IANA time zone such as Europe/Berlin")
+    return name
+
+
+def _email(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - heavy
+
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError("must be an e-mail address") from error
+
+
+def _instant(value: object) -> object:
+    return parse_rfc3339(value) if isinstance(value, str) else value
+
+
+Id = Annotated[
+    str, BeforeValidator(_canonical_id), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+Text = Annotated[str, AfterValidator(_no_control)]
+Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whitespace=True)]
+Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+Email = Annotated[
+    Line,
+    StringConstraints(min_length=3, max_length=254),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+Password = Annotated[Text, StringConstraints(min_length=10, max_length=256)]
+TimeZone = Annotated[Line, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Instant = Annotated[
+    int, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""Milliseconds UTC in Python, RFC 3339 on the wire."""
+
+
+class PageQuery(Wire):
+    """The query of every list."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items on a page.")] = 50
+    cursor: Annotated[
+        str | None, Field(max_length=512, description="`nextCursor` of the page before.")
+    ] = None
+
+
+def encode_cursor(*parts: str | int) -> str:
+    """Make an opaque cursor of the sort key of a page's last row."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def decode_cursor(text: str, *types: type) -> tuple[Any, ...]:
+    """Read a cursor back.
+
+    Args:
+        text: What `encode_cursor` made.
+        types: The type of each part: `str` or `int`.
+
+    Raises:
+        Invalid: It is none of ours; the error stands at `/cursor`.
+    """
+    try:
+        parts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise _bad_cursor() from error
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(types):
+        raise _bad_cursor()
+    if any(type(part) is int and not -(2**63) <= part < 2**63 for part in parts):
+        raise _bad_cursor()
+    if any(type(part) is str and "\x00" in part for part in parts):
+        raise _bad_cursor()
+    return tuple(parts)
+
+
+def _bad_cursor() -> Exception:
+    return invalid("/cursor", "bad_cursor", "is no cursor of this list")
+
+
+def page(
+    rows: Sequence[RowT],
+    limit: int,
+    cursor_of: Callable[[RowT], str],
+    item: Callable[[RowT], Any],
+) -> dict[str, Any]:
+    """Make a page of a list.
+
+    Args:
+        rows: Up to `limit + 1` rows; one more than `limit` tells that there is a next page.
+        limit: Items on a page.
+        cursor_of: Returns a row's cursor.
+        item: Returns a row's form on the wire.
+    """
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return {
+        "items": [item(row) for row in shown],
+        "nextCursor": cursor_of(shown[-1]) if more else None,
+    }
