@@ -1,0 +1,266 @@
+"""Settings: typed sections, read from `config.toml` and the environment, refused when wrong.
+
+A later source wins: the defaults below, `config.toml`, the environment (`WELLIO_SECTION__KEY`), the
+command line. Every setting is a field of a `SectionModel`, whose docstring is its documentation:
+`config.toml` and `.env.example` are rendered from these models (`config_template.py`).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+
+from .config_sources import Sources, dotted
+from .errors import ConfigError
+
+FILE_NAME = "config.toml"
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("expected an address such as https://practice.example")
+    return text.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Milliseconds = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+SectionT = TypeVar("SectionT", bound="SectionModel")
+
+
+class SectionModel(BaseModel):
+    """A table of `config.toml`: nothing unknown, and text from the environment is read by type."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        validate_default=False,
+    )
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _or_json(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        """Take a list or a table as JSON where the environment can only hold text."""
+        try:
+            return handler(value)
+        except ValidationError:
+            if not isinstance(value, str) or value[:1] not in {"[", "{"}:
+                raise
+            try:
+                parsed = orjson.loads(value)
+            except orjson.JSONDecodeError as error:
+                raise ValueError("expected JSON") from error
+            return handler(parsed)
+
+
+class ServerConfig(SectionModel):
+    """Where Wellio listens."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 is every one that the machine has."""
+    port: Port = 3000
+    """Port to listen on; 0 takes a free one."""
+    public_url: BaseUrl | None = None
+    """Address by which people reach the server, for the links in mails and invitations."""
+    shutdown_timeout_s: Seconds = 10
+    """How long a stopping server lets running requests finish."""
+    metrics_token: SecretStr | None = None
+    """Bearer token that /metrics asks for; without one it is open to whoever reaches the port."""
+
+    @property
+    def url(self) -> str:
+        """Return the address for links, without a slash at its end."""
+        host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+class DatabaseConfig(SectionModel):
+    """Where the data lies."""
+
+    url: SecretStr | None = None
+    """postgresql://user:password@host/name; without one, SQLite in the data folder."""
+
+
+class LogConfig(SectionModel):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """auto: coloured lines on a terminal, JSON elsewhere."""
+
+
+class LoaderConfig(SectionModel):
+    """Which plugins run."""
+
+    path: Path | None = None
+    """A folder of plugins of one file or one folder each, beside the installed ones."""
+    disabled: tuple[str, ...] = ()
+    """Names of plugins that are not loaded."""
+    on_error: Literal["stop", "skip"] = "stop"
+    """What a broken third-party plugin does: stop the start, or be left out and show in /health."""
+
+
+class RealtimeConfig(SectionModel):
+    """Socket.IO and /ws."""
+
+    ping_interval_ms: Milliseconds = 25_000
+    """How often the server asks whether a client is still there."""
+    ping_timeout_ms: Milliseconds = 20_000
+    """How long it waits for the answer."""
+    connect_timeout_s: Seconds = 5
+    """How long a socket may take to say who it is."""
+    max_payload_bytes: Annotated[int, Field(gt=0)] = 65_536
+    """The largest message that a client may send."""
+    allowed_origins: tuple[str, ...] = ()
+    """Other web sites whose pages may open sockets, such as ["https://app.example"]; "*" is any."""
+
+
+class SecretsConfig(SectionModel):
+    """What must not leak."""
+
+    master_key: SecretStr | None = None
+    """64 hexadecimal digits; without them, a key is made in <data>/secrets at the first start."""
+
+
+class SetupConfig(SectionModel):
+    """Makes the owner at the first start, unattended."""
+
+    owner_email: str | None = None
+    """The owner's e-mail address; needs a password too."""
+    owner_password: SecretStr | None = None
+    """The owner's password."""
+
+
+class Config(SectionModel):
+    """All settings of one server."""
+
+    data_dir: Path = Path("data")
+    """The practice's folder: database, secrets, control socket."""
+    server: ServerConfig = ServerConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    log: LogConfig = LogConfig()
+    loader: LoaderConfig = LoaderConfig()
+    realtime: RealtimeConfig = RealtimeConfig()
+    secrets: SecretsConfig = SecretsConfig()
+    setup: SetupConfig = SetupConfig()
+    plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
+    """One table for each plugin, read by the plugin's own model."""
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is odd in the settings but does not stop the start."""
+        return self._warnings
+
+
+def load_config(
+    path: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
+    """Read the settings.
+
+    Args:
+        path: The file; by default `config.toml` in the current folder, if there is one.
+        env: The environment; by default the process's own.
+        overrides: What wins over both, by dotted name, such as `{"server.port": 0}`.
+
+    Raises:
+        ConfigError: Settings are wrong or unknown; the message names each of them.
+    """
+    env = os.environ if env is None else env
+    sources = Sources(env)
+    sources.read_file(path or Path(FILE_NAME), required=path is not None)
+    sources.read_environment()
+    for name, value in (overrides or {}).items():
+        sources.put(name, value)
+    config, problems = validate_section(Config, sources.tree)
+    if config is None or sources.problems:
+        raise wrong_settings([*sources.problems, *problems])
+    if env.get("REDIS_URL"):
+        config._warnings = (  # noqa: SLF001 - a private attribute of a model of this module
+            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect",
+        )
+    return config
+
+
+def validate_section(
+    model: type[SectionT], raw: Mapping[str, Any], name: str = ""
+) -> tuple[SectionT | None, list[str]]:
+    """Check a table against its model.
+
+    Args:
+        model: The section's model.
+        raw: The table as it was read.
+        name: The section's dotted name, such as `plugins.chat`.
+
+    Returns:
+        The section, or None and a line for each setting that is wrong. No line holds a value.
+    """
+    try:
+        return model.model_validate(raw), []
+    except ValidationError as error:
+        problems: list[str] = []
+        for item in error.errors(include_url=False, include_context=False, include_input=False):
+            if item["type"] == "extra_forbidden":
+                problems += _unknown(model, raw, item["loc"], name)
+            else:
+                problems.append(f"{dotted(name, *item['loc'])}: {_expected(item)}")
+        return None, problems
+
+
+def wrong_settings(problems: list[str]) -> ConfigError:
+    """Return the error that names every wrong setting."""
+    return ConfigError("these settings are wrong:\n" + "\n".join(f"  {line}" for line in problems))
+
+
+def _expected(item: ErrorDetails) -> str:
+    if item["type"] in {"model_type", "dict_type"}:
+        return "expected a table"
+    message = item["msg"].replace("Input should be", "expected")
+    return message.removeprefix("Value error, ")
+
+
+def _unknown(
+    model: type[BaseModel], raw: Mapping[str, Any], location: tuple[int | str, ...], name: str
+) -> list[str]:
+    """Return a line for each setting under an unknown name, with the known name it resembles."""
+    known: Any = model
+    value: Any = raw
+    for part in location[:-1]:
+        field = getattr(known, "model_fields", {}).get(part)
+        known = field.annotation if field else None
+        value = value[part]
+    likely = get_close_matches(str(location[-1]), getattr(known, "model_fields", ()), n=1)
+    hint = f"; did you mean {dotted(name, *location[:-1], *likely)}?" if likely else ""
+    leaves = _leaves(value[location[-1]], dotted(name, *location))
+    return [f"{leaf}: unknown setting{hint}" for leaf in leaves]
+
+
+def _leaves(value: Any, name: str) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, dotted(name, key))
+    else:
+        yield name
