@@ -4,6 +4,7 @@
     ├── ConfigError            a setting is wrong or unknown: the start stops
     ├── PluginError            a plugin is missing, broken or in conflict
     ├── DatabaseError          migrations, locks, misuse of a transaction
+    │   └── ConstraintViolation   a row is twice there, its parent is missing, a CHECK says no
     └── Problem                an answer to a request (RFC 9457)
         ├── BadRequest 400  Unauthorized 401  Forbidden 403  NotFound 404
         ├── MethodNotAllowed 405  Conflict 409  Gone 410  PreconditionFailed 412
@@ -36,6 +37,18 @@ class DatabaseError(WellioError):
     """The database is not as this program needs it, or a transaction was misused."""
 
 
+class ConstraintViolation(DatabaseError):
+    """A constraint refused a statement; the body that ran it is over.
+
+    Attributes:
+        kind: `unique`, `foreign_key`, `check`, `not_null` or `other`.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with a request.
@@ -66,7 +79,7 @@ class Problem(WellioError):
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
         retry_after_s: float | None = None,
-        **members: Any,  # noqa: ANN401 - RFC 9457 lets a problem carry any further members
+        **members: Any,
     ) -> None:
         """Describe the problem.
 

@@ -58,7 +58,7 @@ class DashboardSection(Protocol):
     def name(self) -> str:
         """Return the member's name on the wire."""
 
-    async def load(self, actor: Actor) -> Any:  # noqa: ANN401 - each section has its own shape
+    async def load(self, actor: Actor) -> Any:
         """Return what this person sees there, JSON-ready."""
 
 

@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7 as text, made by the server, in the order of creation (RFC 9562, section 5.7)."""
+"""Identifiers: UUIDv7 as text (RFC 9562, 5.7), made by the server in the order of creation."""
 
 import os
 import re

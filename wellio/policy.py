@@ -1,4 +1,4 @@
-"""Who may do what with which object: each kind of object has one policy, in the plugin that owns it."""
+"""Who may do what with which object: each kind has one policy, in the plugin that owns it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

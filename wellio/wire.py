@@ -1,11 +1,11 @@
-"""What goes over the wire: camelCase models that refuse unknown fields, the types they share, pages."""
+"""The wire: camelCase models that refuse unknown fields, the types they share, and pages."""
 
 import base64
 import binascii
 import zoneinfo
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from pydantic import (
@@ -24,6 +24,7 @@ from .errors import invalid
 from .ids import is_id
 
 RowT = TypeVar("RowT")
+ItemT = TypeVar("ItemT")
 MAX_LIMIT = 100
 
 
@@ -69,7 +70,7 @@ def _known_zone(name: str) -> str:
 
 
 def _email(text: str) -> str:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - heavy
+    from email_validator import EmailNotValidError, validate_email
 
     try:
         return validate_email(text, check_deliverability=False).normalized
@@ -96,7 +97,9 @@ Email = Annotated[
 Password = Annotated[Text, StringConstraints(min_length=10, max_length=256)]
 TimeZone = Annotated[Line, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Locale = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+]
 Instant = Annotated[
     int, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
@@ -110,6 +113,15 @@ class PageQuery(Wire):
     cursor: Annotated[
         str | None, Field(max_length=512, description="`nextCursor` of the page before.")
     ] = None
+
+
+class Page(Wire, Generic[ItemT]):
+    """A page of a list."""
+
+    items: list[ItemT]
+    next_cursor: Annotated[
+        str | None, Field(description="Give it as `cursor` for the next page; null on the last.")
+    ]
 
 
 def encode_cursor(*parts: str | int) -> str:

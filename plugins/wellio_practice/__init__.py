@@ -1,0 +1,91 @@
+"""The practice: its clients, who looks after them, and its settings.
+
+Rooms: `settings` (the practice itself), `tags`, `clients`. Other plugins read
+`practice_v_client_access`, `practice_v_client` and `practice_v_assignment`, and import events.
+"""
+
+from collections.abc import Sequence
+
+from wellio import (
+    AccountStep,
+    Event,
+    Permission,
+    PersonalData,
+    Plugin,
+    Policy,
+    Wellio,
+    __version__,
+    hookimpl,
+)
+
+__all__ = ["PLUGIN"]
+
+PLUGIN = Plugin(
+    name="practice",
+    version=__version__,
+    summary="Clients, coaches, tags and the practice's settings.",
+    requires=("auth",),
+    migrations=(
+        "wellio_practice.settings",
+        "wellio_practice.tags",
+        "wellio_practice.clients",
+    ),
+)
+
+
+@hookimpl
+def register_events() -> Sequence[type[Event]]:
+    """Offer what happens to clients."""
+    from .events import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    """Offer the practice's permissions."""
+    from .permissions import PERMISSIONS
+
+    return PERMISSIONS
+
+
+@hookimpl
+def register_policies(app: Wellio) -> Sequence[Policy]:
+    """Offer the rules of the kind `client`."""
+    from .clients.policy import ClientPolicy
+
+    return [app.service(ClientPolicy)]
+
+
+@hookimpl
+def register_account_steps(app: Wellio) -> Sequence[AccountStep]:
+    """Store the practice with its owner, and make a client's record with their account."""
+    from .clients.service import ClientService
+    from .settings.service import SettingsService
+
+    return [app.service(SettingsService), app.service(ClientService)]
+
+
+@hookimpl
+def register_routes(app: Wellio) -> Sequence[object]:
+    """Serve `/practice`, `/tags` and `/clients`."""
+    from .clients.api import ClientApi
+    from .clients.service import ClientService
+    from .settings.api import SettingsApi
+    from .settings.service import SettingsService
+    from .tags.api import TagApi
+    from .tags.service import TagService
+
+    return [
+        SettingsApi(app.service(SettingsService)),
+        TagApi(app.service(TagService)),
+        ClientApi(app.service(ClientService)),
+    ]
+
+
+@hookimpl
+def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
+    """Hand out and take away what is stored about a client."""
+    from .clients.personal_data import ClientData
+
+    return [ClientData(app)]

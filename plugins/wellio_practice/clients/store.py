@@ -1,0 +1,223 @@
+"""All SQL about client records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wellio import Database, Fragment, Row, Tx
+
+_COLUMNS = """
+SELECT c.id, c.user_id, c.name, c.name_ci, c.email, c.phone, c.date_of_birth, c.time_zone,
+       c.locale, c.source, c.lifecycle, c.metadata, c.created_at, c.updated_at
+FROM practice_client c
+"""
+_FILTER = """
+  AND (CAST(:q AS TEXT) IS NULL OR c.name_ci LIKE :q ESCAPE '!' OR c.email_ci LIKE :q ESCAPE '!')
+  AND (CAST(:lifecycle AS TEXT) IS NULL OR c.lifecycle = :lifecycle)
+  AND (CAST(:tag_id AS TEXT) IS NULL
+       OR EXISTS (SELECT 1 FROM practice_client_tag t
+                  WHERE t.client_id = c.id AND t.tag_id = :tag_id))
+  AND (CAST(:coach_id AS TEXT) IS NULL
+       OR EXISTS (SELECT 1 FROM practice_assignment a
+                  WHERE a.client_id = c.id AND a.coach_id = :coach_id))
+  AND (c.name_ci, c.id) > (:after_name, :after_id)
+ORDER BY c.name_ci, c.id
+LIMIT :limit
+"""
+_INSERT = """
+INSERT INTO practice_client (id, user_id, name, name_ci, email, email_ci, phone, date_of_birth,
+    time_zone, locale, source, lifecycle, metadata, created_at, updated_at)
+VALUES (:id, :user_id, :name, :name_ci, :email, :email_ci, :phone, :date_of_birth,
+    :time_zone, :locale, :source, :lifecycle, :metadata, :now, :now)
+"""
+_UPDATE = """
+UPDATE practice_client
+SET name = :name, name_ci = :name_ci, email = :email, email_ci = :email_ci, phone = :phone,
+    date_of_birth = :date_of_birth, time_zone = :time_zone, locale = :locale, source = :source,
+    lifecycle = :lifecycle, metadata = :metadata, version = version + 1, updated_at = :now
+WHERE id = :id
+"""
+_COACHES = """
+SELECT a.client_id, u.id, u.name
+FROM practice_assignment a JOIN auth_v_user u ON u.id = a.coach_id
+WHERE a.client_id {in ids}
+ORDER BY a.assigned_at, u.id
+"""
+_TAGS = """
+SELECT ct.client_id, t.id, t.name, t.created_at
+FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
+WHERE ct.client_id {in ids}
+ORDER BY t.name_ci
+"""
+_ROLE = """
+SELECT role FROM practice_v_client_access WHERE user_id = :user_id AND client_id = :client_id
+"""
+_ASSIGN = """
+INSERT INTO practice_assignment (client_id, coach_id, assigned_at)
+VALUES (:client_id, :coach_id, :now)
+ON CONFLICT (client_id, coach_id) DO NOTHING
+"""
+_UNASSIGN = """
+DELETE FROM practice_assignment WHERE client_id = :client_id AND coach_id = :coach_id
+"""
+# A record without an account that bears this address and is the coach's, or nobody's.
+_UNLINKED = """
+SELECT c.id FROM practice_client c
+WHERE c.email_ci = :email_ci AND c.user_id IS NULL
+  AND (EXISTS (SELECT 1 FROM practice_assignment a
+               WHERE a.client_id = c.id AND a.coach_id = :coach_id)
+       OR NOT EXISTS (SELECT 1 FROM practice_assignment a WHERE a.client_id = c.id))
+ORDER BY c.created_at, c.id
+LIMIT 1 {for_update}
+"""
+
+_ASSIGNMENTS_ABOUT = """
+SELECT client_id, coach_id, assigned_at FROM practice_assignment
+WHERE coach_id = :id OR client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
+"""
+_TAGS_ABOUT = """
+SELECT ct.client_id, t.name
+FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
+WHERE ct.client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
+"""
+
+
+async def read(db: Database | Tx, client_id: str) -> Row | None:
+    """Return one record."""
+    return await db.fetch_one(_COLUMNS + "WHERE c.id = :id", id=client_id)
+
+
+async def lock(tx: Tx, client_id: str) -> Row | None:
+    """Return one record that nobody else changes until this transaction ends."""
+    return await tx.fetch_one(_COLUMNS + "WHERE c.id = :id {for_update}", id=client_id)
+
+
+async def search(db: Database, visible: Fragment, **wanted: Any) -> list[Row]:
+    """Return the records that fit, by name.
+
+    Args:
+        db: The database.
+        visible: What the actor may see.
+        wanted: `q` (a LIKE pattern), `lifecycle`, `tag_id`, `coach_id` or None each;
+            `after_name`, `after_id`, `limit`.
+    """
+    return await db.fetch_all(
+        _COLUMNS + "WHERE " + visible.sql + _FILTER, **wanted, **visible.params
+    )
+
+
+async def coaches(db: Database | Tx, client_ids: Sequence[str]) -> list[Row]:
+    """Return `(client_id, id, name)` of those who look after some clients."""
+    return await db.fetch_all(_COACHES, ids=client_ids)
+
+
+async def tags(db: Database | Tx, client_ids: Sequence[str]) -> list[Row]:
+    """Return `(client_id, id, name, created_at)` of some clients' tags."""
+    return await db.fetch_all(_TAGS, ids=client_ids)
+
+
+async def role_for(db: Database, user_id: str, client_id: str) -> str | None:
+    """Return as what somebody may know of a client: owner, coach, client or not at all."""
+    row = await db.fetch_one(_ROLE, user_id=user_id, client_id=client_id)
+    return row["role"] if row else None
+
+
+async def insert(tx: Tx, fields: Mapping[str, Any]) -> None:
+    """Store a new record; `fields` holds every column but the lower-case copies."""
+    await tx.execute(_INSERT, **_with_lower_case(fields))
+
+
+async def update(tx: Tx, fields: Mapping[str, Any]) -> None:
+    """Store a changed record."""
+    await tx.execute(_UPDATE, **_with_lower_case(fields))
+
+
+async def link(tx: Tx, client_id: str, user_id: str, now: int) -> None:
+    """Give a record its account."""
+    await tx.execute(
+        "UPDATE practice_client SET user_id = :user_id, version = version + 1, updated_at = :now "
+        "WHERE id = :id",
+        id=client_id,
+        user_id=user_id,
+        now=now,
+    )
+
+
+async def find_unlinked(tx: Tx, email: str, coach_id: str | None) -> str | None:
+    """Return the record that waits for the account of an address, if there is one."""
+    row = await tx.fetch_one(_UNLINKED, email_ci=email.lower(), coach_id=coach_id)
+    return row["id"] if row else None
+
+
+async def active_staff(tx: Tx, user_ids: Sequence[str]) -> set[str]:
+    """Return which of some people are owners or coaches with a working account."""
+    rows = await tx.fetch_all(
+        "SELECT id FROM auth_v_user "
+        "WHERE id {in ids} AND role IN ('owner', 'coach') AND status = 'active'",
+        ids=user_ids,
+    )
+    return {row["id"] for row in rows}
+
+
+async def staff_by_email(tx: Tx, email: str) -> str | None:
+    """Return the account of the coach or owner with an address."""
+    row = await tx.fetch_one(
+        "SELECT id FROM auth_v_user "
+        "WHERE LOWER(email) = :email AND role IN ('owner', 'coach') AND status = 'active'",
+        email=email.lower(),
+    )
+    return row["id"] if row else None
+
+
+async def assign(tx: Tx, client_id: str, coach_id: str, now: int) -> bool:
+    """Have a coach look after a client; tell whether that is new."""
+    return await tx.execute(_ASSIGN, client_id=client_id, coach_id=coach_id, now=now) > 0
+
+
+async def unassign(tx: Tx, client_id: str, coach_id: str) -> bool:
+    """End it; tell whether it was so."""
+    return await tx.execute(_UNASSIGN, client_id=client_id, coach_id=coach_id) > 0
+
+
+async def tag(tx: Tx, client_id: str, tag_id: str) -> bool:
+    """Put a tag on a client; tell whether that is new."""
+    touched = await tx.execute(
+        "INSERT INTO practice_client_tag (client_id, tag_id) VALUES (:client_id, :tag_id) "
+        "ON CONFLICT (client_id, tag_id) DO NOTHING",
+        client_id=client_id,
+        tag_id=tag_id,
+    )
+    return touched > 0
+
+
+async def untag(tx: Tx, client_id: str, tag_id: str) -> bool:
+    """Take a tag off a client; tell whether it was on."""
+    touched = await tx.execute(
+        "DELETE FROM practice_client_tag WHERE client_id = :client_id AND tag_id = :tag_id",
+        client_id=client_id,
+        tag_id=tag_id,
+    )
+    return touched > 0
+
+
+def _with_lower_case(fields: Mapping[str, Any]) -> dict[str, Any]:
+    email = fields["email"]
+    return {
+        **fields,
+        "name_ci": fields["name"].lower(),
+        "email_ci": email.lower() if email else None,
+    }
+
+
+async def rows_about(db: Database, user_id: str) -> dict[str, list[Row]]:
+    """Return every row about a person, by table."""
+    return {
+        "practice_client": await db.fetch_all(_COLUMNS + "WHERE c.user_id = :id", id=user_id),
+        "practice_assignment": await db.fetch_all(_ASSIGNMENTS_ABOUT, id=user_id),
+        "practice_client_tag": await db.fetch_all(_TAGS_ABOUT, id=user_id),
+    }
+
+
+async def erase(tx: Tx, user_id: str) -> None:
+    """Delete a person's record, with its tags and assignments, and whom they look after."""
+    await tx.execute("DELETE FROM practice_assignment WHERE coach_id = :id", id=user_id)
+    await tx.execute("DELETE FROM practice_client WHERE user_id = :id", id=user_id)

@@ -1,0 +1,1 @@
+"""The practice itself: its name, time zone, currency and language."""

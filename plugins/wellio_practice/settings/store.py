@@ -1,0 +1,34 @@
+"""All SQL about the practice's settings: one row."""
+
+from wellio import Database, Row, Tx
+
+from .models import Practice, PracticeChange
+
+_READ = "SELECT name, time_zone, currency, locale FROM practice_settings WHERE id = 1"
+_INSERT = """
+INSERT INTO practice_settings (id, name, time_zone, currency, locale, created_at, updated_at)
+VALUES (1, :name, :time_zone, :currency, :locale, :now, :now)
+ON CONFLICT (id) DO NOTHING
+"""
+_UPDATE = """
+UPDATE practice_settings
+SET name = COALESCE(:name, name), time_zone = COALESCE(:time_zone, time_zone),
+    currency = COALESCE(:currency, currency), locale = COALESCE(:locale, locale),
+    version = version + 1, updated_at = :now
+WHERE id = 1
+"""
+
+
+async def read(db: Database | Tx) -> Row | None:
+    """Return the row, if there is one yet."""
+    return await db.fetch_one(_READ)
+
+
+async def insert_once(tx: Tx, settings: Practice, now: int) -> None:
+    """Store the first settings; where there are some already, they stay."""
+    await tx.execute(_INSERT, now=now, **settings.model_dump())
+
+
+async def update(tx: Tx, change: PracticeChange, now: int) -> None:
+    """Change the settings that are given."""
+    await tx.execute(_UPDATE, now=now, **change.model_dump())

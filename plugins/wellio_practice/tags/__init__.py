@@ -1,0 +1,1 @@
+"""Tags: the practice's own labels for clients."""
