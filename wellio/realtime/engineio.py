@@ -1,0 +1,209 @@
+"""An Engine.IO v4 server for aiohttp: handshake, long-polling, WebSocket, upgrade, error codes.
+
+Source: docs/engine.io-protocol/v4-current.md of socketio/socket.io. What it leaves open is done as
+the reference implementation does it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from enum import Enum
+
+from aiohttp import WSMsgType, web
+
+from wellio.realtime import payload, polling
+from wellio.realtime.faults import ProtocolError
+from wellio.realtime.frame import TEXT, frame
+from wellio.realtime.link import Link
+from wellio.realtime.origin import AllowOrigin, cors_headers, is_allowed
+from wellio.realtime.session import Receiver, Session
+from wellio.realtime.settings import RealtimeSettings
+
+_TRANSPORTS = ("polling", "websocket")
+
+
+class Refusal(Enum):
+    """Why a request is refused: HTTP status, code and message of the reference implementation."""
+
+    UNKNOWN_TRANSPORT = (400, 0, "Transport unknown")
+    UNKNOWN_SID = (400, 1, "Session ID unknown")
+    BAD_HANDSHAKE_METHOD = (400, 2, "Bad handshake method")
+    BAD_REQUEST = (400, 3, "Bad request")
+    FORBIDDEN = (403, 4, "Forbidden")
+    UNSUPPORTED_VERSION = (400, 5, "Unsupported protocol version")
+    TOO_LARGE = (413, 3, "Payload too large")
+    CLOSING = (503, 4, "Server is shutting down")
+
+    def response(self) -> web.Response:
+        """Return the refusal as a response."""
+        status, code, message = self.value
+        return web.json_response({"code": code, "message": message}, status=status)
+
+
+class EngineServer:
+    """All sessions under one path of one process."""
+
+    def __init__(
+        self,
+        accept: Callable[[Session], Receiver],
+        settings: RealtimeSettings,
+        *,
+        allow_origin: AllowOrigin | None = None,
+    ) -> None:
+        """Serve sessions.
+
+        Args:
+            accept: Makes what stands on top of a new session; it may send at once.
+            settings: Times and limits.
+            allow_origin: Says whether pages of another origin may connect; none may by default.
+        """
+        self._accept = accept
+        self._settings = settings
+        self._allow_origin = allow_origin
+        self._sessions: dict[str, Session] = {}
+        self._is_closing = False
+
+    def routes(self, path: str) -> list[web.RouteDef]:
+        """Return the routes that serve the protocol at a path such as `/engine.io/`."""
+        return [web.route("*", path, self.handle)]
+
+    def close(self, reason: str = "server shutdown", code: int = 1012) -> None:
+        """Take no more sessions and close those that are open."""
+        self._is_closing = True
+        for session in list(self._sessions.values()):
+            session.close(reason, code=code)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one HTTP request of the protocol."""
+        if not is_allowed(request, self._allow_origin):
+            return Refusal.FORBIDDEN.response()
+        if request.method == "OPTIONS":
+            response: web.StreamResponse = web.Response(status=204)
+        else:
+            served = await self._serve(request)
+            response = served.response() if isinstance(served, Refusal) else served
+        if not response.prepared:
+            response.headers["Cache-Control"] = "no-store"
+            response.headers.update(cors_headers(request))
+        return response
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse | Refusal:
+        query = request.query
+        transport, sid = query.get("transport"), query.get("sid")
+        is_websocket = request.headers.get("Upgrade", "").lower() == "websocket"
+        if transport not in _TRANSPORTS:
+            return Refusal.UNKNOWN_TRANSPORT
+        if query.get("EIO") != "4":
+            return Refusal.UNSUPPORTED_VERSION
+        if is_websocket != (transport == "websocket"):
+            return Refusal.BAD_REQUEST
+        if sid is None:
+            return await self._open(request, is_websocket)
+        session = self._find(sid)
+        if session is None:
+            return Refusal.UNKNOWN_SID
+        serve = self._upgrade if is_websocket else self._exchange
+        return await serve(request, session)
+
+    def _find(self, sid: str) -> Session | None:
+        session = self._sessions.get(sid)
+        if session is not None and session.is_overdue():
+            session.close("ping timeout", is_reachable=False)
+            return None
+        return session
+
+    async def _open(self, request: web.Request, is_websocket: bool) -> web.StreamResponse | Refusal:
+        if self._is_closing:
+            return Refusal.CLOSING
+        if request.method != "GET":
+            return Refusal.BAD_HANDSHAKE_METHOD
+        if not is_websocket:
+            return polling.answer(self._start(None).drain())
+        ws = self._websocket()
+        session = self._start(await Link.open(request, ws, self._settings))
+        await self._pump(ws, session)
+        return ws
+
+    def _start(self, link: Link | None) -> Session:
+        sid = f"{self._settings.node}-{secrets.token_urlsafe(15)}"
+        session = Session(sid, self._settings, self._forget, link)
+        self._sessions[sid] = session
+        session.receiver = self._accept(session)
+        return session
+
+    def _forget(self, sid: str) -> None:
+        self._sessions.pop(sid, None)
+
+    async def _exchange(self, request: web.Request, session: Session) -> web.Response | Refusal:
+        if session.link is not None:
+            return Refusal.BAD_REQUEST
+        if session.is_closed:
+            return await self._last_poll(request, session)
+        if request.method == "GET":
+            return await polling.poll(request, session) or Refusal.BAD_REQUEST
+        if request.method != "POST":
+            return Refusal.BAD_REQUEST
+        try:
+            return await polling.push(request, session, self._settings) or Refusal.BAD_REQUEST
+        except polling.BodyTooLarge:
+            return Refusal.TOO_LARGE
+
+    async def _last_poll(self, request: web.Request, session: Session) -> web.Response | Refusal:
+        if request.method != "GET":
+            return Refusal.UNKNOWN_SID
+        self._forget(session.sid)
+        return polling.answer(session.drain())
+
+    def _websocket(self) -> web.WebSocketResponse:
+        return web.WebSocketResponse(
+            compress=False,
+            max_msg_size=self._settings.max_payload,
+            timeout=self._settings.close_timeout_s,
+        )
+
+    async def _upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
+        ws = self._websocket()
+        link = await Link.open(request, ws, self._settings)
+        if session.link or session.candidate or session.is_closed:
+            link.close()  # a session has one WebSocket; the handshake of this one was answered
+            return ws
+        session.candidate = link
+        try:
+            async with asyncio.timeout(self._settings.upgrade_timeout_s):
+                is_proven = await self._probe(ws, link, session)
+        except TimeoutError:
+            is_proven = False
+        if is_proven:
+            session.upgrade(link)
+            await self._pump(ws, session)
+        else:  # the session stays on polling
+            session.candidate = None
+            session.is_probed = False
+            link.close()
+        return ws
+
+    async def _probe(self, ws: web.WebSocketResponse, link: Link, session: Session) -> bool:
+        if (await ws.receive()).data != "2probe":
+            return False
+        session.is_probed = True
+        link.write(frame(TEXT, payload.PROBE_ANSWER))
+        session.wake()
+        return (await ws.receive()).data == "5" and not session.is_closed
+
+    async def _pump(self, ws: web.WebSocketResponse, session: Session) -> None:
+        reason = "transport closed"
+        try:
+            while not session.is_closed:
+                message = await ws.receive()
+                if message.type is WSMsgType.TEXT:
+                    session.take(message.data)
+                elif message.type is WSMsgType.BINARY:
+                    session.receiver.on_binary(message.data)
+                else:
+                    break
+                if session.receiver.busy is not None:
+                    await asyncio.wait((session.receiver.busy,))
+        except ProtocolError:
+            reason = "parse error"
+        finally:
+            session.close(reason)

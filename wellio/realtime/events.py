@@ -1,0 +1,143 @@
+"""Socket events as plugins write them, and what answers them.
+
+    class ChatSockets:
+        @socket_event("send_message", body=SendMessage, permission="chat.send")
+        async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]: ...
+
+The acknowledgement is `{"ok": true, **result}` or `{"ok": false, "error": problem}`, whichever
+protocol the client speaks.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pydantic
+
+from wellio.errors import InternalError, NotFound, PluginError, Problem, invalid_from_pydantic
+from wellio.ids import new_id
+from wellio.realtime.hub import Client
+
+_log = logging.getLogger("wellio.realtime")
+
+_MARK = "__socket_event__"
+
+Handler = Callable[..., Awaitable[Mapping[str, Any] | None]]
+F = TypeVar("F", bound=Handler)
+EventObserver = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketEvent:
+    """What an event asks for.
+
+    Attributes:
+        name: Its name on the wire.
+        body: The model of its data, or None for an event without any.
+        permission: What the sender must hold at the moment of sending.
+    """
+
+    name: str
+    body: type[pydantic.BaseModel] | None
+    permission: str | None
+
+
+def socket_event(
+    name: str, *, body: type[pydantic.BaseModel] | None = None, permission: str | None = None
+) -> Callable[[F], F]:
+    """Mark a method as the handler of an event that clients send.
+
+    The handler gets the `Client` and, if there is a model, the validated body; it returns what
+    joins `ok` in the acknowledgement and raises a `Problem` to refuse.
+
+    Args:
+        name: The event's name on the wire.
+        body: The model of its data; without one the data is ignored.
+        permission: What the sender must hold.
+    """
+
+    def mark(handler: F) -> F:
+        setattr(handler, _MARK, SocketEvent(name, body, permission))
+        return handler
+
+    return mark
+
+
+class EventRouter:
+    """Finds the handler of an event and turns what it does into an acknowledgement."""
+
+    def __init__(
+        self, objects: Iterable[object] = (), *, observe: EventObserver | None = None
+    ) -> None:
+        """Collect handlers.
+
+        Args:
+            objects: Objects with methods that `socket_event` marked.
+            observe: Called after each event with its name (`unknown` for unknown ones), its outcome
+                (`ok` or the problem's code) and the seconds it took.
+        """
+        self._handlers: dict[str, tuple[SocketEvent, Handler]] = {}
+        self._observe = observe
+        for item in objects:
+            self.add(item)
+
+    @property
+    def events(self) -> list[SocketEvent]:
+        """All events, by name."""
+        return [self._handlers[name][0] for name in sorted(self._handlers)]
+
+    def add(self, item: object) -> None:
+        """Take the handlers of an object.
+
+        Raises:
+            PluginError: An event has a handler already.
+        """
+        for attribute in dir(type(item)):
+            event = getattr(getattr(type(item), attribute), _MARK, None)
+            if event is None:
+                continue
+            if event.name in self._handlers:
+                raise PluginError(f"The socket event {event.name} has two handlers.")
+            self._handlers[event.name] = (event, getattr(item, attribute))
+
+    async def dispatch(self, client: Client, name: str, data: Any) -> dict[str, Any]:
+        """Handle an event and return its acknowledgement; never raises."""
+        started = time.perf_counter()
+        event, handler = self._handlers.get(name, (None, None))
+        try:
+            if event is None or handler is None:
+                raise NotFound("There is no such event.", code="unknown_event")
+            result = await _run(event, handler, client, data)
+            ack = {"ok": True, **(result or {})}
+            outcome = "ok"
+        except Problem as problem:
+            ack, outcome = _refusal(problem), problem.code
+        except Exception:  # noqa: BLE001 - a plugin's bug must not cost the sender its connection
+            ack, outcome = _refusal(InternalError()), InternalError.default_code
+            request_id = ack["error"]["requestId"]
+            _log.exception("A socket event failed", extra={"event": name, "requestId": request_id})
+        if self._observe is not None:
+            self._observe(
+                event.name if event else "unknown", outcome, time.perf_counter() - started
+            )
+        return ack
+
+
+async def _run(
+    event: SocketEvent, handler: Handler, client: Client, data: Any
+) -> Mapping[str, Any] | None:
+    if event.permission is not None:
+        client.actor.require(event.permission)
+    if event.body is None:
+        return await handler(client)
+    try:
+        body = event.body.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise invalid_from_pydantic(error) from None
+    return await handler(client, body)
+
+
+def _refusal(problem: Problem) -> dict[str, Any]:
+    return {"ok": False, "error": problem.to_dict(new_id())}

@@ -1,0 +1,116 @@
+"""The sending side of one WebSocket: bounded, and without a task or a queue of its own.
+
+Frames go straight to the transport, whose buffer is the only queue. Who lets it grow past the
+limits is closed and catches up later, so a slow peer costs the others nothing.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from wellio.realtime.settings import RealtimeSettings
+
+# The loop holds tasks weakly; a link may be forgotten before its closing handshake ends.
+_closing: set[asyncio.Task[None]] = set()
+
+
+class Link:
+    """Writes frames to a WebSocket and closes it."""
+
+    __slots__ = (
+        "_loop",
+        "_on_overflow",
+        "_settings",
+        "_transport",
+        "_waiting",
+        "_ws",
+        "is_closing",
+    )
+
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        settings: RealtimeSettings,
+    ) -> None:
+        """Write to a prepared WebSocket.
+
+        Args:
+            ws: The response; the caller goes on reading from it.
+            transport: Its transport.
+            settings: The limits.
+        """
+        self._ws = ws
+        self._transport = transport
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._waiting = 0
+        self._on_overflow: Callable[[], None] = self.close
+        self.is_closing = False
+
+    @classmethod
+    async def open(
+        cls, request: web.Request, ws: web.WebSocketResponse, settings: RealtimeSettings
+    ) -> "Link":
+        """Answer the WebSocket handshake of a request.
+
+        Raises:
+            web.HTTPBadRequest: It is no WebSocket handshake.
+            ConnectionResetError: The peer has gone.
+        """
+        await ws.prepare(request)
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("Connection lost")
+        return cls(ws, transport, settings)
+
+    def on_overflow(self, callback: Callable[[], None]) -> None:
+        """Call this, from the event loop, when the peer is too slow."""
+        self._on_overflow = callback
+
+    def write(self, frame: bytes) -> None:
+        """Send a whole frame; after the close it is dropped."""
+        transport = self._transport
+        if self.is_closing or transport.is_closing():
+            return
+        buffered = transport.get_write_buffer_size()
+        if buffered:
+            self._waiting += 1
+            if self._is_full(buffered):
+                # Later, so that closing one peer never runs inside a broadcast; and because uvloop
+                # sends at the end of a turn, what still waits then is what the peer leaves there.
+                self._loop.call_soon(self._check_overflow)
+                if buffered > self._settings.max_waiting_bytes:
+                    return
+        else:
+            self._waiting = 0
+        transport.write(frame)
+
+    def _is_full(self, buffered: int) -> bool:
+        settings = self._settings
+        return self._waiting > settings.max_waiting_frames or buffered > settings.max_waiting_bytes
+
+    def _check_overflow(self) -> None:
+        buffered = self._transport.get_write_buffer_size()
+        if buffered and not self.is_closing and self._is_full(buffered):
+            self._on_overflow()
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Begin the closing handshake; what is left in the buffer has a while to be sent."""
+        if self.is_closing:
+            return
+        self.is_closing = True
+        task = self._loop.create_task(self._close(code, reason))
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+    @staticmethod
+    async def all_closed(timeout_s: float) -> None:
+        """Wait until the closing handshakes that are under way have ended, or for this long."""
+        if _closing:
+            await asyncio.wait(_closing, timeout=timeout_s)
+
+    async def _close(self, code: int, reason: str) -> None:
+        self._loop.call_later(self._settings.close_timeout_s, self._transport.abort)
+        await self._ws.close(code=code, message=reason.encode(), drain=False)

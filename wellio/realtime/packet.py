@@ -1,0 +1,165 @@
+"""Socket.IO v5 packets: text with numbered placeholders, then the binary attachments.
+
+    <type>[<attachments>-][<namespace>,][<acknowledgement id>][JSON]
+
+Source: docs/socket.io-protocol/v5-current.md of socketio/socket.io.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, Final, NamedTuple, NoReturn
+
+import orjson
+
+from wellio.realtime.faults import ProtocolError
+
+
+class PacketType(IntEnum):
+    """The first digit of a packet."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
+
+
+class Packet(NamedTuple):
+    """One packet; `data` still holds placeholders while attachments are missing."""
+
+    type: PacketType
+    namespace: str
+    id: int | None
+    data: Any
+    attachments: int = 0
+
+
+# The names of the clients' and servers' own events: a peer may not send them.
+RESERVED: Final = frozenset(
+    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
+)
+_TYPES: Final = {str(int(kind)): kind for kind in PacketType}
+_BINARY: Final = (PacketType.BINARY_EVENT, PacketType.BINARY_ACK)
+_ATTACHMENTS: Final = re.compile(r"([0-9]{1,4})-")
+# A namespace ends at the first comma, or with the packet. 15 digits stay exact in JavaScript.
+_HEADER: Final = re.compile(r"(?:(/[^,]*)(?:,|$))?([0-9]{0,15})")
+_MAX_DEPTH: Final = 64
+
+
+def decode(text: str) -> Packet:
+    """Read the text of a packet.
+
+    Raises:
+        ProtocolError: It is not one that a client may send.
+    """
+    if text.startswith("2["):  # nearly every packet: an event of the main namespace, without ack
+        return _checked(Packet(PacketType.EVENT, "/", None, parse_json(text[1:])))
+    kind = _TYPES.get(text[:1])
+    if kind is None or kind is PacketType.CONNECT_ERROR:
+        raise ProtocolError("unknown packet type")
+    position, attachments = 1, 0
+    if kind in _BINARY:
+        counted = _ATTACHMENTS.match(text, 1)
+        if counted is None:
+            raise ProtocolError("a binary packet without a number of attachments")
+        position, attachments = counted.end(), int(counted[1])
+    header = _HEADER.match(text, position)
+    if header is None:  # cannot be: every part is optional
+        raise ProtocolError("invalid packet header")
+    body = text[header.end() :]
+    data = parse_json(body) if body else None
+    number = int(header[2]) if header[2] else None
+    return _checked(Packet(kind, header[1] or "/", number, data, attachments))
+
+
+def _checked(packet: Packet) -> Packet:
+    kind, _, number, data, _ = packet
+    if kind in (PacketType.EVENT, PacketType.BINARY_EVENT):
+        if not (isinstance(data, list) and data and isinstance(data[0], str)):
+            raise ProtocolError("an event is an array that begins with its name")
+        if data[0] in RESERVED:
+            raise ProtocolError("reserved event name")
+    elif kind in (PacketType.ACK, PacketType.BINARY_ACK):
+        if not isinstance(data, list) or number is None:
+            raise ProtocolError("an acknowledgement is an array with an id")
+    elif kind is PacketType.CONNECT:
+        if not (data is None or isinstance(data, dict)):
+            raise ProtocolError("the payload of CONNECT is an object")
+    elif data is not None:
+        raise ProtocolError("DISCONNECT has no payload")
+    return packet
+
+
+def encode(
+    kind: PacketType, namespace: str = "/", number: int | None = None, data: Any = None
+) -> bytes:
+    """Return the text of a packet without attachments."""
+    head = f"{kind:d}" if namespace == "/" else f"{kind:d}{namespace},"
+    if number is not None:
+        head += str(number)
+    return head.encode() if data is None else head.encode() + orjson.dumps(data)
+
+
+def encode_message(
+    kind: PacketType, namespace: str, number: int | None, data: Sequence[Any]
+) -> tuple[bytes, list[bytes]]:
+    """Return an EVENT or ACK as text and attachments; with attachments it is a BINARY one."""
+    attachments: list[bytes] = []
+    try:
+        return encode(kind, namespace, number, data), attachments
+    except TypeError:  # bytes are no JSON
+        plain = _extract(data, attachments)
+        if not attachments:
+            raise
+    binary = PacketType.BINARY_EVENT if kind is PacketType.EVENT else PacketType.BINARY_ACK
+    text = encode(binary, namespace, number, plain)
+    return b"%d%d-%b" % (binary, len(attachments), text[1:]), attachments
+
+
+def _extract(value: Any, attachments: list[bytes]) -> Any:
+    if isinstance(value, bytes | bytearray | memoryview):
+        attachments.append(bytes(value))
+        return {"_placeholder": True, "num": len(attachments) - 1}
+    if isinstance(value, dict):
+        return {key: _extract(item, attachments) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_extract(item, attachments) for item in value]
+    return value
+
+
+def insert(value: Any, attachments: Sequence[bytes], depth: int = 0) -> Any:
+    """Return the data with its placeholders replaced by the attachments they number."""
+    if depth > _MAX_DEPTH:
+        raise ProtocolError("binary data is nested too deeply")
+    if isinstance(value, dict):
+        if value.get("_placeholder") is True:
+            number = value.get("num")
+            if type(number) is not int or not 0 <= number < len(attachments):
+                raise ProtocolError("a placeholder without its attachment")
+            return attachments[number]
+        return {key: insert(item, attachments, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [insert(item, attachments, depth + 1) for item in value]
+    return value
+
+
+def parse_json(text: str) -> Any:
+    """Read JSON; what only the standard library reads (a lone surrogate's escape) is read too.
+
+    A person's half emoji must meet the schema and get a 422, not cost the connection.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError("invalid JSON") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

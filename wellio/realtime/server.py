@@ -1,0 +1,147 @@
+"""Wellio's realtime server: Socket.IO and `/ws` on one hub, behind one authentication."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from wellio.actor import Actor
+from wellio.errors import InternalError, Problem, Unauthorized
+from wellio.ids import new_id
+from wellio.realtime.events import EventRouter
+from wellio.realtime.faults import Refused
+from wellio.realtime.hub import Client, Hub
+from wellio.realtime.lane import Handlers
+from wellio.realtime.link import Link
+from wellio.realtime.message import Message
+from wellio.realtime.origin import AllowOrigin
+from wellio.realtime.settings import RealtimeSettings
+from wellio.realtime.socketio import Socket, SocketServer
+from wellio.realtime.websocket import Application, PlainServer
+
+_log = logging.getLogger("wellio.realtime")
+
+Authenticate = Callable[[str], Awaitable[Actor | None]]
+
+
+class SocketClient(Client):
+    """A device on Socket.IO."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, socket: Socket, actor: Actor) -> None:
+        super().__init__(socket.id, actor)
+        self._socket = socket
+
+    def deliver(self, message: Message) -> None:
+        """Send an event that may be on its way to others too."""
+        session = self._socket.session
+        if session.link is None:
+            session.send_packet(message.packet)
+        else:
+            session.link.write(message.packet_frame)
+
+    async def call(self, event: str, data: Any, *, timeout_s: float = 10.0) -> Any:
+        """Send an event and wait for the first argument of its acknowledgement."""
+        answer = await self._socket.call(event, data, timeout_s=timeout_s)
+        return answer[0] if answer else None
+
+    def close(self, reason: str) -> None:
+        """End the connection for good: the JavaScript client does not reconnect by itself."""
+        self._socket.disconnect()
+        self._socket.session.close(reason)
+
+
+class _MainNamespace:
+    """Joins the sockets of Socket.IO's main namespace to the hub and the application."""
+
+    def __init__(self, hub: Hub, application: Application) -> None:
+        self._hub = hub
+        self._application = application
+
+    async def connect(self, socket: Socket, auth: Mapping[str, Any]) -> None:
+        socket.data = SocketClient(socket, await self._application.admit(auth))
+
+    def connected(self, socket: Socket) -> None:
+        self._hub.add(socket.data)
+
+    async def event(self, socket: Socket, name: str, args: list[Any]) -> Sequence[Any]:
+        data = args[0] if args else None
+        return (await self._application.dispatch(socket.data, name, data),)
+
+    def disconnected(self, socket: Socket, reason: str) -> None:
+        self._hub.remove(socket.data)
+
+
+class _Door:
+    """The application behind both protocols: Wellio's authentication and event handlers."""
+
+    def __init__(self, authenticate: Authenticate, events: EventRouter) -> None:
+        self._authenticate = authenticate
+        self.dispatch = events.dispatch
+
+    async def admit(self, auth: Mapping[str, Any]) -> Actor:
+        token = auth.get("token")
+        try:
+            actor = await self._authenticate(token) if isinstance(token, str) else None
+            if actor is None:
+                raise Unauthorized("The token is missing or not good any more.")
+            return actor
+        except Problem as problem:
+            raise Refused(problem.title, problem.to_dict(new_id())) from None
+        except Exception as error:
+            refusal = InternalError().to_dict(new_id())
+            _log.exception("A handshake failed", extra={"requestId": refusal["requestId"]})
+            raise Refused(InternalError.title, refusal) from error
+
+
+class Realtime:
+    """The realtime server of one process."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        authenticate: Authenticate,
+        events: EventRouter,
+        settings: RealtimeSettings | None = None,
+        allow_origin: AllowOrigin | None = None,
+    ) -> None:
+        """Set up the server; it takes connections once its routes are served.
+
+        Args:
+            hub: Where clients join.
+            authenticate: Returns who owns a token, or None; it may raise a Problem.
+            events: The handlers of what clients send.
+            settings: Times and limits.
+            allow_origin: Says whether pages of another origin may connect; none may by default.
+        """
+        settings = settings or RealtimeSettings()
+        door = _Door(authenticate, events)
+        self._handlers = Handlers()
+        self._socketio = SocketServer(
+            {"/": _MainNamespace(hub, door)},
+            settings,
+            allow_origin=allow_origin,
+            handlers=self._handlers,
+        )
+        self._plain = PlainServer(hub, door, self._handlers, settings, allow_origin=allow_origin)
+
+    def routes(self, path: str = "/socket.io/", plain_path: str = "/ws") -> list[web.RouteDef]:
+        """Return the routes of both protocols; they authenticate by themselves."""
+        return [*self._socketio.routes(path), web.get(plain_path, self._plain.handle)]
+
+    async def close(self, timeout_s: float = 10.0) -> None:
+        """Let running handlers end, then close every connection so that its client comes back.
+
+        Args:
+            timeout_s: Longest wait for handlers and for the last bytes.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        await self._handlers.finish(timeout_s)
+        self._socketio.engine.close()
+        self._plain.close()
+        await Link.all_closed(max(0.0, deadline - loop.time()))

@@ -1,0 +1,243 @@
+"""One Engine.IO session: its heartbeat, what waits for a poll, and its change to WebSocket."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import orjson
+
+from wellio.realtime import payload
+from wellio.realtime.faults import ProtocolError
+from wellio.realtime.frame import BINARY, TEXT, frame
+from wellio.realtime.heartbeat import Heartbeat
+from wellio.realtime.link import Link
+from wellio.realtime.settings import RealtimeSettings
+
+
+class Receiver(Protocol):
+    """What stands on top of a session; taking a message may raise ProtocolError."""
+
+    @property
+    def busy(self) -> asyncio.Future[None] | None:
+        """Nothing more is read from the peer before this is done."""
+
+    def on_text(self, data: str) -> None:
+        """Take a text message."""
+
+    def on_binary(self, data: bytes) -> None:
+        """Take a binary message."""
+
+    def on_close(self, reason: str) -> None:
+        """Learn that the session is over; called once."""
+
+
+class Session:
+    """A connection that begins on polling or WebSocket and may change from the first to the second.
+
+    Attributes:
+        sid: Its id on the wire.
+        receiver: What stands on top; set right after the session was made.
+        link: The WebSocket, or None on polling.
+        candidate: The WebSocket of a change that is under way.
+        is_probed: That change has got so far that polls end at once.
+        poll: Wakes the pending polling GET.
+        is_posting: A polling POST is being read.
+        is_closed: It is over; a last poll may still fetch what waits.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_forget",
+        "_heartbeat",
+        "_loop",
+        "_queue",
+        "_settings",
+        "candidate",
+        "is_closed",
+        "is_posting",
+        "is_probed",
+        "link",
+        "poll",
+        "receiver",
+        "sid",
+    )
+
+    receiver: Receiver
+
+    def __init__(
+        self,
+        sid: str,
+        settings: RealtimeSettings,
+        forget: Callable[[str], object],
+        link: Link | None = None,
+    ) -> None:
+        """Open a session and queue its open packet.
+
+        Args:
+            sid: Its id.
+            settings: Times and limits.
+            forget: Called with the sid once no request can reach the session any more.
+            link: The WebSocket of a session that begins on one.
+        """
+        self.sid = sid
+        self.link: Link | None = None
+        self.candidate: Link | None = None
+        self.poll: asyncio.Future[None] | None = None
+        self.is_posting = False
+        self.is_probed = False
+        self.is_closed = False
+        self._settings = settings
+        self._forget = forget
+        self._loop = asyncio.get_running_loop()
+        self._queue: list[bytes] = []
+        self._bytes = 0
+        self._heartbeat = Heartbeat(self._loop, settings, self._ping, self._expire)
+        if link is not None:
+            self._adopt(link)
+        self.send_packet(payload.OPEN + self._handshake())
+
+    def _handshake(self) -> bytes:
+        return orjson.dumps(
+            {
+                "sid": self.sid,
+                "upgrades": [] if self.link else ["websocket"],
+                "pingInterval": self._settings.ping_interval_ms,
+                "pingTimeout": self._settings.ping_timeout_ms,
+                "maxPayload": self._settings.max_payload,
+            }
+        )
+
+    # -- receiving ------------------------------------------------------------------------------
+
+    def take(self, packet: str) -> None:
+        """Handle one text packet of the peer.
+
+        Raises:
+            ProtocolError: The session must be closed.
+        """
+        kind = packet[:1]
+        if kind == "4":
+            self.receiver.on_text(packet[1:])
+        elif packet == "3":
+            self._heartbeat.pong()
+        elif packet == "1":
+            self.close("client closed", farewell=payload.NOOP)
+        elif kind == "b" and self.link is None:
+            self.receiver.on_binary(payload.decode_binary(packet))
+        elif packet not in ("5", "6"):  # a late upgrade or a noop asks for nothing
+            raise ProtocolError("invalid packet")
+
+    def is_overdue(self) -> bool:
+        """Tell whether the peer failed to answer a ping in time."""
+        return self._heartbeat.is_overdue()
+
+    # -- sending --------------------------------------------------------------------------------
+
+    def send_text(self, data: bytes) -> None:
+        """Send a text message (UTF-8)."""
+        self.send_packet(payload.MESSAGE + data)
+
+    def send_binary(self, data: bytes) -> None:
+        """Send a binary message."""
+        if self.link is None:
+            self._wait(payload.encode_binary(data))
+        else:
+            self.link.write(frame(BINARY, data))
+
+    def send_packet(self, packet: bytes) -> None:
+        """Send a whole text packet, its type included."""
+        if self.link is None:
+            self._wait(packet)
+        else:
+            self.link.write(frame(TEXT, packet))
+
+    def drain(self) -> bytes:
+        """Take everything that waits, as a polling body; a noop when nothing does."""
+        packets = self._queue or [payload.NOOP]
+        self._queue, self._bytes = [], 0
+        return payload.join_payload(packets)
+
+    def has_waiting(self) -> bool:
+        """Tell whether a poll would be answered at once."""
+        return bool(self._queue)
+
+    def wake(self) -> None:
+        """Answer the pending poll, if there is one, with what waits."""
+        if self.poll is not None and not self.poll.done():
+            self.poll.set_result(None)
+
+    def _wait(self, packet: bytes) -> None:
+        if self.is_closed:
+            return
+        self._queue.append(packet)
+        self._bytes += len(packet)
+        self.wake()
+        if self._is_full():
+            self._loop.call_soon(self._overflow)
+
+    def _is_full(self) -> bool:
+        settings = self._settings
+        return (
+            len(self._queue) > settings.max_waiting_frames
+            or self._bytes > settings.max_waiting_bytes
+        )
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def upgrade(self, link: Link) -> None:
+        """Go on over this WebSocket: what waited for a poll follows there, the poll gets a noop."""
+        packets, self._queue, self._bytes = self._queue, [], 0
+        self.candidate = None
+        self._adopt(link)
+        self.wake()
+        for packet in packets:
+            if packet.startswith(b"b"):
+                link.write(frame(BINARY, payload.decode_binary(packet.decode())))
+            else:
+                link.write(frame(TEXT, packet))
+
+    def close(
+        self,
+        reason: str,
+        *,
+        code: int = 1000,
+        farewell: bytes = payload.CLOSE,
+        is_reachable: bool = True,
+    ) -> None:
+        """End the session; a second call does nothing.
+
+        Args:
+            reason: For the receiver.
+            code: WebSocket close code.
+            farewell: The last packet on polling.
+            is_reachable: The peer may still poll once, to fetch what waits for it.
+        """
+        if self.is_closed:
+            return
+        if self.link is None:
+            self._wait(farewell)
+        self.is_closed = True
+        self._heartbeat.stop()
+        for link in (self.link, self.candidate):
+            if link is not None:
+                link.close(code, reason)
+        if is_reachable and self.link is None and self.poll is None:
+            self._loop.call_later(self._settings.ping_timeout_ms / 1000, self._forget, self.sid)
+        else:
+            self._forget(self.sid)
+        self.receiver.on_close(reason)
+
+    def _adopt(self, link: Link) -> None:
+        self.link = link
+        link.on_overflow(self._overflow)
+
+    def _ping(self) -> None:
+        self.send_packet(payload.PING)
+
+    def _expire(self) -> None:
+        self.close("ping timeout", is_reachable=False)
+
+    def _overflow(self) -> None:
+        if not self.is_closed and (self.link is not None or self._is_full()):
+            self._queue, self._bytes = [], 0
+            self.close("slow consumer", code=4008)

@@ -1,0 +1,259 @@
+"""`/ws`: the socket events in plain JSON frames, for clients without a Socket.IO library.
+
+Frames are `{"event", "data", "id"?}`; one with an id is answered by `{"event": "ack", "id",
+"data"}`, in both directions. The first is `{"event": "auth", "data": {"token"}}` and is always answered.
+
+Close codes: 4400 malformed frame, 4401 not authenticated or no longer, 4408 no `auth` in time,
+4008 too slow to receive (catch up and come back), 1012 the server restarts.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import orjson
+from aiohttp import WSMessage, WSMsgType, web
+
+from wellio.realtime.faults import Disconnected, ProtocolError, Refused
+from wellio.realtime.frame import PING, PONG, TEXT, frame
+from wellio.realtime.heartbeat import Heartbeat
+from wellio.realtime.hub import Client, Hub
+from wellio.realtime.lane import Handlers, Lane
+from wellio.realtime.link import Link
+from wellio.realtime.message import Message
+from wellio.realtime.origin import AllowOrigin, is_allowed
+from wellio.realtime.packet import parse_json
+from wellio.realtime.settings import RealtimeSettings
+
+if TYPE_CHECKING:
+    from wellio.actor import Actor
+
+MALFORMED = 4400
+UNAUTHENTICATED = 4401
+TOO_LATE = 4408
+TOO_SLOW = 4008
+
+_PING_FRAME = frame(PING, b"")
+_log = logging.getLogger("wellio.realtime")
+
+
+class Application(Protocol):
+    """What the clients of either protocol talk to."""
+
+    async def admit(self, auth: Mapping[str, Any]) -> "Actor":
+        """Return who presents this; raise Refused with a problem as its data."""
+
+    def dispatch(self, client: Client, name: str, data: Any) -> Awaitable[dict[str, Any]]:
+        """Handle an event and return its acknowledgement; never raises."""
+
+
+class Frame(NamedTuple):
+    """One JSON frame."""
+
+    event: str
+    data: Any
+    id: Any
+
+
+def parse_frame(text: str) -> Frame:
+    """Read a frame.
+
+    Raises:
+        ProtocolError: It is not one.
+    """
+    value = parse_json(text)
+    if not isinstance(value, dict):
+        raise ProtocolError("a frame is an object")
+    event, number = value.get("event"), value.get("id")
+    if not isinstance(event, str) or not (number is None or isinstance(number, int | str)):
+        raise ProtocolError("a frame has an event and may have an id")
+    return Frame(event, value.get("data"), number)
+
+
+class PlainClient(Client):
+    """A device on `/ws`."""
+
+    __slots__ = ("_calls", "_link", "_next_call")
+
+    def __init__(self, actor: "Actor", link: Link) -> None:
+        super().__init__(secrets.token_urlsafe(15), actor)
+        self._link = link
+        self._calls: dict[int, asyncio.Future[Any]] | None = None
+        self._next_call = 0
+
+    def deliver(self, message: Message) -> None:
+        """Send an event that may be on its way to others too."""
+        self._link.write(message.plain_frame)
+
+    async def call(self, event: str, data: Any, *, timeout_s: float = 10.0) -> Any:
+        """Send an event and wait for the device's acknowledgement."""
+        number, self._next_call = self._next_call, self._next_call + 1
+        self._calls = self._calls if self._calls is not None else {}
+        answer = self._calls[number] = asyncio.get_running_loop().create_future()
+        self._link.write(_text({"event": event, "data": data, "id": number}))
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await answer
+        finally:
+            self._calls.pop(number, None)
+
+    def answered(self, received: Frame) -> None:
+        """Take the device's answer to `call`."""
+        answer = self._calls.get(received.id) if self._calls else None
+        if answer is not None and not answer.done():
+            answer.set_result(received.data)
+
+    def left(self) -> None:
+        """Note that the device is gone."""
+        for answer in (self._calls or {}).values():
+            if not answer.done():
+                answer.set_exception(Disconnected())
+
+    def close(self, reason: str) -> None:
+        """End the connection for good."""
+        self._link.close(UNAUTHENTICATED, reason)
+
+
+class PlainServer:
+    """Serves `/ws`."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        application: Application,
+        handlers: Handlers,
+        settings: RealtimeSettings,
+        *,
+        allow_origin: AllowOrigin | None = None,
+    ) -> None:
+        """Serve clients.
+
+        Args:
+            hub: Where they join.
+            application: What they talk to.
+            handlers: Where handlers run.
+            settings: Times and limits.
+            allow_origin: Says whether pages of another origin may connect; none may by default.
+        """
+        self._hub = hub
+        self._application = application
+        self._handlers = handlers
+        self._settings = settings
+        self._allow_origin = allow_origin
+        self._links: set[Link] = set()
+        self._is_closing = False
+
+    def close(self, reason: str = "server shutdown", code: int = 1012) -> None:
+        """Take no more clients and close those that are connected."""
+        self._is_closing = True
+        for link in list(self._links):
+            link.close(code, reason)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection from its handshake to its end."""
+        if not is_allowed(request, self._allow_origin):
+            raise web.HTTPForbidden
+        if self._is_closing:
+            raise web.HTTPServiceUnavailable
+        # Answering pings here lets pongs reach the heartbeat.
+        ws = web.WebSocketResponse(
+            compress=False, autoping=False, max_msg_size=self._settings.max_payload
+        )
+        link = await Link.open(request, ws, self._settings)
+        link.on_overflow(lambda: link.close(TOO_SLOW, "slow consumer"))
+        self._links.add(link)
+        try:
+            client = await self._admit(ws, link)
+            if client is not None:
+                await self._serve(ws, link, client)
+        except ProtocolError:
+            link.close(MALFORMED, "malformed frame")
+        finally:
+            self._links.discard(link)
+            link.close()
+        return ws
+
+    async def _admit(self, ws: web.WebSocketResponse, link: Link) -> PlainClient | None:
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                first = await _next_frame(ws, link, None)
+                return await self._authenticate(first, link) if first is not None else None
+        except TimeoutError:
+            link.close(TOO_LATE, "no auth in time")
+            return None
+
+    async def _authenticate(self, first: Frame, link: Link) -> PlainClient | None:
+        if first.event != "auth" or not isinstance(first.data, dict):
+            link.close(UNAUTHENTICATED, "auth comes first")
+            return None
+        try:
+            actor = await self._application.admit(first.data)
+        except Refused as refused:
+            link.write(_ack(first.id, {"ok": False, "error": refused.data}))
+            link.close(UNAUTHENTICATED, refused.message)
+            return None
+        link.write(_ack(first.id, {"ok": True}))
+        return PlainClient(actor, link)
+
+    async def _serve(self, ws: web.WebSocketResponse, link: Link, client: PlainClient) -> None:
+        heartbeat = Heartbeat(
+            asyncio.get_running_loop(),
+            self._settings,
+            ping=lambda: link.write(_PING_FRAME),
+            expire=lambda: link.close(1001, "ping timeout"),
+        )
+        lane = self._handlers.lane(self._settings.max_in_flight)
+        self._hub.add(client)
+        try:
+            while (received := await _next_frame(ws, link, heartbeat)) is not None:
+                self._take(received, client, link, lane)
+                if lane.busy is not None:
+                    await asyncio.wait((lane.busy,))
+        finally:
+            heartbeat.stop()
+            self._hub.remove(client)
+            client.left()
+
+    def _take(self, received: Frame, client: PlainClient, link: Link, lane: Lane) -> None:
+        if received.event == "ack":
+            client.answered(received)
+        else:
+            lane.start(self._handle(received, client, link))
+
+    async def _handle(self, received: Frame, client: PlainClient, link: Link) -> None:
+        ack = await self._application.dispatch(client, received.event, received.data)
+        if received.id is not None:
+            try:
+                link.write(_ack(received.id, ack))
+            except TypeError:
+                _log.exception("An acknowledgement is not JSON", extra={"event": received.event})
+
+
+async def _next_frame(
+    ws: web.WebSocketResponse, link: Link, heartbeat: Heartbeat | None
+) -> Frame | None:
+    """Return the next JSON frame, or None when the connection is over."""
+    while not link.is_closing:
+        message: WSMessage = await ws.receive()
+        if message.type is WSMsgType.TEXT:
+            return parse_frame(message.data)
+        if message.type is WSMsgType.PING:
+            link.write(frame(PONG, bytes(message.data)))
+        elif message.type is WSMsgType.PONG:
+            if heartbeat is not None:
+                heartbeat.pong()
+        elif message.type is WSMsgType.BINARY:
+            raise ProtocolError("frames are text")
+        else:
+            break
+    return None
+
+
+def _ack(number: Any, data: Any) -> bytes:
+    return _text({"event": "ack", "id": number, "data": data})
+
+
+def _text(value: Any) -> bytes:
+    return frame(TEXT, orjson.dumps(value))
