@@ -1,7 +1,10 @@
 """What both engines promise: rows, transactions and the database, as everybody else sees them."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from wellio.errors import DatabaseError, Unavailable
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -93,3 +96,51 @@ class Database(Protocol):
 
     async def close(self) -> None:
         """Finish what waits and let the database go."""
+
+
+class Engine(Database, Protocol):
+    """A database as the program that starts it sees it: what migrations need on top."""
+
+    async def write_schema(
+        self,
+        fn: Callable[Concatenate[Tx, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a body that changes the schema: alone, without a deadline, run once.
+
+        On SQLite foreign keys are off meanwhile and checked before the commit; on Postgres an
+        advisory lock keeps two starting programs apart.
+        """
+
+    async def backup(self, target: Path) -> bool:
+        """Copy the database to a file; False where the engine has tools of its own for that."""
+
+
+def not_only_tx() -> DatabaseError:
+    """Return the error of a body that awaited something besides its transaction."""
+    return DatabaseError(
+        "a write body may await nothing but its tx: do other work before or after the write"
+    )
+
+
+def too_long() -> DatabaseError:
+    """Return the error of a body that held the writer longer than it may."""
+    return DatabaseError("a write body took longer than its deadline; split the work into chunks")
+
+
+def failed_before() -> DatabaseError:
+    """Return the error of a body that went on after one of its statements had failed."""
+    return DatabaseError(
+        "a statement of this body failed, so its transaction is over: let the error out of the body"
+    )
+
+
+def overloaded() -> Unavailable:
+    """Return the problem for a write that finds the queue full."""
+    return Unavailable("Too many writes are waiting.", code="database_busy", retry_after_s=1)
+
+
+def closing() -> Unavailable:
+    """Return the problem for whoever comes after the close has begun."""
+    return Unavailable("The server is stopping.", code="stopping", retry_after_s=5)

@@ -1,0 +1,49 @@
+"""The database: SQLite by default, Postgres by a line in the configuration."""
+
+from pathlib import Path
+from typing import Final
+
+from wellio.db.base import Engine
+from wellio.errors import ConfigError
+
+_DEADLINE_S: Final = 1.0
+
+
+async def connect(
+    url: str | None,
+    *,
+    data_dir: Path,
+    readers: int = 3,
+    pool_size: int = 10,
+    max_queue: int = 8192,
+    deadline_s: float = _DEADLINE_S,
+) -> Engine:
+    """Open the database that the configuration names.
+
+    Args:
+        url: None for SQLite in the data folder, `sqlite:///<path>` or `postgresql://...`.
+        data_dir: The folder of `wellio.db`, unless the URL says otherwise.
+        readers: SQLite's read connections.
+        pool_size: Postgres' connections, at most.
+        max_queue: How many writes may wait; more are refused with a 503.
+        deadline_s: How long the body of one write may take, in seconds.
+
+    Raises:
+        ConfigError: The URL is of another kind.
+        DatabaseError: The database cannot be opened, or another server has the folder.
+    """
+    if not url or url.startswith("sqlite:///"):
+        from wellio.db.sqlite import SqliteDatabase
+
+        path = Path(url.removeprefix("sqlite:///")) if url else data_dir / "wellio.db"
+        return await SqliteDatabase.open(
+            path.absolute(), readers=readers, max_queue=max_queue, deadline_s=deadline_s
+        )
+    if url.startswith(("postgresql://", "postgres://")):
+        from wellio.db.postgres import PostgresDatabase
+
+        return await PostgresDatabase.open(
+            url, pool_size=pool_size, max_queue=max_queue, deadline_s=deadline_s
+        )
+    scheme = url.partition(":")[0]
+    raise ConfigError(f"database.url begins with {scheme!r}: expected sqlite:/// or postgresql://")

@@ -1,0 +1,257 @@
+"""SQLite: one writer thread, a few readers, one data folder that nobody else serves.
+
+Durable means `journal_mode=WAL` with `synchronous=FULL`: a result is out only after its fsync.
+"""
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+from urllib.parse import quote
+
+import aiosqlite
+
+from wellio.db.base import Row, Tx, closing, overloaded
+from wellio.db.dialect import SQLITE
+from wellio.db.lock import FolderLock
+from wellio.db.writer import Request, Writer, translate
+from wellio.errors import DatabaseError
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_CACHED_STATEMENTS: Final = 1000
+_BUSY_S: Final = 2.0  # how long to wait for a stranger's lock on the file
+_COMMON: Final = "PRAGMA case_sensitive_like = ON"  # as on Postgres; also lets LIKE use an index
+_WRITER: Final = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA mmap_size = 0",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA cache_size = -16384",
+    _COMMON,
+)
+
+
+class SqliteDatabase:
+    """The engine of a practice that has no database server."""
+
+    engine: Final = "sqlite"
+
+    def __init__(self, path: Path, lock: FolderLock, max_queue: int) -> None:
+        self._path = path
+        self._lock = lock
+        self._max_queue = max_queue
+        self._pending = 0
+        self._is_closing = False
+        self._readers: list[_Reader] = []
+        self._writer: Writer
+
+    @classmethod
+    async def open(cls, path: Path, *, readers: int, max_queue: int, deadline_s: float) -> Self:
+        """Open the file, made if need be, with its folder locked.
+
+        Raises:
+            DatabaseError: Another server has the folder, or the file cannot be used.
+        """
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = cls(path, FolderLock(path.parent), max_queue)
+        try:
+            connection = _open_writer(path)
+            database._writer = Writer(connection, database._release, deadline_s)
+            database._writer.start()
+            for _ in range(readers):
+                database._readers.append(await _Reader.open(path))
+        except BaseException as error:
+            await database.close()
+            if isinstance(error, sqlite3.Error):
+                raise DatabaseError(f"cannot open {path}: {error}") from error
+            raise
+        return database
+
+    async def write(
+        self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a body in a transaction and return its result once that is on the disk."""
+        result: T = await self._submit(fn, args, kwargs)
+        return result
+
+    async def write_batched(
+        self,
+        fn: Callable[[Tx, Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        item: Item,
+    ) -> Result:
+        """Run a body over all the items that wait for it, in one transaction."""
+        result: Result = await self._submit(fn, (item,), {}, is_batched=True)
+        return result
+
+    async def write_schema(
+        self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a body alone, without a deadline, foreign keys checked at its end."""
+        result: T = await self._submit(fn, args, kwargs, is_schema=True)
+        return result
+
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
+        """Return the first row of a read outside any transaction, or None."""
+        rows = await self.fetch_all(sql, **params)
+        return rows[0] if rows else None
+
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
+        """Return all rows of a read outside any transaction."""
+        if self._is_closing:
+            raise closing()
+        reader = min(self._readers, key=_Reader.load)
+        return await reader.fetch_all(sql, params)
+
+    async def ping(self) -> None:
+        """Raise Unavailable unless the database can be written: it commits a little something."""
+        await self.write(_touch)
+
+    async def backup(self, target: Path) -> bool:
+        """Copy the database to a file, also while it is written."""
+        await asyncio.to_thread(_copy, self._path, target)
+        return True
+
+    async def close(self) -> None:
+        """Finish the writes that wait, checkpoint, and let the folder go."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        for reader in self._readers:  # first: the last checkpoint wants nobody reading
+            await reader.close()
+        if hasattr(self, "_writer"):
+            self._writer.stop()
+            await asyncio.to_thread(self._writer.join)
+        self._lock.release()
+
+    def _submit(
+        self,
+        fn: Callable[..., Awaitable[Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        is_batched: bool = False,
+        is_schema: bool = False,
+    ) -> asyncio.Future[Any]:
+        if self._is_closing:
+            raise closing()
+        if self._pending >= self._max_queue:
+            raise overloaded()
+        self._pending += 1
+        future = asyncio.get_running_loop().create_future()
+        self._writer.submit(
+            Request(fn, args, kwargs, future, is_batched=is_batched, is_schema=is_schema)
+        )
+        return future
+
+    def _release(self, requests: list[Request]) -> None:
+        """After a commit, on the event loop and in commit order: callbacks, then the callers."""
+        self._pending -= len(requests)
+        for request in requests:
+            for fn, args in request.callbacks:
+                try:
+                    fn(*args)
+                except Exception:
+                    LOG.exception("a callback after a commit failed")
+            if request.future.done():  # its caller went away; what it wrote stays
+                continue
+            if request.error is not None:
+                request.future.set_exception(request.error)
+            else:
+                request.future.set_result(request.result)
+
+
+class _Reader:
+    """A read-only connection in a thread of its own."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+        self._waiting = 0
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        connection = await aiosqlite.connect(
+            f"file:{quote(str(path))}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            timeout=_BUSY_S,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+        connection.row_factory = sqlite3.Row
+        await connection.execute_fetchall("PRAGMA query_only = ON")
+        await connection.execute_fetchall(_COMMON)
+        return cls(connection)
+
+    def load(self) -> int:
+        return self._waiting
+
+    async def fetch_all(self, sql: str, params: dict[str, Any]) -> list[Row]:
+        statement = SQLITE.statement(sql)
+        named = statement.named(params)
+        self._waiting += 1
+        try:
+            rows = await self._connection.execute_fetchall(statement.text, named)
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise translate(error) from error
+        finally:
+            self._waiting -= 1
+        return rows  # type: ignore[return-value] # typed as an iterable; execute_fetchall gives a list
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def _touch(tx: Tx) -> None:
+    await tx.execute("PRAGMA user_version = 0")  # rewrites the first page, so it must reach the log
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        _sync_folder(path.parent)  # SQLite syncs the file, not the entry that leads to it
+    connection = sqlite3.connect(
+        path,
+        timeout=_BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+    connection.row_factory = sqlite3.Row
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        connection.close()
+        raise DatabaseError(f"{path} stands on a file system without WAL (journal mode {mode})")
+    for pragma in _WRITER:
+        connection.execute(pragma)
+    return connection
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy with SQLite's online backup; the target appears only when it is whole and synced."""
+    part = target.with_name(target.name + ".part")
+    reader = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)
+    writer = sqlite3.connect(part)
+    try:
+        reader.backup(writer)
+    finally:
+        writer.close()
+        reader.close()
+    part.chmod(0o600)
+    part.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

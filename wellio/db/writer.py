@@ -1,0 +1,366 @@
+"""SQLite's one writer: a thread that owns the only connection which writes and checkpoints.
+
+Bodies are driven here, without a thread hop per statement, each in a savepoint of a transaction
+shared by all that wait (group commit): one fsync for up to 64 bodies. Nobody hears of a result
+before the commit that holds it.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any, Final
+
+from wellio.db.base import Row, failed_before, not_only_tx, too_long
+from wellio.db.dialect import SQLITE
+from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
+
+LOG = logging.getLogger(__name__)
+
+MAX_GROUP: Final = 64
+MAX_GROUP_S: Final = 0.002
+_FOREVER: Final = float("inf")
+_OPS_BETWEEN_CHECKS: Final = 20_000  # SQLite's steps between two looks at the clock: about 1 ms
+
+_CONSTRAINTS: Final = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "unique",
+    sqlite3.SQLITE_CONSTRAINT_ROWID: "unique",
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign_key",
+    sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
+    sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not_null",
+}
+#: I/O errors that say nothing about what is on the disk: no room for the shared memory, no memory
+_HARMLESS_IO: Final = frozenset(
+    {sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_NOMEM}
+)
+_NOT_NOW: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def translate(error: Exception) -> Exception:
+    """Turn a driver's error into ours: 503 for what may pass, a DatabaseError for the rest."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return too_long()
+    if code & 0xFF in _NOT_NOW:
+        return Unavailable("The database cannot write now.", retry_after_s=2)
+    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+        return ConstraintViolation(str(error), _CONSTRAINTS.get(code, "other"))
+    return DatabaseError(str(error))
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Say whether, after this error, nobody knows what the disk holds."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _HARMLESS_IO:
+        return False
+    return code & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """A body that waits, and what became of it."""
+
+    fn: Callable[..., Awaitable[Any]]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    future: asyncio.Future[Any]
+    is_batched: bool = False  # args is one item; those of the same fn run as one body
+    is_alone: bool = False  # batched, but its batch raised: now it runs by itself
+    is_schema: bool = False
+    result: Any = None
+    error: BaseException | None = None
+    callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
+
+
+class WriterTx:
+    """The transaction as a body sees it; its methods never suspend."""
+
+    __slots__ = ("_connection", "callbacks", "deadline", "has_failed")
+
+    def __init__(self, connection: sqlite3.Connection, deadline: float) -> None:
+        self._connection = connection
+        self.deadline = deadline
+        self.callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.has_failed = False
+
+    async def execute(self, sql: str, **params: Any) -> int:
+        """Run a statement and return how many rows it touched."""
+        cursor = self._run(sql, params)
+        if cursor.description is not None:  # RETURNING: it is done only when it is read
+            return len(cursor.fetchall())
+        return max(cursor.rowcount, 0)
+
+    async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each mapping of parameters."""
+        for row in rows:
+            self._run(sql, row)
+
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
+        """Return the first row, or None."""
+        rows = self._run(sql, params).fetchall()
+        return rows[0] if rows else None
+
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        return self._run(sql, params).fetchall()
+
+    def after_commit(self, fn: Callable[..., None], *args: Any) -> None:
+        """Have a function called on the event loop after the commit."""
+        self.callbacks.append((fn, args))
+
+    def _run(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Cursor:
+        if self.has_failed:
+            raise failed_before()
+        if time.monotonic() > self.deadline:
+            self.has_failed = True
+            raise too_long()
+        statement = SQLITE.statement(sql)
+        try:
+            return self._connection.execute(statement.text, statement.named(params))
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            self.has_failed = True
+            raise translate(error) from error
+
+
+class Writer(Thread):
+    """The thread. Give it requests with `submit`, end it with `stop`."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        release: Callable[[list[Request]], None],
+        deadline_s: float,
+    ) -> None:
+        """Prepare the thread.
+
+        Args:
+            connection: Its own from now on.
+            release: Called on the event loop with the requests of a commit, in their order.
+            deadline_s: How long one body may take.
+        """
+        super().__init__(name="wellio-writer", daemon=True)
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._release = release
+        self._deadline_s = deadline_s
+        self._deadline = _FOREVER  # of the body that runs now
+        self._waiting: deque[Request] = deque()
+        self._wake = Event()
+        self._is_idle = self._is_stopping = self._is_broken = False
+        connection.set_progress_handler(self._is_late, _OPS_BETWEEN_CHECKS)
+
+    def submit(self, request: Request) -> None:
+        """Queue a request; from the event loop."""
+        self._waiting.append(request)
+        if self._is_idle:
+            self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread once everything that waits is done."""
+        self._is_stopping = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Serve requests until the end, then checkpoint and close."""
+        while self._has_work():
+            if self._is_broken:
+                self._refuse([self._waiting.popleft()], _read_only())
+            elif self._waiting[0].is_schema:
+                self._run_schema(self._waiting.popleft())
+            else:
+                self._run_group()
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            LOG.warning("the last checkpoint failed; the next start replays the log", exc_info=True)
+        self._connection.close()
+
+    def _has_work(self) -> bool:
+        """Wait until somebody waits; False once the thread is to end."""
+        while not self._waiting:
+            if self._is_stopping:
+                return False
+            self._is_idle = True
+            if not self._waiting:  # looked at again: a request may have come just before the flag
+                self._wake.wait()
+            self._is_idle = False
+            self._wake.clear()
+        return True
+
+    # -- one transaction for all that wait
+
+    def _run_group(self) -> None:
+        done: list[Request] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            until = time.monotonic() + MAX_GROUP_S
+            for _ in range(MAX_GROUP):
+                unit = self._take_unit()
+                if not unit:
+                    break
+                self._run_unit(unit, done)
+                if not self._connection.in_transaction:  # a failure took the whole group along
+                    self._run_again(done)
+                    return
+                if time.monotonic() > until:
+                    break
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._give_up(error)
+            self._refuse(done, error)
+        else:
+            self._hand_back(done)
+
+    def _take_unit(self) -> list[Request]:
+        """Take the next body: one request, or the items that wait for the same batched one."""
+        waiting = self._waiting
+        if not waiting or waiting[0].is_schema:
+            return []
+        first = waiting.popleft()
+        unit, others = [first], []
+        if first.is_batched and not first.is_alone:
+            while waiting and not waiting[0].is_schema and len(unit) + len(others) < 2 * MAX_GROUP:
+                request = waiting.popleft()
+                fits = request.is_batched and not request.is_alone and request.fn == first.fn
+                (unit if fits else others).append(request)
+                if len(unit) == MAX_GROUP:
+                    break
+            waiting.extendleft(reversed(others))
+        return unit
+
+    def _run_unit(self, unit: list[Request], done: list[Request]) -> None:
+        """Run one body in its savepoint; a batch that raises is put back, item by item."""
+        first = unit[0]
+        done += unit
+        try:
+            self._run_body(unit)
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is its caller's
+            if isinstance(error.__cause__, sqlite3.Error) and _is_broken(error.__cause__):
+                raise error.__cause__ from None
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO body")
+                self._connection.execute("RELEASE body")
+            first.error = error
+            if len(unit) > 1:
+                del done[-len(unit) :]
+                self._put_back(unit)
+        finally:
+            self._deadline = _FOREVER
+
+    def _run_body(self, unit: list[Request]) -> None:
+        self._connection.execute("SAVEPOINT body")
+        first = unit[0]
+        self._deadline = time.monotonic() + self._deadline_s
+        tx = WriterTx(self._connection, self._deadline)
+        if not first.is_batched:
+            first.result = _drive(first.fn(tx, *first.args, **first.kwargs))
+        else:
+            results = _drive(first.fn(tx, [request.args[0] for request in unit]))
+            for request, result in zip(unit, results, strict=True):
+                request.result = result
+                request.error = result if isinstance(result, Exception) else None
+        if tx.has_failed:
+            raise failed_before()
+        if time.monotonic() > self._deadline:
+            raise too_long()
+        self._deadline = _FOREVER
+        self._connection.execute("RELEASE body")
+        first.callbacks = tx.callbacks
+
+    def _put_back(self, requests: list[Request]) -> None:
+        for request in requests:
+            request.is_alone, request.error = True, None
+        self._waiting.extendleft(reversed(requests))
+
+    def _run_again(self, done: list[Request]) -> None:
+        """After SQLite rolled back everything: the last one is to blame, the others come again."""
+        culprit = done.pop() if done and done[-1].error else None
+        for request in done:
+            request.error, request.callbacks = None, []
+        self._waiting.extendleft(reversed(done))
+        if culprit:
+            self._hand_back([culprit])
+
+    def _run_schema(self, request: Request) -> None:
+        execute = self._connection.execute
+        try:
+            execute("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
+            execute("BEGIN IMMEDIATE")
+            tx = WriterTx(self._connection, _FOREVER)
+            request.result = _drive(request.fn(tx, *request.args, **request.kwargs))
+            if tx.has_failed:
+                raise failed_before()
+            if broken := execute("PRAGMA foreign_key_check").fetchall():
+                tables = sorted({f"{row[0]} -> {row[2]}" for row in broken})
+                raise DatabaseError(f"foreign keys point nowhere: {', '.join(tables)}")
+            execute("COMMIT")
+            request.callbacks = tx.callbacks
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is its caller's
+            request.error = translate(error) if isinstance(error, sqlite3.Error) else error
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+        finally:
+            execute("PRAGMA foreign_keys = ON")
+        self._hand_back([request])
+
+    # -- ends
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Roll back; after an I/O error write no more, for a second fsync may lie."""
+        if _is_broken(error):
+            self._is_broken = True
+            LOG.critical("the database is read-only until a restart: %s", error)
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                LOG.exception("the rollback failed too")
+                self._is_broken = True
+
+    def _refuse(self, requests: list[Request], error: Exception) -> None:
+        for request in requests:  # one exception each: raising one twice mixes up tracebacks
+            request.error = _read_only() if self._is_broken else translate(error)
+            request.callbacks = []
+        self._hand_back(requests)
+
+    def _hand_back(self, requests: list[Request]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._release, requests)
+        except RuntimeError:
+            LOG.warning("the event loop closed before %d writes could answer", len(requests))
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+
+def _read_only() -> Unavailable:
+    return Unavailable("The database is read-only until the server restarts.", retry_after_s=30)
+
+
+def _drive(body: Awaitable[Any]) -> Any:
+    """Run a body to its end; it can only suspend by awaiting what is not its tx."""
+    step = body.__await__()
+    try:
+        next(step)
+    except StopIteration as stop:
+        return stop.value
+    except RuntimeError as error:
+        if "event loop" in str(error):  # asyncio looked for one: there is none in this thread
+            raise not_only_tx() from error
+        raise
+    if isinstance(body, Coroutine):
+        body.close()
+    raise not_only_tx()
