@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,6 +23,7 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -151,6 +152,12 @@ class SetupConfig(SectionModel):
     owner_password: SecretStr | None = None
     """The owner's password."""
 
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.owner_email is None) is not (self.owner_password is None):
+            raise ValueError("owner_email and owner_password are needed together")
+        return self
+
 
 class Config(SectionModel):
     """All settings of one server."""
@@ -239,7 +246,7 @@ def _expected(item: ErrorDetails) -> str:
     if item["type"] in {"model_type", "dict_type"}:
         return "expected a table"
     message = item["msg"].replace("Input should be", "expected")
-    return message.removeprefix("Value error, ")
+    return message.removeprefix("Value error, ").partition(", unable to parse")[0]
 
 
 def _unknown(
