@@ -1,0 +1,225 @@
+"""What SQL may say: a plugin's own tables, others' published views, one text for both engines."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.core.source_tree import ROOT, Rule, Rules, Source, breaches, init_of, read, sample
+
+CODE = read("wellio", "plugins")
+MIGRATIONS = sorted((ROOT / "plugins").rglob("migrations/*.sql")) + sorted(
+    (ROOT / "wellio" / "migrations").glob("*.sql")
+)
+# Upper-case keywords before lower-case names: prose does not look like this.
+SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE [a-z_]+ SET|WHERE|FROM [a-z_]+|JOIN)\b")
+NAMED = re.compile(
+    r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?([a-z_][a-z0-9_]*)\b(?!\s*\()"
+)
+DISTINCT_FROM = re.compile(r"\bDISTINCT FROM\b|\bEXTRACT\s*\([^)]*\)")
+CTE = re.compile(r"\b([a-z_]+)\s*(?:\([a-z_, ]+\)\s*)?AS\s+(?:NOT\s+)?(?:MATERIALIZED\s+)?\(")
+CREATED = re.compile(
+    r"\bCREATE\s+(?:UNIQUE\s+)?(TABLE|VIEW|INDEX)\s+(?:IF NOT EXISTS\s+)?([a-z0-9_]+)"
+)
+REFERENCE = re.compile(r"\bREFERENCES\s+([a-z_0-9]+)\s*(?:\([^)]*\))?([^,;]*)")
+VIEW = re.compile(r"[a-z]+_v_[a-z_]+")
+MigrationRule = Callable[[str, str], Iterator[str]]
+ENGINES = {"sqlite", "postgres", "postgresql"}
+DRIVERS = {"sqlite3", "aiosqlite", "asyncpg"}
+
+
+def prefix_of(package: str) -> str:
+    """Return what the names of a package's tables begin with: `chat_`, the core's `wellio_`."""
+    return package.removeprefix("wellio_") + "_"
+
+
+def foreign_tables(sql: str, prefix: str) -> list[str]:
+    """Return the tables in a statement that are neither its own nor published views."""
+    bare = DISTINCT_FROM.sub(" ", re.sub(r"--[^\n]*|'[^']*'", " ", sql))
+    known = set(CTE.findall(bare))
+    return [
+        name
+        for name in NAMED.findall(bare)
+        if not name.startswith(prefix) and not VIEW.fullmatch(name) and name not in known
+    ]
+
+
+def texts(source: Source) -> Iterator[tuple[int, str]]:
+    """Return a file's string literals but its docstrings."""
+    prose = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.lineno, node.value
+
+
+def in_database_package(source: Source) -> bool:
+    """Return whether a file is of the part that knows both engines, or starts one for a test."""
+    return source.module.startswith(("wellio.db", "wellio.testing"))
+
+
+def sql_names_own_tables(source: Source) -> Iterator[str]:
+    """A plugin reads others through the views they publish, and writes only its own tables."""
+    if source.is_plugin:
+        for line, text in texts(source):
+            for name in foreign_tables(text, prefix_of(source.package)):
+                yield f"{line}: SQL names {name}"
+
+
+def sql_is_no_f_string(source: Source) -> Iterator[str]:
+    """Texts are fixed and values parameters: a statement is cached, and never injected."""
+    if in_database_package(source):
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.JoinedStr):
+            fixed = [part.value for part in node.values if isinstance(part, ast.Constant)]
+            if any(SQL.search(str(text)) for text in fixed):
+                yield f"{node.lineno}: SQL in an f-string"
+
+
+def nobody_asks_for_the_engine(source: Source) -> Iterator[str]:
+    """What differs between the engines is in wellio/db, behind one interface."""
+    if in_database_package(source):
+        return
+    for found in source.imports:
+        if found.module.partition(".")[0] in DRIVERS:
+            yield f"{found.line}: imports the driver {found.module}"
+    for node in ast.walk(source.tree):
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            asked = [node.value]
+        for value in asked:
+            if isinstance(value, ast.Constant) and value.value in ENGINES:
+                yield f"{value.lineno}: asks which engine it is"
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "isinstance"
+            and re.search(r"Sqlite|Postgres", ast.unparse(node.args[1]), re.IGNORECASE)
+        ):
+            yield f"{node.lineno}: asks which engine it is"
+
+
+RULES: Rules = {
+    sql_names_own_tables: [
+        ("plugins/wellio_chat/store.py", 'A = "SELECT id FROM wellio_event"'),
+        ("plugins/wellio_chat/store.py", 'A = "SELECT 1 FROM chat_a JOIN auth_user u ON 1 = 1"'),
+        ("plugins/wellio_chat/store.py", 'A = "UPDATE auth_user SET name = :name"'),
+        (
+            "plugins/wellio_chat/store.py",
+            'A = "x" + " WHERE EXISTS (SELECT 1 FROM practice_client)"',
+        ),
+        (
+            "plugins/wellio_chat/store.py",
+            'A = "WITH a AS (SELECT 1 FROM chat_a) INSERT INTO auth_b SELECT * FROM a"',
+        ),
+    ],
+    sql_is_no_f_string: [
+        ("plugins/wellio_chat/store.py", 'def f(a):\n    return f"SELECT {a} FROM chat_a"'),
+        ("wellio/outbox.py", 'A = f"x WHERE id = {A}"'),
+    ],
+    nobody_asks_for_the_engine: [
+        ("wellio/jobs.py", 'A = db.engine == "sqlite"'),
+        ("wellio/jobs.py", 'match db.engine:\n    case "postgres":\n        pass'),
+        ("plugins/wellio_chat/store.py", "A = isinstance(db, SqliteDatabase)"),
+        ("plugins/wellio_chat/store.py", "def f():\n    import sqlite3"),
+    ],
+}
+FINE = """
+A = '''WITH mine AS (SELECT 1 FROM chat_a) SELECT * FROM mine JOIN practice_v_client v ON TRUE
+FROM {rows r (a text)} WHERE a IS DISTINCT FROM b -- FROM auth_user
+ON CONFLICT (id) DO UPDATE SET a = excluded.a'''
+"""
+
+
+def named_properly(package: str, sql: str) -> Iterator[str]:
+    """Tables and indexes begin with the plugin's name, views with `<plugin>_v_`."""
+    for kind, name in CREATED.findall(sql):
+        prefix = prefix_of(package) + ("v_" if kind == "VIEW" else "")
+        if not re.fullmatch(rf"{prefix}[a-z][a-z0-9_]*", name):
+            yield f"{kind.lower()} {name} is not named {prefix}<noun>"
+        elif kind == "TABLE" and VIEW.fullmatch(name):
+            yield f"table {name} is named as a view"
+
+
+def migration_names_own_tables(package: str, sql: str) -> Iterator[str]:
+    """A migration touches its own tables; its views may stand on those that others publish."""
+    for name in foreign_tables(sql, prefix_of(package)):
+        yield f"names {name}"
+
+
+def foreign_keys_let_go(package: str, sql: str) -> Iterator[str]:
+    """A key into another plugin points where `requires` points, and never blocks a removal."""
+    init = init_of(package, CODE)
+    friends = {prefix_of(friend) for friend in (init.friends if init else ())}
+    for table, options in REFERENCE.findall(sql):
+        if table.startswith(prefix_of(package)):
+            continue
+        if f"{table.partition('_')[0]}_" not in friends:
+            yield f"references {table}, which it does not require"
+        if not re.search(r"ON DELETE (CASCADE|SET NULL)", options):
+            yield f"a key to {table} blocks whoever deletes there"
+
+
+MIGRATION_RULES: dict[MigrationRule, list[str]] = {
+    named_properly: [
+        "CREATE TABLE client (id {text})",
+        "CREATE TABLE practice_v_client (id {text})",
+        "CREATE VIEW practice_client AS SELECT 1",
+        "CREATE UNIQUE INDEX by_name ON practice_client (id)",
+    ],
+    migration_names_own_tables: [
+        "CREATE VIEW practice_v_a AS SELECT id FROM auth_user",
+        "DELETE FROM wellio_event",
+    ],
+    foreign_keys_let_go: [
+        "id {text} REFERENCES chat_message (id) ON DELETE CASCADE",
+        "id {text} REFERENCES auth_user (id), x {text} REFERENCES practice_tag (id)",
+        "id {text} REFERENCES auth_user (id) ON DELETE RESTRICT",
+    ],
+}
+
+
+def migration_breaches(rule: MigrationRule, path: Path) -> list[str]:
+    """Return what breaks a rule in one file of SQL."""
+    package = next(part for part in path.relative_to(ROOT).parts if part.startswith("wellio"))
+    sql = re.sub(r"--[^\n]*", "", path.read_text())
+    return [f"{path.relative_to(ROOT)}: {breach}" for breach in rule(package, sql)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_repository_keeps_the_rule(rule: Rule) -> None:
+    found = breaches(rule, CODE)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "rule, path, text", [(rule, *bad) for rule, samples in RULES.items() for bad in samples]
+)
+def test_the_rule_finds_a_breach(rule: Rule, path: str, text: str) -> None:
+    assert len(breaches(rule, [sample(path, text)])) == 1
+
+
+def test_what_is_allowed_is_no_breach() -> None:
+    source = sample("plugins/wellio_chat/store.py", FINE)
+    assert [breaches(rule, [source]) for rule in RULES] == [[]] * len(RULES)
+
+
+def test_there_are_migrations() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in MIGRATIONS} == {"plugins", "wellio"}
+
+
+@pytest.mark.parametrize("rule", MIGRATION_RULES, ids=lambda rule: rule.__name__)
+def test_migrations_keep_the_rule(rule: MigrationRule) -> None:
+    found = [breach for path in MIGRATIONS for breach in migration_breaches(rule, path)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "rule, sql", [(rule, sql) for rule, samples in MIGRATION_RULES.items() for sql in samples]
+)
+def test_a_bad_migration_is_found(rule: MigrationRule, sql: str) -> None:
+    assert len(list(rule("wellio_practice", sql))) == 1
