@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 class Row(Protocol):
     """A row of a result: values by column name or position. A boolean may come as 0 or 1."""
 
-    def __getitem__(self, key: int | str, /) -> Any:  # noqa: ANN401 - columns have any type
+    def __getitem__(self, key: int | str, /) -> Any:
         """Return one column's value."""
 
-    def keys(self) -> Any:  # noqa: ANN401 - a list on SQLite, an iterator on Postgres
+    def keys(self) -> Any:
         """Return the columns' names."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -31,19 +31,19 @@ class Row(Protocol):
 class Tx(Protocol):
     """A transaction, as the body of a write sees it: the only thing it may await."""
 
-    async def execute(self, sql: str, **params: Any) -> int:  # noqa: ANN401
+    async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
 
     async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement once for each mapping of parameters."""
 
-    async def fetch_one(self, sql: str, **params: Any) -> Row | None:  # noqa: ANN401
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row, or None."""
 
-    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:  # noqa: ANN401
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
         """Return all rows."""
 
-    def after_commit(self, fn: Callable[..., None], *args: Any) -> None:  # noqa: ANN401
+    def after_commit(self, fn: Callable[..., None], *args: Any) -> None:
         """Have a function called on the event loop after the commit, and only if it happens.
 
         Calls come in commit order, before the writer's own `await` returns; what they raise is
@@ -67,11 +67,13 @@ class Database(Protocol):
         """Run a body in a transaction and return its result once that is durable.
 
         The body may run again after a serialization failure, so it changes nothing but the
-        database, and it awaits nothing but `tx`.
+        database, and it awaits nothing but `tx`. A statement that fails ends it: its error may
+        be turned into another, never passed over.
 
         Raises:
-            DatabaseError: The body awaited something else, or took longer than a second.
-            Unavailable: The database cannot write now.
+            DatabaseError: The body awaited something else, or went on after a failed statement.
+            ConstraintViolation: A constraint refused a statement, and so the body.
+            Unavailable: The database cannot write now, or the body took longer than a second.
         """
 
     async def write_batched(
@@ -85,10 +87,10 @@ class Database(Protocol):
         item's caller alone; when the body raises, each item is run again by itself.
         """
 
-    async def fetch_one(self, sql: str, **params: Any) -> Row | None:  # noqa: ANN401
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row of a read outside any transaction, or None."""
 
-    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:  # noqa: ANN401
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
         """Return all rows of a read outside any transaction."""
 
     async def ping(self) -> None:
@@ -124,9 +126,9 @@ def not_only_tx() -> DatabaseError:
     )
 
 
-def too_long() -> DatabaseError:
-    """Return the error of a body that held the writer longer than it may."""
-    return DatabaseError("a write body took longer than its deadline; split the work into chunks")
+def too_long() -> Unavailable:
+    """Return the problem for a body that held the writer longer than it may: nothing was done."""
+    return Unavailable("The database took too long.", code="database_deadline", retry_after_s=1)
 
 
 def failed_before() -> DatabaseError:

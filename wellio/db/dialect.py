@@ -4,8 +4,8 @@ SQL is written once. `:name` is a parameter, `{...}` a token of the tables below
 once per statement text, outside strings, quoted names and comments. Rules that make it portable:
 
 * an untyped parameter is given a type where Postgres cannot see one: `CAST(:now AS BIGINT) - 5`;
-* `NOT id {in ids}` rather than `id NOT {in ids}`; `LIKE ... ESCAPE '!'` with its escape written out;
-* `NULLS LAST` is written out; LIKE is case-sensitive on both engines.
+* `NOT id {in ids}` rather than `id NOT {in ids}`;
+* LIKE is case-sensitive on both engines; its escape, and `NULLS LAST`, are written out.
 """
 
 import re
@@ -72,7 +72,20 @@ _IN: Final = re.compile(r"in (?P<name>\w+)")
 _SETTLED: Final = re.compile(r"settled (?P<column>[\w.]+)")
 _ROWS: Final = re.compile(r"rows (?P<name>\w+) ?\((?P<columns>[^()]+)\)")
 _CONTROL: Final = frozenset(
-    "ABORT ATTACH BEGIN COMMIT DETACH END RELEASE ROLLBACK SAVEPOINT SET START VACUUM".split()
+    [
+        "ABORT",
+        "ATTACH",
+        "BEGIN",
+        "COMMIT",
+        "DETACH",
+        "END",
+        "RELEASE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET",
+        "START",
+        "VACUUM",
+    ]
 )
 
 
@@ -168,8 +181,7 @@ class Dialect:
         if match := _SETTLED.fullmatch(token):
             if self._is_postgres:
                 return (
-                    f"({match['column']} < "
-                    "pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+                    f"({match['column']} < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
                 )
             return "TRUE"
         if match := _ROWS.fullmatch(token):
@@ -182,6 +194,7 @@ class Dialect:
         for field in fields:
             if len(field) != 2 or not _IDENTIFIER.fullmatch(field[0]) or field[1] not in _ROW_TYPES:
                 raise StatementError(f"{{rows}} cannot read the column {' '.join(field)!r}")
+        # S608 below: every name was matched against _IDENTIFIER
         if not self._is_postgres:
             values = ", ".join(f"value ->> '$.{name}' AS {name}" for name, _ in fields)
             return f"(SELECT {values} FROM json_each({parameter})) AS {table}"

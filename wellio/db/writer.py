@@ -230,7 +230,7 @@ class Writer(Thread):
         if not waiting or waiting[0].is_schema:
             return []
         first = waiting.popleft()
-        unit, others = [first], []
+        unit, others = [first], deque[Request]()
         if first.is_batched and not first.is_alone:
             while waiting and not waiting[0].is_schema and len(unit) + len(others) < 2 * MAX_GROUP:
                 request = waiting.popleft()

@@ -1,0 +1,425 @@
+"""Postgres: the same bodies, each on one pooled connection, run again when the server asks for it.
+
+Durable means that the server flushed the commit record: `synchronous_commit` is made sure of on
+every connection. Nothing sets session state, so the pool's reset is a no-op.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from pathlib import Path
+from types import coroutine
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+
+import asyncpg  # type: ignore[import-untyped] # ships no types; what it returns is Any
+
+from wellio.db.base import Row, Tx, closing, failed_before, not_only_tx, overloaded, too_long
+from wellio.db.batch import Batcher
+from wellio.db.dialect import POSTGRES
+from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Callbacks = list[tuple[Callable[..., None], tuple[Any, ...]]]
+Connection = Any  # asyncpg's PoolConnectionProxy
+
+_ATTEMPTS: Final = 4  # the first and three more
+_CONNECT_S: Final = 3.0
+_WAIT_S: Final = 5.0  # for a free connection
+_READ_S: Final = 10.0
+_END_S: Final = 5.0  # for COMMIT or ROLLBACK
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_BEGIN_SCHEMA: Final = f"""
+    {_BEGIN}; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+    SELECT pg_advisory_xact_lock({0x57656C6C696F})
+"""  # the number is "Wellio"
+_SESSION: Final = {
+    "application_name": "wellio",
+    "jit": "off",
+    "idle_in_transaction_session_timeout": "15000",
+    "lock_timeout": "500",  # ends a deadlock sooner than the server, which looks after 1 s
+}
+_CONSTRAINTS: Final = {
+    asyncpg.UniqueViolationError: "unique",
+    asyncpg.ExclusionViolationError: "unique",
+    asyncpg.ForeignKeyViolationError: "foreign_key",
+    asyncpg.CheckViolationError: "check",
+    asyncpg.NotNullViolationError: "not_null",
+}
+#: The server undid the transaction and asks for another try.
+_UNDONE: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InvalidCachedStatementError,
+)
+#: The connection is gone or cannot be had.
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    OSError,
+)
+_NOT_NOW: Final = (
+    *_LOST,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.PostgresIOError,
+)
+
+
+def _is_lost(error: BaseException) -> bool:
+    if isinstance(error, asyncpg.InterfaceError):  # also a misused argument: only this text counts
+        return "closed" in str(error)
+    return isinstance(error, _LOST)
+
+
+def _translate(error: Exception) -> Exception:
+    """Turn a driver's error into ours: 503 for what may pass, a DatabaseError for the rest."""
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return ConstraintViolation(str(error.args[0]), _CONSTRAINTS.get(type(error), "other"))
+    if isinstance(error, _NOT_NOW + _UNDONE) or _is_lost(error):
+        return Unavailable("The database cannot be reached now.", retry_after_s=2)
+    return DatabaseError(str(error))
+
+
+def _outcome_unknown() -> Unavailable:
+    return Unavailable(
+        "The database was lost during the commit: send the same request again.",
+        code="outcome_unknown",
+        retry_after_s=1,
+    )
+
+
+class _Again(Exception):
+    """The transaction was undone and may be run again; the argument is why."""
+
+
+class PostgresTx:
+    """The transaction as a body sees it."""
+
+    __slots__ = ("_connection", "callbacks", "failure", "is_busy")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.callbacks: Callbacks = []
+        self.failure: Exception | None = None
+        self.is_busy = False  # one of our own operations is under way
+
+    async def execute(self, sql: str, **params: Any) -> int:
+        """Run a statement and return how many rows it touched."""
+        statement = POSTGRES.statement(sql)
+        arguments = statement.positional(params)
+        tag: str = await self._run(self._connection.execute(statement.text, *arguments))
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each mapping of parameters."""
+        statement = POSTGRES.statement(sql)
+        arguments = [statement.positional(row) for row in rows]
+        await self._run(self._connection.executemany(statement.text, arguments))
+
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
+        """Return the first row, or None."""
+        statement = POSTGRES.statement(sql)
+        arguments = statement.positional(params)
+        row: Row | None = await self._run(self._connection.fetchrow(statement.text, *arguments))
+        return row
+
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        statement = POSTGRES.statement(sql)
+        arguments = statement.positional(params)
+        rows: list[Row] = await self._run(self._connection.fetch(statement.text, *arguments))
+        return rows
+
+    def after_commit(self, fn: Callable[..., None], *args: Any) -> None:
+        """Have a function called on the event loop after the commit."""
+        self.callbacks.append((fn, args))
+
+    async def _run(self, operation: Awaitable[Any]) -> Any:
+        if self.failure is not None:
+            if isinstance(operation, Coroutine):
+                operation.close()
+            raise failed_before()
+        self.is_busy = True
+        try:
+            return await operation
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, UnicodeError) as error:
+            self.failure = error
+            raise _translate(error) from error
+        finally:
+            self.is_busy = False
+
+
+class PostgresDatabase:
+    """The engine of a practice that has a database server, or several Wellio processes."""
+
+    engine: Final = "postgres"
+
+    def __init__(self, pool: asyncpg.Pool, max_queue: int, deadline_s: float) -> None:
+        self._pool = pool
+        self._max_queue = max_queue
+        self._deadline_s = deadline_s
+        self._pending = 0
+        self._is_closing = False
+        self._batcher = Batcher(self._write)
+
+    @classmethod
+    async def open(cls, url: str, *, pool_size: int, max_queue: int, deadline_s: float) -> Self:
+        """Connect.
+
+        Raises:
+            DatabaseError: The server cannot be reached, or runs without fsync.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=pool_size,
+                init=_prepare,
+                reset=_keep,
+                timeout=_CONNECT_S,
+                statement_cache_size=1000,
+                max_cached_statement_lifetime=0,
+                server_settings=_SESSION,
+            )
+        except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            raise DatabaseError(f"cannot connect to Postgres: {error}") from error
+        return cls(pool, max_queue, deadline_s)
+
+    async def write(
+        self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a body in a transaction and return its result once that is durable."""
+        if self._pending >= self._max_queue:
+            raise overloaded()
+        self._pending += 1
+        try:
+            result: T = await self._write(fn, *args, **kwargs)
+        finally:
+            self._pending -= 1
+        return result
+
+    async def write_batched(
+        self,
+        fn: Callable[[Tx, Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        item: Item,
+    ) -> Result:
+        """Run a body over all the items that wait for it, in one transaction."""
+        if self._is_closing:
+            raise closing()
+        if self._pending >= self._max_queue:
+            raise overloaded()
+        self._pending += 1
+        try:
+            result: Result = await self._batcher.submit(fn, item)
+        finally:
+            self._pending -= 1
+        return result
+
+    async def write_schema(
+        self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a body alone under the migration lock, without a deadline."""
+        try:
+            return await self._attempt(lambda tx: fn(tx, *args, **kwargs), is_schema=True)
+        except _Again as again:
+            raise _translate(again.args[0]) from again.args[0]
+
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
+        """Return the first row of a read outside any transaction, or None."""
+        statement = POSTGRES.statement(sql)
+        arguments = statement.positional(params)
+        row: Row | None = await self._read(self._pool.fetchrow(statement.text, *arguments))
+        return row
+
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
+        """Return all rows of a read outside any transaction."""
+        statement = POSTGRES.statement(sql)
+        arguments = statement.positional(params)
+        rows: list[Row] = await self._read(self._pool.fetch(statement.text, *arguments))
+        return rows
+
+    async def ping(self) -> None:
+        """Raise Unavailable unless the server can write: it commits a little something."""
+        await self.write(_touch)
+
+    async def backup(self, target: Path) -> bool:
+        """Do nothing: a server's backup is pg_dump's or its archive's business."""
+        return False
+
+    async def close(self) -> None:
+        """Finish the writes under way and close the pool."""
+        self._is_closing = True
+        await self._batcher.close()
+        try:
+            async with asyncio.timeout(_END_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    # -- how a body runs
+
+    async def _write(self, fn: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._attempt(lambda tx: fn(tx, *args, **kwargs))
+            except _Again as again:
+                reason: Exception = again.args[0]
+            await asyncio.sleep(random.uniform(0.01, 0.03) * 3**attempt)  # noqa: S311 - jitter
+        raise _translate(reason) from reason
+
+    async def _attempt(self, body: Callable[[Tx], Awaitable[T]], *, is_schema: bool = False) -> T:
+        connection = await self._acquire()
+        try:
+            tx = PostgresTx(connection)
+            try:
+                async with asyncio.timeout(None if is_schema else self._deadline_s):
+                    await connection.execute(_BEGIN_SCHEMA if is_schema else _BEGIN)
+                    result: T = await _drive(body(tx), tx)
+                    if tx.failure is not None:
+                        raise failed_before()
+            except BaseException as error:
+                await _roll_back(connection)
+                reason = tx.failure or error
+                if isinstance(reason, _UNDONE) or _is_lost(reason):
+                    raise _Again(reason) from error
+                if isinstance(error, TimeoutError):
+                    raise too_long() from error
+                if isinstance(error, asyncpg.PostgresError):
+                    raise _translate(error) from error
+                raise
+            await _settle(asyncio.ensure_future(_commit(connection, tx)))
+            return result
+        finally:
+            await self._pool.release(connection, timeout=_END_S)
+
+    async def _acquire(self) -> Connection:
+        if self._is_closing:
+            raise closing()
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                return await self._pool.acquire()
+        except TimeoutError:
+            raise overloaded() from None
+        except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _Again(error) from error
+
+    async def _read(self, operation: Coroutine[Any, Any, Any]) -> Any:
+        if self._is_closing:
+            operation.close()
+            raise closing()
+        try:
+            async with asyncio.timeout(_READ_S):
+                return await operation
+        except TimeoutError:
+            raise Unavailable("The database did not answer.", retry_after_s=2) from None
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, UnicodeError) as error:
+            raise _translate(error) from error
+
+
+@coroutine
+def _drive(body: Awaitable[T], tx: PostgresTx) -> Generator[Any, Any, T]:
+    """Run a body, letting it suspend only where an operation of its tx is under way."""
+    steps = body.__await__()
+    advance: Callable[[Any], Any] = steps.send
+    value: Any = None
+    while True:
+        try:
+            waits_for = advance(value)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        if not tx.is_busy:
+            steps.close()
+            raise not_only_tx()
+        try:
+            value = yield waits_for
+            advance = steps.send
+        except BaseException as error:  # noqa: BLE001 - a cancellation too is the body's to see
+            value, advance = error, steps.throw
+
+
+async def _commit(connection: Connection, tx: PostgresTx) -> None:
+    """Commit, then call back at once: so callbacks come in the order of the server's answers."""
+    if connection.is_closed():
+        raise _Again(ConnectionResetError("lost before the commit was sent"))
+    try:
+        await connection.execute("COMMIT", timeout=_END_S)
+    except Exception as error:
+        if isinstance(error, _UNDONE):
+            raise _Again(error) from error
+        if isinstance(error, asyncpg.PostgresError) and not _is_lost(error):
+            raise _translate(error) from error  # the server said no
+        connection.terminate()
+        raise _outcome_unknown() from error
+    for fn, args in tx.callbacks:
+        try:
+            fn(*args)
+        except Exception:
+            LOG.exception("a callback after a commit failed")
+
+
+async def _settle(commit: asyncio.Future[None]) -> None:
+    """Wait for a commit, also when the caller goes away: what it wrote has listeners."""
+    try:
+        await asyncio.shield(commit)
+    except asyncio.CancelledError:
+        while not commit.done():
+            try:
+                await asyncio.wait({commit})
+            except asyncio.CancelledError:
+                continue
+        commit.exception()  # nobody is left to hear it
+        raise
+
+
+async def _roll_back(connection: Connection) -> None:
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK", timeout=_END_S)
+    except BaseException as error:
+        connection.terminate()
+        if not isinstance(error, Exception):
+            raise
+        LOG.debug("dropped a connection that could not roll back", exc_info=True)
+
+
+async def _touch(tx: Tx) -> None:
+    await tx.fetch_one("SELECT pg_current_xact_id()")  # takes a number, so the commit is logged
+
+
+async def _keep(connection: Connection) -> None:
+    """Reset nothing: no body changes the session, and asyncpg rolls back what was left open."""
+
+
+async def _prepare(connection: Connection) -> None:
+    """Set up a new connection: numbers as int or float, and commits that are durable."""
+    await connection.set_type_codec(
+        "numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text"
+    )
+    settings = await connection.fetchrow(
+        "SELECT current_setting('synchronous_commit'), current_setting('fsync')"
+    )
+    if settings[0] not in {"on", "remote_apply"}:
+        await connection.execute("SET synchronous_commit = on")
+    if settings[1] != "on":
+        raise DatabaseError("Postgres runs with fsync = off: what it commits may be lost")
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

