@@ -57,7 +57,7 @@ async def push(
             if session.receiver.busy is not None:
                 await asyncio.wait((session.receiver.busy,))
             if session.is_closed:
-                break
+                return None
             session.take(packet)
     except BodyTooLarge:
         session.close("payload too large", is_reachable=False)

@@ -1,7 +1,8 @@
 """`/ws`: the socket events in plain JSON frames, for clients without a Socket.IO library.
 
-Frames are `{"event", "data", "id"?}`; one with an id is answered by `{"event": "ack", "id",
-"data"}`, in both directions. The first is `{"event": "auth", "data": {"token"}}` and is always answered.
+Frames are `{"event", "data", "id"?}`; one with an id is answered, in both directions, by
+`{"event": "ack", "id", "data"}`. The first is `{"event": "auth", "data": {"token"}}`; it is always
+answered.
 
 Close codes: 4400 malformed frame, 4401 not authenticated or no longer, 4408 no `auth` in time,
 4008 too slow to receive (catch up and come back), 1012 the server restarts.

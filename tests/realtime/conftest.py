@@ -1,0 +1,41 @@
+"""The reference server and peers for it."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.realtime.peers import Peer
+from tests.realtime.reference_server import create_app
+
+Serve = Callable[[web.Application], Awaitable[Peer]]
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing that a peer does may be an error of ours; a test that causes one clears it."""
+    yield
+    errors = [r for r in caplog.get_records("call") if r.levelno >= logging.WARNING]
+    assert not errors, [r.getMessage() for r in errors]
+
+
+@pytest.fixture
+async def serve(
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+) -> AsyncIterator[Serve]:
+    """Start an application and return a peer of it."""
+    async with aiohttp.ClientSession() as http:
+
+        async def start(app: web.Application) -> Peer:
+            return Peer(await aiohttp_server(app), http)
+
+        yield start
+
+
+@pytest.fixture
+async def peer(serve: Serve) -> Peer:
+    """A peer of the reference server."""
+    return await serve(create_app())
