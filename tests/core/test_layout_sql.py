@@ -18,7 +18,8 @@ SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE [a-z_]+ SET|WHERE|FR
 NAMED = re.compile(
     r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\s+(?:ONLY\s+)?([a-z_][a-z0-9_]*)\b(?!\s*\()"
 )
-DISTINCT_FROM = re.compile(r"\bDISTINCT FROM\b|\bEXTRACT\s*\([^)]*\)")
+# Comments, texts, and the FROM that is followed by a value.
+NO_TABLE = re.compile(r"--[^\n]*|'[^']*'|\bDISTINCT FROM\b|\bEXTRACT\s*\([^)]*\)")
 CTE = re.compile(r"\b([a-z_]+)\s*(?:\([a-z_, ]+\)\s*)?AS\s+(?:NOT\s+)?(?:MATERIALIZED\s+)?\(")
 CREATED = re.compile(
     r"\bCREATE\s+(?:UNIQUE\s+)?(TABLE|VIEW|INDEX)\s+(?:IF NOT EXISTS\s+)?([a-z0-9_]+)"
@@ -35,10 +36,16 @@ def prefix_of(package: str) -> str:
     return package.removeprefix("wellio_") + "_"
 
 
-def foreign_tables(sql: str, prefix: str) -> list[str]:
-    """Return the tables in a statement that are neither its own nor published views."""
-    bare = DISTINCT_FROM.sub(" ", re.sub(r"--[^\n]*|'[^']*'", " ", sql))
-    known = set(CTE.findall(bare))
+def foreign_tables(sql: str, prefix: str, nearby: str = "") -> list[str]:
+    """Return the tables in a statement that are neither its own nor published views.
+
+    Args:
+        sql: The statement, or a part of one.
+        prefix: What the names of its own tables begin with.
+        nearby: Text that may hold the beginning of the statement: what a WITH names is no table.
+    """
+    bare = NO_TABLE.sub(" ", sql)
+    known = set(CTE.findall(bare + nearby))
     return [
         name
         for name in NAMED.findall(bare)
@@ -62,20 +69,54 @@ def in_database_package(source: Source) -> bool:
 def sql_names_own_tables(source: Source) -> Iterator[str]:
     """A plugin reads others through the views they publish, and writes only its own tables."""
     if source.is_plugin:
+        nearby = "\n".join(text for _, text in texts(source))
         for line, text in texts(source):
-            for name in foreign_tables(text, prefix_of(source.package)):
+            for name in foreign_tables(text, prefix_of(source.package), nearby):
                 yield f"{line}: SQL names {name}"
 
 
-def sql_is_no_f_string(source: Source) -> Iterator[str]:
+def operands(node: ast.expr) -> Iterator[ast.expr]:
+    """Return what a chain of `+` joins."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from operands(node.left)
+        yield from operands(node.right)
+    else:
+        yield node
+
+
+def is_fixed_text(node: ast.expr) -> bool:
+    """Return whether a part of a statement is written in the source.
+
+    That is a literal, a constant, or a policy's `Fragment`; `column` is what its caller wrote.
+    """
+    if isinstance(node, ast.Attribute):
+        return node.attr == "sql" or node.attr.isupper()
+    return isinstance(node, ast.Constant) or (
+        isinstance(node, ast.Name) and (node.id.isupper() or node.id == "column")
+    )
+
+
+def says_sql(node: ast.expr) -> bool:
+    """Return whether a literal holds SQL."""
+    return isinstance(node, ast.Constant) and bool(SQL.search(str(node.value)))
+
+
+def sql_is_fixed_text(source: Source) -> Iterator[str]:
     """Texts are fixed and values parameters: a statement is cached, and never injected."""
     if in_database_package(source):
         return
+    inner = {id(node.left) for node in ast.walk(source.tree) if isinstance(node, ast.BinOp)}
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.JoinedStr):
-            fixed = [part.value for part in node.values if isinstance(part, ast.Constant)]
-            if any(SQL.search(str(text)) for text in fixed):
-                yield f"{node.lineno}: SQL in an f-string"
+        if isinstance(node, ast.JoinedStr) and any(map(says_sql, node.values)):
+            yield f"{node.lineno}: SQL in an f-string"
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and says_sql(node.left):
+            yield f"{node.lineno}: SQL with %"
+        elif isinstance(node, ast.Attribute) and node.attr == "format" and says_sql(node.value):
+            yield f"{node.lineno}: SQL with format()"
+        elif isinstance(node, ast.BinOp) and id(node) not in inner:
+            parts = list(operands(node))
+            if any(map(says_sql, parts)) and not all(map(is_fixed_text, parts)):
+                yield f"{node.lineno}: SQL joined with what is not fixed text"
 
 
 def nobody_asks_for_the_engine(source: Source) -> Iterator[str]:
@@ -117,8 +158,11 @@ RULES: Rules = {
             'A = "WITH a AS (SELECT 1 FROM chat_a) INSERT INTO auth_b SELECT * FROM a"',
         ),
     ],
-    sql_is_no_f_string: [
+    sql_is_fixed_text: [
         ("plugins/wellio_chat/store.py", 'def f(a):\n    return f"SELECT {a} FROM chat_a"'),
+        ("plugins/wellio_chat/store.py", 'def f(a):\n    return "SELECT 1 WHERE " + a + A'),
+        ("plugins/wellio_chat/store.py", 'A = "SELECT 1 FROM %s" % a'),
+        ("plugins/wellio_chat/store.py", 'A = "SELECT 1 FROM {}".format(a)'),
         ("wellio/outbox.py", 'A = f"x WHERE id = {A}"'),
     ],
     nobody_asks_for_the_engine: [
@@ -129,9 +173,10 @@ RULES: Rules = {
     ],
 }
 FINE = """
-A = '''WITH mine AS (SELECT 1 FROM chat_a) SELECT * FROM mine JOIN practice_v_client v ON TRUE
+_A = '''WITH mine AS (SELECT 1 FROM chat_a) SELECT * FROM mine JOIN practice_v_client v ON TRUE
 FROM {rows r (a text)} WHERE a IS DISTINCT FROM b -- FROM auth_user
 ON CONFLICT (id) DO UPDATE SET a = excluded.a'''
+_B = "WITH b AS (" + _A + ") SELECT 1 FROM b WHERE " + visible.sql + base.COLUMNS
 """
 
 
