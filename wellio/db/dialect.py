@@ -194,7 +194,6 @@ class Dialect:
         for field in fields:
             if len(field) != 2 or not _IDENTIFIER.fullmatch(field[0]) or field[1] not in _ROW_TYPES:
                 raise StatementError(f"{{rows}} cannot read the column {' '.join(field)!r}")
-        # S608 below: every name was matched against _IDENTIFIER
         if not self._is_postgres:
             values = ", ".join(f"value ->> '$.{name}' AS {name}" for name, _ in fields)
             return f"(SELECT {values} FROM json_each({parameter})) AS {table}"

