@@ -1,0 +1,164 @@
+"""Typed endpoints: what a plugin writes above a plain aiohttp handler, and what the handler returns.
+
+    class TaskApi:
+        @endpoint("POST", "/tasks", body=NewTask, returns=Task, status=201, permission="tasks.write")
+        async def create(self, request: web.Request, body: NewTask) -> Reply:
+            '''Make a task.'''
+
+The declaration is all there is: `route.py` keeps it at run time, `openapi.py` documents it.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from wellio.actor import Actor
+from wellio.errors import Problem
+
+API_PREFIX = "/api/v1"
+MAX_BODY_BYTES = 1024 * 1024
+ACTOR = web.RequestKey("actor", Actor)
+"""Who sent the request: `request[ACTOR]`, in every endpoint that is not public."""
+
+_MARK = "__endpoint__"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with another status than the declared one, or with headers of its own.
+
+    Attributes:
+        data: What becomes JSON; None sends no body.
+        status: The status, or None for the declared one.
+        headers: Further headers.
+    """
+
+    data: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def created(data: Any, location: str) -> Reply:
+    """Answer 201 with the new object and where it is from now on."""
+    return Reply(data, 201, {"Location": location})
+
+
+def no_content() -> Reply:
+    """Answer 204."""
+    return Reply(None, 204)
+
+
+Answer = Mapping[str, Any] | Reply | web.StreamResponse
+Handler = Callable[..., Awaitable[Answer]]
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What `endpoint` was told; its arguments explain the attributes."""
+
+    method: str
+    path: str
+    query: Any
+    body: Any
+    returns: Any
+    status: int
+    also: tuple[int, ...]
+    permission: str | None
+    object: tuple[str, str] | None
+    action: str
+    public: bool
+    errors: tuple[type[Problem], ...]
+    tags: tuple[str, ...]
+    summary: str | None
+    media_type: str
+    max_body_bytes: int
+
+    @property
+    def full_path(self) -> str:
+        """The path as the router knows it."""
+        return self.path[1:] if self.path.startswith("//") else API_PREFIX + self.path
+
+
+def endpoint(
+    method: str,
+    path: str,
+    *,
+    query: Any = None,
+    body: Any = None,
+    returns: Any = None,
+    status: int = 200,
+    also: tuple[int, ...] = (),
+    permission: str | None = None,
+    object: tuple[str, str] | None = None,  # noqa: A002 - reads as what it is where it is used
+    action: str = "read",
+    public: bool = False,
+    errors: tuple[type[Problem], ...] = (),
+    tags: tuple[str, ...] = (),
+    summary: str | None = None,
+    media_type: str = "application/json",
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> Callable[[HandlerT], HandlerT]:
+    """Make a method answer requests.
+
+    It is called once everything declared here holds, as `method(request, query=..., body=...)`
+    with what was declared of the two. The order: authenticate (401), permission (403), object
+    (404 or 403), query and body (400, 413, 415, 422). It returns a dict that matches `returns`, a
+    `Reply`, or a whole response of aiohttp, and raises a `Problem` to refuse.
+
+    Args:
+        method: GET (HEAD comes with it), POST, PUT, PATCH or DELETE.
+        path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters stand
+            in braces; one named `id` or `*_id` that is no UUID is a 404.
+        query: The pydantic model of the query.
+        body: The pydantic model, or any type pydantic knows, of the JSON body.
+        returns: The same of the answer: documented, and checked in every test but not at run time.
+        status: The status of a plain dict.
+        also: Other good statuses, with the same answer.
+        permission: What the caller must hold.
+        object: Kind of the object and the path parameter that holds its id; its policy decides.
+        action: What the policy is asked for.
+        public: Nobody needs to sign in; there is no `request[ACTOR]`.
+        errors: Problems beyond those that follow from the rest, for the documentation.
+        tags: Groups in the documentation; the plugin's name by default.
+        summary: One line for the documentation; the docstring's first by default.
+        media_type: Of an answer that is not JSON.
+        max_body_bytes: The largest body.
+    """
+    declared = Endpoint(
+        method=method,
+        path=path,
+        query=query,
+        body=body,
+        returns=returns,
+        status=status,
+        also=also,
+        permission=permission,
+        object=object,
+        action=action,
+        public=public,
+        errors=errors,
+        tags=tags,
+        summary=summary,
+        media_type=media_type,
+        max_body_bytes=max_body_bytes,
+    )
+
+    def mark(handler: HandlerT) -> HandlerT:
+        setattr(handler, _MARK, declared)
+        return handler
+
+    return mark
+
+
+def endpoints_of(api: object) -> Iterator[tuple[Endpoint, Handler]]:
+    """Find an object's endpoints, in the order in which its class defines them."""
+    names = [name for cls in reversed(type(api).__mro__) for name in vars(cls)]
+    for name in dict.fromkeys(names):
+        handler = inspect.getattr_static(api, name, None)
+        declared = getattr(handler, _MARK, None)
+        if isinstance(declared, Endpoint):
+            yield declared, getattr(api, name)
