@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Final
 
-from wellio.db.base import Engine
 from wellio.errors import ConfigError
+
+from .base import Engine
 
 _DEADLINE_S: Final = 1.0
 
@@ -33,14 +34,14 @@ async def connect(
         DatabaseError: The database cannot be opened, or another server has the folder.
     """
     if not url or url.startswith("sqlite:///"):
-        from wellio.db.sqlite import SqliteDatabase
+        from .sqlite import SqliteDatabase
 
         path = Path(url.removeprefix("sqlite:///")) if url else data_dir / "wellio.db"
         return await SqliteDatabase.open(
             path.absolute(), readers=readers, max_queue=max_queue, deadline_s=deadline_s
         )
     if url.startswith(("postgresql://", "postgres://")):
-        from wellio.db.postgres import PostgresDatabase
+        from .postgres import PostgresDatabase
 
         return await PostgresDatabase.open(
             url, pool_size=pool_size, max_queue=max_queue, deadline_s=deadline_s

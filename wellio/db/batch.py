@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from wellio.db.base import Tx
 from wellio.errors import DatabaseError, Unavailable
+
+from .base import Tx
 
 MAX_ITEMS: Final = 64
 

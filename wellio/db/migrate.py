@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from wellio.db.base import Engine, Tx
-from wellio.db.dialect import split_script
 from wellio.errors import DatabaseError
+
+from .base import Engine, Tx
+from .dialect import split_script
 
 LOG = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import asyncpg
 
-from wellio.db.base import Row, Tx, closing, failed_before, not_only_tx, overloaded, too_long
-from wellio.db.batch import Batcher
-from wellio.db.dialect import POSTGRES
 from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
+
+from .base import Row, Tx, closing, failed_before, not_only_tx, overloaded, too_long
+from .batch import Batcher
+from .dialect import POSTGRES
 
 LOG = logging.getLogger(__name__)
 

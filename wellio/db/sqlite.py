@@ -14,11 +14,12 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from wellio.db.base import Row, Tx, closing, overloaded
-from wellio.db.dialect import SQLITE
-from wellio.db.lock import FolderLock
-from wellio.db.writer import Request, Writer, translate
 from wellio.errors import DatabaseError
+
+from .base import Row, Tx, closing, overloaded
+from .dialect import SQLITE
+from .lock import FolderLock
+from .writer import Request, Writer, translate
 
 LOG = logging.getLogger(__name__)
 

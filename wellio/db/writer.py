@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any, Final
 
-from wellio.db.base import Row, failed_before, not_only_tx, too_long
-from wellio.db.dialect import SQLITE
 from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
+
+from .base import Row, failed_before, not_only_tx, too_long
+from .dialect import SQLITE
 
 LOG = logging.getLogger(__name__)
 
@@ -232,12 +233,12 @@ class Writer(Thread):
         first = waiting.popleft()
         unit, others = [first], deque[Request]()
         if first.is_batched and not first.is_alone:
-            while waiting and not waiting[0].is_schema and len(unit) + len(others) < 2 * MAX_GROUP:
+            for _ in range(min(len(waiting), 2 * MAX_GROUP)):
+                if len(unit) == MAX_GROUP or waiting[0].is_schema:
+                    break
                 request = waiting.popleft()
                 fits = request.is_batched and not request.is_alone and request.fn == first.fn
                 (unit if fits else others).append(request)
-                if len(unit) == MAX_GROUP:
-                    break
             waiting.extendleft(reversed(others))
         return unit
 
