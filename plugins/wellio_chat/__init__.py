@@ -1,0 +1,112 @@
+"""The chat: conversations, messages, receipts, catch-up, typing and presence.
+
+Rooms: `store` (all SQL; `store/append.py` is the hot path, `store/ledger.py` numbers and logs),
+`service` (the use cases), `broadcast` (what members are told at once). Other plugins import events.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from wellio import (
+    DashboardSection,
+    Event,
+    Permission,
+    PersonalData,
+    Plugin,
+    Policy,
+    Wellio,
+    hookimpl,
+)
+
+from .config import ChatConfig
+
+__all__ = ["PLUGIN"]
+
+PLUGIN = Plugin(
+    name="chat",
+    summary="Conversations, messages, receipts, catch-up, typing and presence.",
+    requires=("auth", "practice"),
+    config=ChatConfig,
+    migrations=("wellio_chat",),
+)
+
+
+@hookimpl
+def register_events() -> Sequence[type[Event]]:
+    """Offer what happens in conversations."""
+    from .events import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    """Offer the chat's permissions; an assistant has none of them."""
+    chatting, staff = frozenset({"owner", "coach", "client"}), frozenset({"owner", "coach"})
+    return [
+        Permission("chat.read", "Read one's own conversations.", chatting),
+        Permission("chat.send", "Write in one's own conversations.", chatting),
+        Permission("chat.manage_groups", "Make groups and say who is in them.", staff),
+    ]
+
+
+@hookimpl
+def register_policies(app: Wellio) -> Sequence[Policy]:
+    """Offer the rules of the kinds `conversation` and `message`."""
+    from .policies import ConversationPolicy, MessagePolicy
+
+    return [ConversationPolicy(app), MessagePolicy(app)]
+
+
+@hookimpl
+def register_routes(app: Wellio) -> Sequence[object]:
+    """Serve `/conversations` and `/messages`."""
+    from .api import ConversationsApi, MessagesApi
+    from .service.catchup import CatchUpService
+    from .service.conversations import ConversationService
+    from .service.messages import MessageService
+
+    return [
+        ConversationsApi(app.service(ConversationService)),
+        MessagesApi(app.service(MessageService), app.service(CatchUpService)),
+    ]
+
+
+@hookimpl
+def register_socket_events(app: Wellio) -> Sequence[object]:
+    """Answer what clients send over their sockets."""
+    from .service.catchup import CatchUpService
+    from .service.messages import MessageService
+    from .service.presence import PresenceService
+    from .sockets import ChatSockets
+
+    services = MessageService, CatchUpService, PresenceService
+    return [ChatSockets(*(app.service(cls) for cls in services))]
+
+
+@hookimpl
+def register_dashboard(app: Wellio) -> Sequence[DashboardSection]:
+    """Offer `unread` and `conversations`."""
+    from .dashboard import ConversationsSection, UnreadSection
+    from .service.conversations import ConversationService
+
+    conversations = app.service(ConversationService)
+    return [UnreadSection(conversations), ConversationsSection(conversations)]
+
+
+@hookimpl
+def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
+    """Hand out and take away what people wrote."""
+    from .personal_data import ChatData
+
+    return [ChatData(app)]
+
+
+@hookimpl
+async def lifespan(app: Wellio) -> AsyncIterator[None]:
+    """Tell people's contacts when they come and go."""
+    from .service.presence import PresenceService
+
+    presence = app.service(PresenceService)
+    app.hub.on_presence(presence.changed)
+    yield
+    await presence.close()

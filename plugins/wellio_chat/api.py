@@ -1,0 +1,180 @@
+"""REST: conversations, their members and their messages."""
+
+from typing import Any
+
+from aiohttp import web
+
+from wellio import (
+    ACTOR,
+    Conflict,
+    Gone,
+    Page,
+    PageQuery,
+    Reply,
+    created,
+    endpoint,
+    no_content,
+)
+
+from .models import (
+    Conversation,
+    Edit,
+    HistoryQuery,
+    LogEntry,
+    LogQuery,
+    Mark,
+    Marked,
+    Message,
+    NewConversation,
+    NewMember,
+    NewMessage,
+    SentMessage,
+)
+from .service.catchup import CatchUpService
+from .service.conversations import ConversationService
+from .service.messages import MessageService
+
+
+class ConversationsApi:
+    """`/conversations` and who is in them."""
+
+    def __init__(self, conversations: ConversationService) -> None:
+        self._conversations = conversations
+
+    @endpoint(
+        "GET", "/conversations", query=PageQuery, returns=Page[Conversation], permission="chat.read"
+    )
+    async def inbox(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
+        """List your conversations, newest activity first."""
+        return await self._conversations.inbox(request[ACTOR], query)
+
+    @endpoint(
+        "POST",
+        "/conversations",
+        body=NewConversation,
+        returns=Conversation,
+        status=201,
+        also=(200,),
+        permission="chat.send",
+    )
+    async def open(self, request: web.Request, body: NewConversation) -> Reply:
+        """Open a conversation. A direct one that exists already is answered with 200."""
+        conversation, is_new = await self._conversations.open(request[ACTOR], body)
+        if not is_new:
+            return Reply(conversation, status=200)
+        return created(conversation, f"/api/v1/conversations/{conversation['id']}")
+
+    @endpoint("GET", "/conversations/{id}", returns=Conversation, permission="chat.read")
+    async def read(self, request: web.Request) -> dict[str, Any]:
+        """Read one conversation."""
+        return await self._conversations.read(request[ACTOR], request.match_info["id"])
+
+    @endpoint(
+        "POST",
+        "/conversations/{id}/members",
+        body=NewMember,
+        returns=Conversation,
+        status=201,
+        object=("conversation", "id"),
+        action="manage",
+        errors=(Conflict,),
+    )
+    async def add_member(self, request: web.Request, body: NewMember) -> Reply:
+        """Take somebody into a group; they see all of its history."""
+        actor, conversation_id = request[ACTOR], request.match_info["id"]
+        await self._conversations.add_member(actor, conversation_id, body.user_id)
+        conversation = await self._conversations.read(actor, conversation_id)
+        return created(conversation, f"/api/v1/conversations/{conversation_id}")
+
+    @endpoint(
+        "DELETE",
+        "/conversations/{id}/members/{user_id}",
+        status=204,
+        object=("conversation", "id"),
+        errors=(Conflict,),
+    )
+    async def remove_member(self, request: web.Request) -> Reply:
+        """Take somebody out of a group (staff), or leave it yourself."""
+        actor, ids = request[ACTOR], request.match_info
+        if ids["user_id"] != actor.user_id:
+            actor.require("chat.manage_groups")
+        await self._conversations.remove_member(actor, ids["id"], ids["user_id"])
+        return no_content()
+
+
+class MessagesApi:
+    """Messages, receipts and a conversation's log."""
+
+    def __init__(self, messages: MessageService, catch_up: CatchUpService) -> None:
+        self._messages, self._catch_up = messages, catch_up
+
+    @endpoint(
+        "GET",
+        "/conversations/{id}/messages",
+        query=HistoryQuery,
+        returns=Page[Message],
+        permission="chat.read",
+    )
+    async def history(self, request: web.Request, query: HistoryQuery) -> dict[str, Any]:
+        """List messages, newest first; with `afterSeq` ascending from there."""
+        return await self._messages.history(request[ACTOR], request.match_info["id"], query)
+
+    @endpoint(
+        "POST",
+        "/conversations/{id}/messages",
+        body=NewMessage,
+        returns=SentMessage,
+        status=201,
+        also=(200,),
+        permission="chat.send",
+        errors=(Conflict,),
+    )
+    async def send(self, request: web.Request, body: NewMessage) -> Reply:
+        """Send a message. The same `localId` again answers 200 with the stored one."""
+        sent = await self._messages.send(request[ACTOR], request.match_info["id"], body)
+        if sent.is_duplicate:
+            return Reply({**sent.message, "duplicate": True}, status=200)
+        return created(sent.message, f"/api/v1/messages/{sent.message['id']}")
+
+    @endpoint("POST", "/conversations/{id}/read", body=Mark, returns=Marked, permission="chat.read")
+    async def mark_read(self, request: web.Request, body: Mark) -> dict[str, Any]:
+        """Say that you read everything up to a message."""
+        return await self._messages.mark(
+            request[ACTOR], request.match_info["id"], body.message_id, is_read=True
+        )
+
+    @endpoint(
+        "GET",
+        "/conversations/{id}/events",
+        query=LogQuery,
+        returns=Page[LogEntry],
+        permission="chat.read",
+        errors=(Gone,),
+    )
+    async def log(self, request: web.Request, query: LogQuery) -> dict[str, Any]:
+        """List what happened in a conversation after an `eventSeq`."""
+        return await self._catch_up.log(request[ACTOR], request.match_info["id"], query)
+
+    @endpoint("GET", "/messages/{id}", returns=Message, permission="chat.read")
+    async def read(self, request: web.Request) -> dict[str, Any]:
+        """Read one message."""
+        return await self._messages.read(request[ACTOR], request.match_info["id"])
+
+    @endpoint(
+        "PATCH",
+        "/messages/{id}",
+        body=Edit,
+        returns=Message,
+        object=("message", "id"),
+        action="change",
+        errors=(Conflict,),
+    )
+    async def edit(self, request: web.Request, body: Edit) -> dict[str, Any]:
+        """Change the content of your message."""
+        return await self._messages.edit(request[ACTOR], request.match_info["id"], body)
+
+    @endpoint("DELETE", "/messages/{id}", status=204, object=("message", "id"), action="change")
+    async def delete(self, request: web.Request) -> Reply:
+        """Take the content of your message away; its place stays."""
+        await self._messages.delete(request[ACTOR], request.match_info["id"])
+        return no_content()

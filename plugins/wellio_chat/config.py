@@ -1,0 +1,25 @@
+"""`[plugins.chat]`: how much a conversation may hold at once."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ChatConfig(BaseModel):
+    """The limits of messages, groups and hints."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text_bytes: Annotated[
+        int, Field(ge=1, le=262_144, description="The longest message, in bytes of UTF-8.")
+    ] = 16_384
+    group_members: Annotated[
+        int, Field(ge=2, le=5000, description="The most people in a group.")
+    ] = 256
+    typing_interval_s: Annotated[
+        float,
+        Field(ge=0, le=60, description="The same typing state is passed on once in this time."),
+    ] = 3.0
+    sync_page: Annotated[
+        int, Field(ge=1, le=1000, description="The most events in one answer to `sync`.")
+    ] = 200

@@ -1,0 +1,80 @@
+-- Conversations, their members, their messages, and each conversation's log of what happened in it.
+
+CREATE TABLE chat_conversation (
+    id {text} PRIMARY KEY,
+    kind {text} NOT NULL CHECK (kind IN ('direct', 'group')),
+    mode {text} NOT NULL DEFAULT 'standard' CHECK (mode IN ('standard', 'e2ee')),
+    title {text},
+    pair_key {text} UNIQUE,             -- of a direct one: its two members, so that there is only one
+    last_seq {int} NOT NULL DEFAULT 0,
+    last_event_seq {int} NOT NULL DEFAULT 0,
+    members_version {int} NOT NULL DEFAULT 1,
+    xid {xid},                          -- of its last event: see chat_event.xid
+    created_at {int} NOT NULL,
+    active_at {int} NOT NULL,           -- when it was made, or its last message was sent
+    UNIQUE (id, mode),
+    CHECK ((kind = 'direct') = (pair_key IS NOT NULL))
+) {strict};
+
+-- A member who was removed keeps the row, which says with which event it ended.
+CREATE TABLE chat_member (
+    conversation_id {text} NOT NULL REFERENCES chat_conversation (id) ON DELETE CASCADE,
+    user_id {text} NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,
+    joined_at {int} NOT NULL,
+    joined_seq {int} NOT NULL,          -- the last message before: those up to it ask no receipt
+    delivered_seq {int} NOT NULL,
+    read_seq {int} NOT NULL,
+    own_unread {int} NOT NULL DEFAULT 0,  -- own messages above read_seq
+    removed_event_seq {int},
+    PRIMARY KEY (conversation_id, user_id),
+    CHECK (read_seq <= delivered_seq)
+) {strict};
+
+CREATE INDEX chat_member_user ON chat_member (user_id, conversation_id);
+
+-- reply_to refers to a message of the same conversation, which the send checks. It is no foreign
+-- key, since messages go only together with their conversation.
+CREATE TABLE chat_message (
+    id {text} PRIMARY KEY,
+    conversation_id {text} NOT NULL,
+    mode {text} NOT NULL,
+    seq {int} NOT NULL,
+    sender_id {text} REFERENCES auth_user (id) ON DELETE SET NULL,
+    type {text} NOT NULL
+        CHECK (type IN ('text', 'image', 'file', 'audio', 'system', 'encrypted')),
+    origin {text} NOT NULL DEFAULT 'human' CHECK (origin IN ('human', 'automation', 'ai')),
+    body {text},
+    ciphertext {bytes},
+    local_id {text},
+    content_hash {text},                -- keyed; of the first send, whatever became of it
+    reply_to {text},
+    created_at {int} NOT NULL,
+    edited_at {int},
+    deleted_at {int},
+    UNIQUE (conversation_id, seq),
+    UNIQUE (sender_id, conversation_id, local_id),
+    FOREIGN KEY (conversation_id, mode) REFERENCES chat_conversation (id, mode) ON DELETE CASCADE,
+    CHECK ((mode = 'e2ee' AND body IS NULL AND ciphertext IS NOT NULL)
+        OR (mode = 'standard' AND ciphertext IS NULL)),
+    CHECK ((local_id IS NULL) = (content_hash IS NULL))
+) {strict};
+
+-- Position is the order of insertion, xid the transaction: (xid, position) is the order of commit.
+-- Within a conversation that is also the order of event_seq: an event takes the xid of the event
+-- before it when that is higher (store/ledger.py).
+CREATE TABLE chat_event (
+    position {serial},
+    xid {xid},
+    conversation_id {text} NOT NULL REFERENCES chat_conversation (id) ON DELETE CASCADE,
+    event_seq {int} NOT NULL,
+    kind {text} NOT NULL CHECK (kind IN ('conversation_created', 'new_message', 'message_updated',
+        'message_deleted', 'message_status', 'member_added', 'member_removed')),
+    message_id {text},
+    user_id {text},                     -- whose receipt it is; who came or went
+    status {text} CHECK (status IN ('delivered', 'read')),
+    seq {int},                          -- of a receipt: up to where
+    created_at {int} NOT NULL,
+    UNIQUE (conversation_id, event_seq)
+) {strict};
+
+CREATE INDEX chat_event_order ON chat_event (conversation_id, xid, position);

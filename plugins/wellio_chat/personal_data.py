@@ -1,0 +1,66 @@
+"""What the chat stores about a person, handed out and taken away.
+
+An erased person's messages become tombstones: the others see that something stood there, and
+`seq` keeps no gap. The log tells of it, so that their devices forget the contents too.
+"""
+
+from typing import Any, ClassVar
+
+from wellio import Event, Tx, Wellio
+
+from .broadcast import Broadcast, Notice
+from .events import MemberRemoved, MessageDeleted
+from .models import deleted_wire, member_wire
+from .store import ledger, personal
+from .store.ledger import Members
+
+
+class ChatData:
+    """Memberships, own messages and receipts."""
+
+    tables: ClassVar[tuple[str, ...]] = (
+        "chat_conversation",
+        "chat_member",
+        "chat_message",
+        "chat_event",
+    )
+
+    def __init__(self, app: Wellio) -> None:
+        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._broadcast = app.service(Broadcast)
+
+    async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the person's conversations, memberships, own messages and receipts."""
+        return {
+            table: [dict(zip(row.keys(), row, strict=True)) for row in rows]
+            for table, rows in (await personal.export(self._db, user_id)).items()
+        }
+
+    async def erase(self, tx: Tx, user_id: str) -> None:
+        """Turn the person's messages into tombstones and take them out of everything."""
+        at = self._clock.now_ms()
+        heads = await ledger.lock(tx, await personal.conversations(tx, user_id))
+        messages = await personal.legible(tx, user_id)
+        joined = await personal.memberships(tx, user_id)
+        await personal.erase(tx, user_id, at)
+        events: list[Event] = []
+        told: list[tuple[str, str, dict[str, Any]]] = []
+        for row in messages:
+            head = heads[row["conversation_id"]]
+            event_seq = head.add_event("message_deleted", at, message_id=row["id"])
+            data = deleted_wire(row["id"], head.id, event_seq, row["seq"], at)
+            told.append((head.id, "message_deleted", data))
+            events.append(MessageDeleted(at=at, message_id=row["id"], conversation_id=head.id))
+        for conversation_id in joined:
+            head = heads[conversation_id]
+            head.members_version += 1
+            event_seq = head.add_event("member_removed", at, user_id=user_id)
+            told.append((head.id, "member_removed", member_wire(head.id, event_seq, user_id)))
+            events.append(MemberRemoved(at=at, conversation_id=head.id, user_id=user_id))
+        await ledger.save(tx, heads.values())
+        await self._bus.publish(tx, *events)
+        members: dict[str, Members] = await ledger.members(tx, heads.values(), {})
+        tx.after_commit(
+            self._broadcast.send,
+            [Notice(to, members[to], event, data) for to, event, data in told],
+        )

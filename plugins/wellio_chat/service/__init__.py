@@ -1,0 +1,1 @@
+"""The chat's use cases: check, transaction, publish, broadcast."""

@@ -1,0 +1,148 @@
+"""Tells a client what it missed, in one conversation or in all of them.
+
+The log holds what happened, in ids; what an event carries is made at the time of reading from the
+present state. A message that was deleted since shows as its tombstone from its first event on.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from wellio import Actor, Gone, Invalid, NotFound, Row, Wellio, decode_cursor, encode_cursor
+from wellio_chat.config import ChatConfig
+from wellio_chat.models import (
+    LogQuery,
+    deleted_wire,
+    member_wire,
+    message_wire,
+    opened_wire,
+    status_wire,
+    updated_wire,
+)
+from wellio_chat.store import catchup, conversations
+
+
+class CatchUpService:
+    """Reads the logs of the conversations that somebody is in."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._db = app.db
+        self._page = app.settings(ChatConfig).sync_page
+
+    async def log(self, actor: Actor, conversation_id: str, query: LogQuery) -> dict[str, Any]:
+        """Return a page of one conversation's events.
+
+        Raises:
+            NotFound: The actor is no member.
+            Gone: `resync`: the number lies in the future, so it is of another database.
+        """
+        after = int(query.cursor) if query.cursor else query.after
+        rows = await catchup.log(self._db, conversation_id, actor.user_id, after, query.limit + 1)
+        if not rows:
+            head = await conversations.read(self._db, conversation_id, actor.user_id)
+            if head is None:
+                raise NotFound
+            if after > head["last_event_seq"]:
+                raise _resync()
+        items = await self._entries(rows[: query.limit])
+        has_more = len(rows) > query.limit
+        return {
+            "items": [
+                {"eventSeq": i["eventSeq"], "event": i["event"], "data": i["data"]} for i in items
+            ],
+            "nextCursor": str(items[-1]["eventSeq"]) if has_more else None,
+        }
+
+    async def sync(self, actor: Actor, after: str | None) -> dict[str, Any]:
+        """Return the next events of all the actor's conversations, in the order of commit.
+
+        Args:
+            actor: Who catches up.
+            after: `next` of the answer before; None from the start.
+
+        Returns:
+            `items`, `next` (where to go on, None while nothing ever happened) and `hasMore`.
+
+        Raises:
+            Gone: `resync`: the cursor is none of this database.
+        """
+        xid, position = await self._position(after)
+        rows = await catchup.sync(self._db, actor.user_id, xid, position, self._page + 1)
+        shown = rows[: self._page]
+        return {
+            "items": await self._entries(shown),
+            "next": _cursor(shown[-1]) if shown else after,
+            "hasMore": len(rows) > self._page,
+        }
+
+    async def _position(self, after: str | None) -> tuple[int, int]:
+        if after is None:
+            return 0, 0
+        try:
+            xid, position, at = decode_cursor(after, int, int, int)
+        except Invalid:
+            raise _resync() from None
+        if not await catchup.is_ours(self._db, xid, position, at):
+            raise _resync()
+        return xid, position
+
+    async def _entries(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        entries = []
+        for row in rows:
+            members: tuple[str, ...] = ()
+            if row["kind"] == "conversation_created":
+                members = await conversations.user_ids(self._db, row["log_of"])
+            entries.append(
+                {
+                    "conversationId": row["log_of"],
+                    "eventSeq": row["event_seq"],
+                    "event": row["kind"],
+                    "data": _data(row, members),
+                }
+            )
+        return entries
+
+
+def _data(row: Row, members: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the socket event of a log entry would carry now."""
+    kind, conversation_id, event_seq = row["kind"], row["log_of"], row["event_seq"]
+    if kind == "new_message":
+        return {**message_wire(row), "eventSeq": event_seq}
+    if kind == "message_updated":
+        return updated_wire(
+            row["id"],
+            conversation_id,
+            event_seq,
+            row["seq"],
+            row["body"],
+            row["edited_at"],
+            row["deleted_at"],
+        )
+    if kind == "message_deleted":
+        return deleted_wire(row["id"], conversation_id, event_seq, row["seq"], row["deleted_at"])
+    if kind == "message_status":
+        return status_wire(
+            row["message_id"],
+            conversation_id,
+            event_seq,
+            row["user_id"],
+            row["status"],
+            row["up_to"],
+        )
+    if kind == "conversation_created":
+        return opened_wire(
+            conversation_id,
+            event_seq,
+            row["conversation_kind"],
+            row["title"],
+            row["opened_at"],
+            members,
+        )
+    return member_wire(conversation_id, event_seq, row["user_id"])
+
+
+def _cursor(row: Row) -> str:
+    return encode_cursor(row["xid"], row["position"], row["happened_at"])
+
+
+def _resync() -> Gone:
+    return Gone("This position is not known here: fetch everything anew.", code="resync")

@@ -1,0 +1,268 @@
+"""Sends, edits, deletes, reads and marks messages."""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from wellio import (
+    Actor,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Row,
+    Tx,
+    Wellio,
+    decode_cursor,
+    encode_cursor,
+    invalid,
+    new_id,
+    page,
+)
+from wellio_chat.broadcast import Broadcast
+from wellio_chat.config import ChatConfig
+from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
+from wellio_chat.models import (
+    Edit,
+    HistoryQuery,
+    NewMessage,
+    deleted_wire,
+    message_wire,
+    status_wire,
+    updated_wire,
+)
+from wellio_chat.store import conversations, ledger, messages
+from wellio_chat.store.append import Appender, Draft, Sent
+from wellio_chat.store.ledger import Head, Members
+
+if TYPE_CHECKING:
+    from wellio import Client
+
+_HASH_BYTES = 16
+_END = 2**53
+
+
+class MessageService:
+    """What a member does with messages; to everybody else they do not exist."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._broadcast = app.service(Broadcast)
+        self._text_bytes = app.settings(ChatConfig).text_bytes
+        # Keyed, so that a deleted message cannot be guessed from what stays of it.
+        self._hash_key = app.crypto.derive("chat.local_id")
+        # Kept, since waiting sends form a batch only under one and the same function.
+        self._append = Appender(app.bus, self._broadcast).append
+
+    async def send(
+        self,
+        actor: Actor,
+        conversation_id: str,
+        message: NewMessage,
+        origin: "Client | None" = None,
+    ) -> Sent:
+        """Store a message and have it broadcast; it returns when that is durable.
+
+        Args:
+            actor: Who sends.
+            conversation_id: Where to.
+            message: What.
+            origin: The socket it came from, which is not told of its own message.
+
+        Raises:
+            NotFound: The actor is no member.
+            Conflict: `local_id_reused`.
+            Invalid: The content is too long, or `replyTo` is no message of this conversation.
+        """
+        self._check_length(message.content)
+        draft = Draft(
+            id=new_id(),
+            conversation_id=conversation_id,
+            sender_id=actor.user_id,
+            type=message.type,
+            content=message.content,
+            local_id=message.local_id,
+            content_hash=self._hash(message) if message.local_id is not None else None,
+            reply_to=message.reply_to,
+            created_at=self._clock.now_ms(),
+            members=self._broadcast.known(conversation_id),
+            origin=origin,
+        )
+        return await self._db.write_batched(self._append, draft)
+
+    async def read(self, actor: Actor, message_id: str) -> dict[str, Any]:
+        """Return one message."""
+        row = await messages.read(self._db, message_id, actor.user_id)
+        if row is None:
+            raise NotFound
+        return message_wire(row)
+
+    async def history(
+        self, actor: Actor, conversation_id: str, query: HistoryQuery
+    ) -> dict[str, Any]:
+        """Return a page of a conversation, newest first or ascending from `afterSeq`."""
+        start = query.after_seq
+        ascending = start is not None
+        if query.cursor:
+            start, ascending = decode_cursor(query.cursor, int, bool)
+        read, edge = (messages.after, 0) if ascending else (messages.before, _END)
+        rows = await read(
+            self._db,
+            conversation_id,
+            actor.user_id,
+            edge if start is None else start,
+            query.limit + 1,
+        )
+        if not rows and await conversations.read(self._db, conversation_id, actor.user_id) is None:
+            raise NotFound
+        return page(
+            rows, query.limit, lambda row: encode_cursor(row["seq"], ascending), message_wire
+        )
+
+    async def edit(self, actor: Actor, message_id: str, edit: Edit) -> dict[str, Any]:
+        """Change the content of one's own message.
+
+        Raises:
+            NotFound: There is no such message, or the actor is no member any more.
+            Conflict: `message_deleted`.
+        """
+        self._check_length(edit.content)
+        await self._db.write(self._edit, actor, message_id, edit.content, self._clock.now_ms())
+        return await self.read(actor, message_id)
+
+    async def delete(self, actor: Actor, message_id: str) -> None:
+        """Take the content of one's own message away; again is no mistake."""
+        await self._db.write(self._delete, actor, message_id, self._clock.now_ms())
+
+    async def mark(
+        self, actor: Actor, conversation_id: str, message_id: str, *, is_read: bool
+    ) -> dict[str, Any]:
+        """Move one's watermarks up to a message, never back; read means delivered too.
+
+        Returns:
+            `deliveredSeq`, `readSeq` and `unread` of the actor afterwards.
+
+        Raises:
+            NotFound: It is no message of a conversation of theirs.
+        """
+        return await self._db.write(
+            self._mark,
+            actor,
+            conversation_id,
+            message_id,
+            "read" if is_read else "delivered",
+            self._clock.now_ms(),
+            self._broadcast.known(conversation_id),
+        )
+
+    async def _edit(self, tx: Tx, actor: Actor, message_id: str, content: str, at: int) -> None:
+        head, row = await self._own(tx, actor, message_id)
+        if row["deleted_at"] is not None:
+            raise Conflict("This message was deleted.", code="message_deleted")
+        if row["body"] == content:
+            return
+        await messages.edit(tx, message_id, content, at)
+        event_seq = head.add_event("message_updated", at, message_id=message_id)
+        await ledger.save(tx, [head])
+        event = MessageEdited(
+            at=at, actor_id=actor.user_id, message_id=message_id, conversation_id=head.id
+        )
+        await self._bus.publish(tx, event)
+        changed = updated_wire(message_id, head.id, event_seq, row["seq"], content, at, None)
+        await self._broadcast.announce(tx, head, "message_updated", changed)
+
+    async def _delete(self, tx: Tx, actor: Actor, message_id: str, at: int) -> None:
+        head, row = await self._own(tx, actor, message_id)
+        if row["deleted_at"] is not None:
+            return
+        await messages.delete(tx, message_id, at)
+        event_seq = head.add_event("message_deleted", at, message_id=message_id)
+        await ledger.save(tx, [head])
+        event = MessageDeleted(
+            at=at, actor_id=actor.user_id, message_id=message_id, conversation_id=head.id
+        )
+        await self._bus.publish(tx, event)
+        gone = deleted_wire(message_id, head.id, event_seq, row["seq"], at)
+        await self._broadcast.announce(tx, head, "message_deleted", gone)
+
+    async def _own(self, tx: Tx, actor: Actor, message_id: str) -> tuple[Head, Row]:
+        """Lock the conversation of a message and return both, if it is the actor's to change."""
+        head = await ledger.lock_of_message(tx, message_id)
+        row = await messages.read(tx, message_id, actor.user_id)
+        if head is None or row is None:
+            raise NotFound
+        if row["sender_id"] != actor.user_id:
+            raise Forbidden("Only its sender may change a message.")
+        return head, row
+
+    async def _mark(
+        self,
+        tx: Tx,
+        actor: Actor,
+        conversation_id: str,
+        message_id: str,
+        status: str,
+        at: int,
+        known: Members | None,
+    ) -> dict[str, Any]:
+        head = (await ledger.lock(tx, [conversation_id])).get(conversation_id)
+        row = head and await messages.watermarks(tx, head, actor.user_id, message_id)
+        if head is None or row is None:
+            raise NotFound
+        seq, own_unread = row["seq"], row["own_unread"]
+        delivered_seq = max(row["delivered_seq"], seq)
+        read_seq = max(row["read_seq"], seq) if status == "read" else row["read_seq"]
+        if (delivered_seq, read_seq) != (row["delivered_seq"], row["read_seq"]):
+            if read_seq > row["read_seq"]:
+                own_unread = await messages.own_above(tx, head, actor.user_id, read_seq)
+            await messages.advance(
+                tx,
+                head,
+                actor.user_id,
+                delivered_seq=delivered_seq,
+                read_seq=read_seq,
+                own_unread=own_unread,
+            )
+            await self._tell_status(tx, head, actor.user_id, message_id, status, seq, at, known)
+        return {
+            "deliveredSeq": delivered_seq,
+            "readSeq": read_seq,
+            "unread": head.last_seq - read_seq - own_unread,
+        }
+
+    async def _tell_status(
+        self,
+        tx: Tx,
+        head: Head,
+        user_id: str,
+        message_id: str,
+        status: str,
+        seq: int,
+        at: int,
+        known: Members | None,
+    ) -> None:
+        event_seq = head.add_event(
+            "message_status", at, message_id=message_id, user_id=user_id, status=status, seq=seq
+        )
+        await ledger.save(tx, [head])
+        if status == "read":
+            event = MessageRead(
+                at=at,
+                actor_id=user_id,
+                message_id=message_id,
+                conversation_id=head.id,
+                user_id=user_id,
+            )
+            await self._bus.publish(tx, event)
+        moved = status_wire(message_id, head.id, event_seq, user_id, status, seq)
+        await self._broadcast.announce(tx, head, "message_status", moved, known)
+
+    def _check_length(self, content: str) -> None:
+        if len(content.encode()) > self._text_bytes:
+            raise invalid(
+                "/content", "too_long", f"must be at most {self._text_bytes} bytes of UTF-8"
+            )
+
+    def _hash(self, message: NewMessage) -> str:
+        what = orjson.dumps([message.type, message.content, message.reply_to])
+        return hashlib.blake2b(what, key=self._hash_key, digest_size=_HASH_BYTES).hexdigest()

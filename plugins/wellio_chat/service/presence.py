@@ -1,0 +1,82 @@
+"""Who types, and who is there: hints that go straight to the hub and are never stored."""
+
+import asyncio
+from typing import Any
+
+from wellio import Actor, NotFound, Wellio
+from wellio_chat.broadcast import Broadcast
+from wellio_chat.config import ChatConfig
+from wellio_chat.models import instant
+from wellio_chat.store import conversations
+from wellio_chat.store.ledger import Members
+
+_MAX_REMEMBERED = 10_000
+
+
+class PresenceService:
+    """Passes on hints to those who share a conversation with somebody."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._db, self._clock, self._hub = app.db, app.clock, app.hub
+        self._broadcast = app.service(Broadcast)
+        self._interval_s = app.settings(ChatConfig).typing_interval_s
+        self._typing: dict[tuple[str, str], tuple[bool, float]] = {}  # state, and told when
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop holds them weakly
+
+    async def typing(self, actor: Actor, conversation_id: str, *, is_typing: bool) -> None:
+        """Tell the other members; the same state again is passed on at most every few seconds.
+
+        Raises:
+            NotFound: The actor is no member.
+        """
+        key, now = (actor.user_id, conversation_id), self._clock.monotonic()
+        state, told_at = self._typing.get(key, (None, 0.0))
+        if state == is_typing and now - told_at < self._interval_s:
+            return
+        members = await self._members(actor, conversation_id)
+        self._remember(key, is_typing, now)
+        self._hub.emit(
+            (user_id for user_id in members.user_ids if user_id != actor.user_id),
+            "typing",
+            {
+                "conversationId": conversation_id,
+                "userId": actor.user_id,
+                "isTyping": is_typing,
+            },
+        )
+
+    def changed(self, user_id: str, online: bool) -> None:
+        """Tell a person's contacts that they came or went: a listener of the hub."""
+        task = asyncio.get_running_loop().create_task(self._tell(user_id, online))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait until everybody is told."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _tell(self, user_id: str, online: bool) -> None:
+        data: dict[str, Any] = {
+            "userId": user_id,
+            "online": online,
+            "lastSeen": None if online else instant(self._hub.last_seen(user_id)),
+        }
+        self._hub.emit(await conversations.contacts(self._db, user_id), "presence", data)
+
+    async def _members(self, actor: Actor, conversation_id: str) -> Members:
+        """Return the members from the cache if it is right, which one small read tells."""
+        version = await conversations.members_version(self._db, conversation_id, actor.user_id)
+        if version is None:
+            raise NotFound
+        known = self._broadcast.known(conversation_id)
+        if known is not None and known.version == version:
+            return known
+        members = Members(version, await conversations.user_ids(self._db, conversation_id))
+        self._broadcast.remember(conversation_id, members)
+        return members
+
+    def _remember(self, key: tuple[str, str], is_typing: bool, now: float) -> None:
+        self._typing.pop(key, None)
+        if len(self._typing) >= _MAX_REMEMBERED:
+            del self._typing[next(iter(self._typing))]
+        self._typing[key] = is_typing, now

@@ -1,0 +1,51 @@
+"""Realtime: what clients send over Socket.IO and `/ws`."""
+
+from typing import Any
+
+from wellio import Client, socket_event
+
+from .models import MarkMessage, SendMessage, Sync, Typing
+from .service.catchup import CatchUpService
+from .service.messages import MessageService
+from .service.presence import PresenceService
+
+
+class ChatSockets:
+    """`send_message`, `typing`, `mark_delivered`, `mark_read`, `sync`."""
+
+    def __init__(
+        self, messages: MessageService, catch_up: CatchUpService, presence: PresenceService
+    ) -> None:
+        self._messages, self._catch_up, self._presence = messages, catch_up, presence
+
+    @socket_event("send_message", body=SendMessage, permission="chat.send")
+    async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]:
+        """Send a message; the acknowledgement comes once it is durable."""
+        sent = await self._messages.send(client.actor, body.conversation_id, body, client)
+        if sent.is_duplicate:
+            return {"message": sent.message, "duplicate": True}
+        return {"message": sent.message}
+
+    @socket_event("typing", body=Typing, permission="chat.send")
+    async def typing(self, client: Client, body: Typing) -> None:
+        """Tell the others that one types, or stopped."""
+        await self._presence.typing(client.actor, body.conversation_id, is_typing=body.is_typing)
+
+    @socket_event("mark_delivered", body=MarkMessage, permission="chat.read")
+    async def mark_delivered(self, client: Client, body: MarkMessage) -> dict[str, Any]:
+        """Say that everything up to a message arrived."""
+        return await self._messages.mark(
+            client.actor, body.conversation_id, body.message_id, is_read=False
+        )
+
+    @socket_event("mark_read", body=MarkMessage, permission="chat.read")
+    async def mark_read(self, client: Client, body: MarkMessage) -> dict[str, Any]:
+        """Say that everything up to a message was read."""
+        return await self._messages.mark(
+            client.actor, body.conversation_id, body.message_id, is_read=True
+        )
+
+    @socket_event("sync", body=Sync, permission="chat.read")
+    async def sync(self, client: Client, body: Sync) -> dict[str, Any]:
+        """Return what happened since a cursor, in all conversations."""
+        return await self._catch_up.sync(client.actor, body.after)

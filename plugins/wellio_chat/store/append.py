@@ -1,0 +1,271 @@
+"""The append: all messages that wait, in one body of a few set-based statements.
+
+This is the hot path. Everything that a send depends on (membership, the key, the message that it
+answers) is looked up here, under the conversation's lock, and nowhere else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wellio import Conflict, Event, EventBus, NotFound, Problem, Row, Tx, invalid, rfc3339
+from wellio_chat.broadcast import Broadcast, Notice
+from wellio_chat.events import MessageCreated
+from wellio_chat.models import message_wire
+
+from . import ledger, messages
+from .ledger import Head, Members
+
+if TYPE_CHECKING:
+    from wellio import Client
+
+_LOOK_UP = """
+SELECT s.n, me.read_seq, me.delivered_seq, me.own_unread, known.id AS known_id,
+       known.content_hash AS known_hash, parent.id AS parent_id
+FROM {rows s (n int, conversation_id text, sender_id text, local_id text, reply_to text)}
+JOIN chat_member me ON me.conversation_id = s.conversation_id AND me.user_id = s.sender_id
+                   AND me.removed_event_seq IS NULL
+LEFT JOIN chat_message known ON known.sender_id = s.sender_id
+                   AND known.conversation_id = s.conversation_id AND known.local_id = s.local_id
+LEFT JOIN chat_message parent ON parent.id = s.reply_to
+                   AND parent.conversation_id = s.conversation_id
+"""
+_INSERT = """
+INSERT INTO chat_message (id, conversation_id, mode, seq, sender_id, type, body, local_id,
+                          content_hash, reply_to, created_at)
+SELECT m.id, m.conversation_id, m.mode, m.seq, m.sender_id, m.type, m.body, m.local_id,
+       m.content_hash, m.reply_to, m.created_at
+FROM {rows m (id text, conversation_id text, mode text, seq int, sender_id text, type text,
+              body text, local_id text, content_hash text, reply_to text, created_at int)}
+"""
+_ADVANCE_SENDERS = """
+UPDATE chat_member
+SET read_seq = s.read_seq, delivered_seq = s.delivered_seq, own_unread = s.own_unread
+FROM {rows s (conversation_id text, user_id text, read_seq int, delivered_seq int,
+              own_unread int)}
+WHERE chat_member.conversation_id = s.conversation_id AND chat_member.user_id = s.user_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that waits to be sent.
+
+    Attributes:
+        id: The message's id, if it is stored.
+        conversation_id: Where to.
+        sender_id: Who sends it.
+        type: `text`.
+        content: Its text.
+        local_id: The sender's own key, or None.
+        content_hash: What another send with that key must equal; None without a key.
+        reply_to: The message that it answers, or None.
+        created_at: Milliseconds UTC.
+        members: Who is in the conversation, as far as this process knows.
+        origin: The socket that it came from, which gets the acknowledgement instead.
+    """
+
+    id: str
+    conversation_id: str
+    sender_id: str
+    type: str
+    content: str
+    local_id: str | None
+    content_hash: str | None
+    reply_to: str | None
+    created_at: int
+    members: Members | None
+    origin: "Client | None"
+
+    @property
+    def key(self) -> tuple[str, str, str | None]:
+        """Return what is unique for ever, if there is a `local_id`."""
+        return self.conversation_id, self.sender_id, self.local_id
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A stored message as its sender sees it; `is_duplicate` if an earlier send stored it."""
+
+    message: dict[str, Any]
+    is_duplicate: bool = False
+
+
+class _Batch:
+    """One call of the append: what is found out and decided on the way."""
+
+    def __init__(
+        self, drafts: Sequence[Draft], heads: dict[str, Head], found: Sequence[Row]
+    ) -> None:
+        self.drafts = drafts
+        self.heads = heads
+        self.found = {row["n"]: row for row in found}
+        self.results: list[Sent | Problem | None] = [None] * len(drafts)
+        self.stored: dict[tuple[str, str, str | None], Draft] = {}  # by key, of this batch
+        self.sent: dict[str, dict[str, Any]] = {}  # the new messages by id
+        self.again: dict[int, str] = {}  # index -> id of the message stored by an earlier send
+        self.rows: list[dict[str, Any]] = []
+        self.senders: dict[tuple[str, str], dict[str, Any]] = {}
+        self.accepted: list[Draft] = []
+
+    def decide(self) -> None:
+        """Number what is new; refuse, or answer as before, the rest."""
+        for n, draft in enumerate(self.drafts):
+            found = self.found.get(n)
+            if found is None or draft.conversation_id not in self.heads:
+                self.results[n] = NotFound()
+            elif found["known_id"]:
+                if found["known_hash"] == draft.content_hash:
+                    self.again[n] = found["known_id"]
+                else:
+                    self.results[n] = _reused()
+            elif draft.local_id is not None and draft.key in self.stored:
+                first = self.stored[draft.key]
+                is_same = first.content_hash == draft.content_hash
+                self.results[n] = Sent(self.sent[first.id], True) if is_same else _reused()
+            elif draft.reply_to is not None and found["parent_id"] is None:
+                self.results[n] = invalid(
+                    "/replyTo", "unknown_message", "is no message of this conversation"
+                )
+            else:
+                self._accept(n, draft, found)
+
+    def _accept(self, n: int, draft: Draft, found: Row) -> None:
+        head = self.heads[draft.conversation_id]
+        head.last_seq += 1
+        head.active_at = max(head.active_at, draft.created_at)
+        event_seq = head.add_event("new_message", draft.created_at, message_id=draft.id)
+        self._advance_sender(draft, found, head.last_seq)
+        self.rows.append(_stored(draft, head))
+        self.stored[draft.key] = draft
+        self.accepted.append(draft)
+        self.sent[draft.id] = _new_wire(draft, head.last_seq, event_seq)
+        self.results[n] = Sent(self.sent[draft.id])
+
+    def _advance_sender(self, draft: Draft, found: Row, seq: int) -> None:
+        """Move the sender's watermarks over the message, unless others' are unread before it."""
+        key = draft.conversation_id, draft.sender_id
+        sender = self.senders.get(key)
+        if sender is None:
+            sender = self.senders[key] = {
+                "conversation_id": draft.conversation_id,
+                "user_id": draft.sender_id,
+                "read_seq": found["read_seq"],
+                "delivered_seq": found["delivered_seq"],
+                "own_unread": found["own_unread"],
+            }
+        if sender["delivered_seq"] == seq - 1:
+            sender["delivered_seq"] = seq
+        if sender["read_seq"] == seq - 1:
+            sender["read_seq"] = seq
+        else:
+            sender["own_unread"] += 1
+
+
+class Appender:
+    """Stores messages exactly once, numbered without gaps, and has them broadcast."""
+
+    def __init__(self, bus: EventBus, broadcast: Broadcast) -> None:
+        self._bus, self._broadcast = bus, broadcast
+
+    async def append(self, tx: Tx, drafts: Sequence[Draft]) -> list[Sent | Exception]:
+        """Store drafts in their order: the body for `write_batched`.
+
+        Returns:
+            For each draft what was stored, or NotFound (not a member), Conflict
+            `local_id_reused`, or Invalid at `/replyTo`.
+        """
+        heads = await ledger.lock(tx, {draft.conversation_id for draft in drafts})
+        batch = _Batch(drafts, heads, await tx.fetch_all(_LOOK_UP, s=_keys(drafts)))
+        batch.decide()
+        if batch.accepted:
+            await self._store(tx, batch)
+        for n, message_id in batch.again.items():
+            row = await messages.read(tx, message_id, drafts[n].sender_id)
+            batch.results[n] = Sent(message_wire(row), True) if row else NotFound()
+        return [result or NotFound() for result in batch.results]
+
+    async def _store(self, tx: Tx, batch: _Batch) -> None:
+        await tx.execute(_INSERT, m=batch.rows)
+        await ledger.save(tx, batch.heads.values())
+        await tx.execute(_ADVANCE_SENDERS, s=list(batch.senders.values()))
+        await self._bus.publish(tx, *(_created(draft) for draft in batch.accepted))
+        known = {draft.conversation_id: draft.members for draft in batch.accepted}
+        touched = [batch.heads[conversation_id] for conversation_id in known]
+        members = await ledger.members(tx, touched, known)
+        notices = [
+            Notice(
+                draft.conversation_id,
+                members[draft.conversation_id],
+                "new_message",
+                {**batch.sent[draft.id], "status": None},
+                exclude=draft.origin,
+            )
+            for draft in batch.accepted
+        ]
+        tx.after_commit(self._broadcast.send, notices)
+
+
+def _keys(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    return [
+        {
+            "n": n,
+            "conversation_id": draft.conversation_id,
+            "sender_id": draft.sender_id,
+            "local_id": draft.local_id,
+            "reply_to": draft.reply_to,
+        }
+        for n, draft in enumerate(drafts)
+    ]
+
+
+def _stored(draft: Draft, head: Head) -> dict[str, Any]:
+    return {
+        "id": draft.id,
+        "conversation_id": draft.conversation_id,
+        "mode": head.mode,
+        "seq": head.last_seq,
+        "sender_id": draft.sender_id,
+        "type": draft.type,
+        "body": draft.content,
+        "local_id": draft.local_id,
+        "content_hash": draft.content_hash,
+        "reply_to": draft.reply_to,
+        "created_at": draft.created_at,
+    }
+
+
+def _new_wire(draft: Draft, seq: int, event_seq: int) -> dict[str, Any]:
+    """Return a new message as its sender sees it; `message_wire` reads the same from a row."""
+    return {
+        "id": draft.id,
+        "conversationId": draft.conversation_id,
+        "senderId": draft.sender_id,
+        "type": draft.type,
+        "content": draft.content,
+        "localId": draft.local_id,
+        "seq": seq,
+        "createdAt": rfc3339(draft.created_at),
+        "editedAt": None,
+        "deletedAt": None,
+        "replyTo": draft.reply_to,
+        "status": "sent",
+        "origin": "human",
+        "attachments": [],
+        "eventSeq": event_seq,
+    }
+
+
+def _created(draft: Draft) -> Event:
+    return MessageCreated(
+        at=draft.created_at,
+        actor_id=draft.sender_id,
+        message_id=draft.id,
+        conversation_id=draft.conversation_id,
+    )
+
+
+def _reused() -> Problem:
+    return Conflict(
+        "This localId was used for a message with other content.", code="local_id_reused"
+    )

@@ -1,0 +1,72 @@
+"""Reads the log: one conversation's, or all of a person's in the order of commit."""
+
+from wellio import Database, Row
+
+from . import messages
+
+_COLUMNS = (
+    "SELECT e.xid, e.position, e.conversation_id AS log_of, e.event_seq, e.kind, e.message_id, "
+    "e.user_id, e.status, e.seq AS up_to, e.created_at AS happened_at, "
+    "c.kind AS conversation_kind, c.title, c.created_at AS opened_at, " + messages.COLUMNS
+)
+_LOG = (
+    _COLUMNS
+    + """
+FROM chat_member me
+JOIN chat_conversation c ON c.id = me.conversation_id
+JOIN chat_event e ON e.conversation_id = c.id
+LEFT JOIN chat_message m ON m.id = e.message_id
+WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
+  AND me.removed_event_seq IS NULL AND e.event_seq > :after
+ORDER BY e.event_seq
+LIMIT :limit
+"""
+)
+# Within a conversation event_seq has no gaps and follows (xid, position). So the next page of each
+# is a range of event_seq from its first event past the cursor: two seeks, whatever lies before.
+# Who was removed learns of that event and of nothing else there.
+_SYNC = (
+    """
+WITH mine AS MATERIALIZED (
+    SELECT me.conversation_id, me.removed_event_seq,
+           COALESCE(me.removed_event_seq,
+               (SELECT n.event_seq FROM chat_event n
+                WHERE n.conversation_id = me.conversation_id
+                  AND (n.xid, n.position) > (:xid, :position)
+                ORDER BY n.xid, n.position LIMIT 1)) AS first_seq
+    FROM chat_member me WHERE me.user_id = :viewer
+)
+"""
+    + _COLUMNS
+    + """
+FROM mine
+JOIN chat_event e ON e.conversation_id = mine.conversation_id
+    AND e.event_seq >= mine.first_seq AND e.event_seq < mine.first_seq + :limit
+JOIN chat_conversation c ON c.id = e.conversation_id
+LEFT JOIN chat_message m ON m.id = e.message_id
+WHERE (e.xid, e.position) > (:xid, :position) AND {settled e.xid}
+  AND (mine.removed_event_seq IS NULL OR e.event_seq = mine.removed_event_seq)
+ORDER BY e.xid, e.position
+LIMIT :limit
+"""
+)
+_IS_OURS = """
+SELECT 1 FROM chat_event WHERE position = :position AND xid = :xid AND created_at = :at
+"""
+
+
+async def log(db: Database, conversation_id: str, viewer: str, after: int, limit: int) -> list[Row]:
+    """Return a conversation's events above a number; none to who is no member."""
+    return await db.fetch_all(
+        _LOG, conversation_id=conversation_id, viewer=viewer, after=after, limit=limit
+    )
+
+
+async def sync(db: Database, viewer: str, xid: int, position: int, limit: int) -> list[Row]:
+    """Return the events past a position of all the viewer's conversations, in commit order."""
+    return await db.fetch_all(_SYNC, viewer=viewer, xid=xid, position=position, limit=limit)
+
+
+async def is_ours(db: Database, xid: int, position: int, at: int) -> bool:
+    """Tell whether an event with this position, transaction and time is in the log."""
+    return await db.fetch_one(_IS_OURS, xid=xid, position=position, at=at) is not None
