@@ -1,0 +1,104 @@
+"""Accounts: who there is, how they prove it, and when they no longer may.
+
+Accounts and roles, passwords, access and refresh tokens, sessions, invitations and set-up. Other
+plugins import `wellio_auth.events`, and their SQL may join `auth_v_user(id, name, email, role,
+status)`: one row for each account, disabled ones included.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from wellio import (
+    Authenticator,
+    Cli,
+    Event,
+    Permission,
+    PersonalData,
+    Plugin,
+    Wellio,
+    __version__,
+    hookimpl,
+)
+
+from .config import AuthConfig
+
+__all__ = ["PLUGIN"]
+
+PLUGIN = Plugin(
+    name="auth",
+    version=__version__,
+    summary="Accounts, sessions, invitations and set-up.",
+    config=AuthConfig,
+    migrations=("wellio_auth",),
+)
+
+
+@hookimpl
+def register_events() -> Sequence[type[Event]]:
+    """Offer what happens to accounts and logins."""
+    from .events import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    """Offer the permissions around accounts."""
+    from .permissions import PERMISSIONS
+
+    return PERMISSIONS
+
+
+@hookimpl
+def register_authenticators(app: Wellio) -> Sequence[Authenticator]:
+    """Understand access tokens."""
+    from .authenticator import BearerAuthenticator
+
+    return [app.service(BearerAuthenticator)]
+
+
+@hookimpl
+def register_routes(app: Wellio) -> Sequence[object]:
+    """Serve `/auth`, `/me`, `/users`, `/invitations` and `/setup`."""
+    from .accounts import Accounts
+    from .api import AuthApi, InvitationsApi, UsersApi
+    from .invitations import Invitations
+    from .sessions import Sessions
+    from .setup import Setup
+
+    accounts = app.service(Accounts)
+    return [
+        AuthApi(app.service(Sessions), accounts),
+        UsersApi(accounts),
+        InvitationsApi(app.service(Invitations), app.service(Setup)),
+    ]
+
+
+@hookimpl
+def register_commands(cli: Cli) -> None:
+    """Add `wellio user create`."""
+    from .commands import register
+
+    register(cli)
+
+
+@hookimpl
+def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
+    """Hand out and take away accounts."""
+    from .personal_data import AccountData
+
+    return [AccountData(app)]
+
+
+@hookimpl
+async def lifespan(app: Wellio) -> AsyncIterator[None]:
+    """Read the signing keys, make the owner whom the settings name, and offer the set-up link."""
+    from .passwords import Passwords
+    from .setup import Setup
+    from .tokens import KeyRing
+
+    setup = app.service(Setup)
+    await app.service(KeyRing).load()
+    await setup.run_unattended()
+    app.notices.append(setup.notice)
+    yield
+    app.service(Passwords).close()

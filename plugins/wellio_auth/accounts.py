@@ -1,0 +1,181 @@
+"""Accounts: how they are made, and what their holders and the owner change of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from wellio import (
+    Account,
+    Actor,
+    Conflict,
+    Event,
+    NotFound,
+    Tx,
+    Wellio,
+    decode_cursor,
+    encode_cursor,
+    invalid,
+    new_id,
+    page,
+)
+
+from . import events, store
+from .authenticator import BearerAuthenticator
+from .models import (
+    MeChange,
+    NewAccount,
+    PasswordChange,
+    User,
+    UserChange,
+    UserQuery,
+    user_out,
+)
+from .passwords import Passwords
+from .sessions import Sessions
+
+
+class AccountExists(Conflict):
+    """409: the address has an account already."""
+
+    default_code = "account_exists"
+
+    def __init__(self) -> None:
+        super().__init__("This e-mail address has an account already.")
+
+
+class Accounts:
+    """Makes, lists and changes accounts."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._app = app
+        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._passwords = app.service(Passwords)
+        self._sessions = app.service(Sessions)
+        self._known = app.service(BearerAuthenticator)
+
+    async def create(
+        self,
+        tx: Tx,
+        account: NewAccount,
+        attributes: Mapping[str, Any],
+        actor_id: str | None = None,
+    ) -> User:
+        """Make an account, and in the same transaction what other plugins add to it.
+
+        Args:
+            tx: The transaction.
+            account: The account.
+            attributes: What is said beyond it; the account steps take what they know.
+            actor_id: Who makes it; nobody when the person does so themself.
+
+        Raises:
+            AccountExists: The address has one already.
+        """
+        user = User(
+            id=new_id(),
+            email=account.email,
+            name=account.name,
+            role=account.role,
+            status="active",
+            password_hash=account.password_hash,
+            created_at=self._clock.now_ms(),
+        )
+        if not await store.insert_user(tx, user):
+            raise AccountExists
+        created = events.UserCreated(user_id=user.id, role=user.role, actor_id=actor_id or user.id)
+        await self._bus.publish(tx, created)
+        seen = Account(user.id, user.email, user.name, user.role)
+        for step in self._app.account_steps:
+            await step.on_account(tx, seen, attributes)
+        return user
+
+    async def get(self, user_id: str) -> User:
+        """Return an account.
+
+        Raises:
+            NotFound: There is none.
+        """
+        user = await store.user_by_id(self._db, user_id)
+        if user is None:
+            raise NotFound
+        return user
+
+    async def list(self, query: UserQuery) -> dict[str, Any]:
+        """Return a page of accounts by name."""
+        after = decode_cursor(query.cursor, str, str) if query.cursor else ("", "")
+        users = await store.list_users(
+            self._db, after, query.limit + 1, query.role or "", query.status or ""
+        )
+        return page(users, query.limit, lambda user: encode_cursor(user.name, user.id), user_out)
+
+    async def rename(self, user_id: str, change: MeChange) -> User:
+        """Change what people may change of their own account."""
+        return await self._db.write(self._change, user_id, user_id, UserChange(name=change.name))
+
+    async def change(self, actor: Actor, user_id: str, change: UserChange) -> User:
+        """Change an account as the owner: name, role, status; effective at once.
+
+        Raises:
+            NotFound: There is no such account.
+            Conflict: Nobody who can sign in would be owner any more (`last_owner`).
+        """
+        return await self._db.write(self._change, actor.user_id, user_id, change)
+
+    async def _change(self, tx: Tx, actor_id: str, user_id: str, change: UserChange) -> User:
+        owners = await store.lock_active_owners(tx)
+        before = await store.lock_user(tx, user_id)
+        if before is None:
+            raise NotFound
+        after = replace(before, **change.model_dump(exclude_none=True))
+        if after == before:
+            return before
+        if owners == {user_id} and (after.role != "owner" or not after.is_active):
+            raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
+        await store.update_user(tx, after, self._clock.now_ms())
+        await self._bus.publish(tx, *_changes(before, after, actor_id))
+        if not after.is_active or after.role != before.role:
+            await store.delete_invitations_by(tx, user_id)
+        if not after.is_active:
+            await self._sessions.end(tx, user_id, "disabled", actor_id)
+        elif after.role != before.role:
+            tx.after_commit(self._reconnect, user_id)
+        return after
+
+    def _reconnect(self, user_id: str) -> None:
+        """Have a person's requests and sockets proven anew, with the rights they now have."""
+        self._known.forget(user_id=user_id)
+        self._app.hub.close_user(user_id, "role_changed")
+
+    async def change_password(self, actor: Actor, change: PasswordChange) -> None:
+        """Change one's own password and end one's other sessions.
+
+        Raises:
+            Invalid: The current password is wrong, or the new one too easy to guess.
+            Conflict: It was changed meanwhile.
+        """
+        user = await self.get(actor.user_id)
+        if not await self._passwords.verify(change.current, user.password_hash):
+            raise invalid("/current", "wrong_password", "is not the password")
+        await self._passwords.require_strong("/new", change.new, user.email, user.name)
+        new_hash = await self._passwords.hash(change.new)
+        await self._db.write(self._change_password, user, new_hash, actor.session_id)
+
+    async def _change_password(
+        self, tx: Tx, proven: User, new_hash: str, session_id: str | None
+    ) -> None:
+        user = await store.lock_user(tx, proven.id)
+        if user is None or user.password_hash != proven.password_hash:
+            raise Conflict("The password was changed meanwhile.", code="password_changed")
+        await store.set_password(tx, user.id, new_hash, self._clock.now_ms())
+        await self._bus.publish(tx, events.PasswordChanged(user_id=user.id, actor_id=user.id))
+        await self._sessions.end(tx, user.id, "password_changed", user.id, but=session_id or "")
+
+
+def _changes(before: User, after: User, actor_id: str) -> list[Event]:
+    told: list[Event] = []
+    if (before.name, before.role) != (after.name, after.role):
+        told.append(events.UserUpdated(user_id=after.id, actor_id=actor_id))
+    if before.status != after.status:
+        kind = events.UserEnabled if after.is_active else events.UserDisabled
+        told.append(kind(user_id=after.id, actor_id=actor_id))
+    return told

@@ -1,0 +1,279 @@
+"""REST for signing in, accounts, invitations and set-up."""
+
+from typing import Any
+
+from aiohttp import web
+
+from wellio import (
+    ACTOR,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    PageQuery,
+    Reply,
+    TooManyRequests,
+    Unauthorized,
+    created,
+    endpoint,
+    no_content,
+)
+
+from .accounts import Accounts
+from .invitations import Invitations
+from .models import (
+    InvitationOut,
+    InvitationPage,
+    Login,
+    LoginOut,
+    MeChange,
+    MeOut,
+    NewInvitation,
+    Origin,
+    PasswordChange,
+    Redemption,
+    Refresh,
+    SessionList,
+    SetupRequest,
+    UserChange,
+    UserOut,
+    UserPage,
+    UserQuery,
+    user_out,
+)
+from .permissions import CREATE_INVITATIONS, MANAGE_USERS, READ_USERS
+from .sessions import Sessions
+from .setup import Setup
+
+USER_AGENT_CHARS = 256
+
+
+def origin_of(request: web.Request) -> Origin:
+    """Return where a request comes from, for the list of sessions."""
+    agent = request.headers.get("User-Agent", "")[:USER_AGENT_CHARS]
+    printable = "".join(char for char in agent if char.isprintable())
+    return Origin(request.remote or "", printable)
+
+
+class AuthApi:
+    """Signing in and out, and one's own sessions."""
+
+    def __init__(self, sessions: Sessions, accounts: Accounts) -> None:
+        self._sessions = sessions
+        self._accounts = accounts
+
+    @endpoint(
+        "POST",
+        "/auth/login",
+        body=Login,
+        returns=LoginOut,
+        public=True,
+        errors=(Unauthorized, TooManyRequests),
+        summary="Begin a session by e-mail address and password.",
+    )
+    async def log_in(self, request: web.Request, body: Login) -> dict[str, Any]:
+        """Answer a wrong address, a wrong password and a disabled account alike."""
+        return await self._sessions.log_in(body.email, body.password, origin_of(request))
+
+    @endpoint(
+        "POST",
+        "/auth/refresh",
+        body=Refresh,
+        returns=LoginOut,
+        public=True,
+        errors=(Unauthorized, Conflict),
+        summary="Exchange a refresh token for the next one.",
+    )
+    async def refresh(self, request: web.Request, body: Refresh) -> dict[str, Any]:
+        """Rotate; the same `requestId` gets the same token, an old token ends the session."""
+        return await self._sessions.refresh(body.refresh_token, body.request_id)
+
+    @endpoint("POST", "/auth/logout", status=204, summary="End the session of this request.")
+    async def log_out(self, request: web.Request) -> web.StreamResponse:
+        """End it at once, sockets included."""
+        actor = request[ACTOR]
+        await self._sessions.log_out(actor.user_id, actor.session_id)
+        return no_content()
+
+    @endpoint("POST", "/auth/logout-all", status=204, summary="End all one's sessions.")
+    async def log_out_everywhere(self, request: web.Request) -> web.StreamResponse:
+        """End this one too."""
+        await self._sessions.revoke_all(request[ACTOR].user_id, "logout")
+        return no_content()
+
+    @endpoint("GET", "/auth/sessions", returns=SessionList, summary="List one's sessions.")
+    async def list_sessions(self, request: web.Request) -> dict[str, Any]:
+        """List them all: there are few."""
+        actor = request[ACTOR]
+        items = await self._sessions.list(actor.user_id, actor.session_id)
+        return {"items": items, "nextCursor": None}
+
+    @endpoint("DELETE", "/auth/sessions", status=204, summary="End one's other sessions.")
+    async def end_other_sessions(self, request: web.Request) -> web.StreamResponse:
+        """End all but the one of this request."""
+        actor = request[ACTOR]
+        await self._sessions.revoke_all(actor.user_id, "revoked", but=actor.session_id or "")
+        return no_content()
+
+    @endpoint(
+        "DELETE",
+        "/auth/sessions/{id}",
+        status=204,
+        errors=(NotFound,),
+        summary="End one of one's sessions.",
+    )
+    async def end_session(self, request: web.Request) -> web.StreamResponse:
+        """End it at once, sockets included."""
+        await self._sessions.revoke(request[ACTOR].user_id, request.match_info["id"], "revoked")
+        return no_content()
+
+    @endpoint(
+        "POST",
+        "/auth/password",
+        body=PasswordChange,
+        status=204,
+        errors=(Invalid, Conflict, TooManyRequests),
+        summary="Change one's password; other sessions end.",
+    )
+    async def change_password(
+        self, request: web.Request, body: PasswordChange
+    ) -> web.StreamResponse:
+        """Compare the current one, refuse an easy new one."""
+        await self._accounts.change_password(request[ACTOR], body)
+        return no_content()
+
+
+class UsersApi:
+    """One's own account, and everybody's for the owner."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    @endpoint("GET", "/me", returns=MeOut, summary="Read one's own account.")
+    async def me(self, request: web.Request) -> dict[str, Any]:
+        """Say who one is and what one may do."""
+        actor = request[ACTOR]
+        user = await self._accounts.get(actor.user_id)
+        return {**user_out(user), "permissions": sorted(actor.permissions)}
+
+    @endpoint("PATCH", "/me", body=MeChange, returns=MeOut, summary="Change one's own account.")
+    async def change_me(self, request: web.Request, body: MeChange) -> dict[str, Any]:
+        """Change the name."""
+        actor = request[ACTOR]
+        user = await self._accounts.rename(actor.user_id, body)
+        return {**user_out(user), "permissions": sorted(actor.permissions)}
+
+    @endpoint(
+        "GET",
+        "/users",
+        query=UserQuery,
+        returns=UserPage,
+        permission=READ_USERS,
+        summary="List accounts by name.",
+    )
+    async def list(self, request: web.Request, query: UserQuery) -> dict[str, Any]:
+        """List a page."""
+        return await self._accounts.list(query)
+
+    @endpoint(
+        "GET",
+        "/users/{id}",
+        returns=UserOut,
+        permission=READ_USERS,
+        errors=(NotFound,),
+        summary="Read an account.",
+    )
+    async def read(self, request: web.Request) -> dict[str, Any]:
+        """Read one."""
+        return user_out(await self._accounts.get(request.match_info["id"]))
+
+    @endpoint(
+        "PATCH",
+        "/users/{id}",
+        body=UserChange,
+        returns=UserOut,
+        permission=MANAGE_USERS,
+        errors=(NotFound, Conflict),
+        summary="Change an account's name, role or status.",
+    )
+    async def change(self, request: web.Request, body: UserChange) -> dict[str, Any]:
+        """Change it with effect at once: a disabled person's sessions and sockets end."""
+        user = await self._accounts.change(request[ACTOR], request.match_info["id"], body)
+        return user_out(user)
+
+
+class InvitationsApi:
+    """Invitations and set-up: how accounts come about."""
+
+    def __init__(self, invitations: Invitations, setup: Setup) -> None:
+        self._invitations = invitations
+        self._setup = setup
+
+    @endpoint(
+        "POST",
+        "/invitations",
+        body=NewInvitation,
+        returns=InvitationOut,
+        status=201,
+        permission=CREATE_INVITATIONS,
+        errors=(Forbidden, Conflict),
+        summary="Invite somebody; the answer holds the link.",
+    )
+    async def create(self, request: web.Request, body: NewInvitation) -> Reply:
+        """Invite anybody as the owner, one's own clients as a coach."""
+        made = await self._invitations.create(request[ACTOR], body)
+        return created(made, f"/api/v1/invitations/{made['id']}")
+
+    @endpoint(
+        "GET",
+        "/invitations",
+        query=PageQuery,
+        returns=InvitationPage,
+        permission=CREATE_INVITATIONS,
+        summary="List one's invitations, as the owner all.",
+    )
+    async def list(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
+        """List a page, the newest first."""
+        return await self._invitations.list(request[ACTOR], query)
+
+    @endpoint(
+        "DELETE",
+        "/invitations/{id}",
+        status=204,
+        permission=CREATE_INVITATIONS,
+        errors=(NotFound,),
+        summary="Take back an invitation that was not used.",
+    )
+    async def revoke(self, request: web.Request) -> web.StreamResponse:
+        """Take it back."""
+        await self._invitations.revoke(request[ACTOR], request.match_info["id"])
+        return no_content()
+
+    @endpoint(
+        "POST",
+        "/invitations/redeem",
+        body=Redemption,
+        returns=LoginOut,
+        status=201,
+        public=True,
+        errors=(Gone, TooManyRequests),
+        summary="Make the account of an invitation and sign in.",
+    )
+    async def redeem(self, request: web.Request, body: Redemption) -> dict[str, Any]:
+        """Work once for each invitation."""
+        return await self._invitations.redeem(body, origin_of(request))
+
+    @endpoint(
+        "POST",
+        "/setup",
+        body=SetupRequest,
+        returns=LoginOut,
+        status=201,
+        public=True,
+        errors=(Forbidden, Conflict, TooManyRequests),
+        summary="Make the practice and its owner, once.",
+    )
+    async def set_up(self, request: web.Request, body: SetupRequest) -> dict[str, Any]:
+        """Work with the link that `wellio serve` prints."""
+        return await self._setup.set_up(body, origin_of(request))

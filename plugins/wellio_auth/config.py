@@ -1,0 +1,42 @@
+"""`[plugins.auth]`: how long a login lasts, and what a password costs."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+
+from wellio import SectionModel
+
+DAY_S = 86_400
+MIN_SECRET_BYTES = 32
+
+
+class AuthConfig(SectionModel):
+    """Accounts, sessions and invitations."""
+
+    jwt_secret: SecretStr | None = None
+    """32 bytes or more that seed the first signing key (HKDF to Ed25519), and are never a key
+    themselves; without them the first key is random."""
+    access_token_s: Annotated[int, Field(ge=60, le=3600)] = 600
+    """How long an access token is good for."""
+    session_idle_s: Annotated[int, Field(ge=3600)] = 30 * DAY_S
+    """A session ends when it is not refreshed for so long."""
+    session_absolute_s: Annotated[int, Field(ge=3600)] = 180 * DAY_S
+    """A session ends so long after the login in any case."""
+    max_sessions: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Sessions of one account; the one unused longest gives way."""
+    refresh_race_s: Annotated[int, Field(ge=0, le=60)] = 10
+    """So long after a rotation, the token before it is a race between two tabs (409); afterwards
+    it is a theft, and the session ends."""
+    invitation_ttl_s: Annotated[int, Field(ge=60)] = 7 * DAY_S
+    """How long an invitation's link works."""
+    setup_ttl_s: Annotated[int, Field(ge=60)] = 1800
+    """How long the set-up link works."""
+    bcrypt_cost: Annotated[int, Field(ge=10, le=16)] = 12
+    """Each step doubles the work of a login; 12 is about 230 ms."""
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"expected {MIN_SECRET_BYTES} bytes or more")
+        return secret

@@ -1,0 +1,197 @@
+"""Invitations: how people get an account. The owner invites anybody, a coach their own clients.
+
+Whether an address has an account is for the owner to know. A coach gets a link for any address,
+and for an address with an account it is one that cannot be redeemed, in the same words as one that
+was used or taken back. What remains is that a coach who redeems such a link themself sees it fail.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from wellio import (
+    Actor,
+    Forbidden,
+    Gone,
+    NotFound,
+    PageQuery,
+    Row,
+    Tx,
+    Wellio,
+    decode_cursor,
+    encode_cursor,
+    invalid,
+    new_id,
+    page,
+    rfc3339,
+)
+
+from . import events, store
+from .accounts import AccountExists, Accounts
+from .config import AuthConfig
+from .models import Grant, NewAccount, NewInvitation, Origin, Redemption
+from .passwords import Passwords
+from .permissions import MANAGE_INVITATIONS
+from .refresh import digest
+from .sessions import Sessions
+
+
+class UnusableInvitation(Gone):
+    """410: unknown, expired, used, taken back, or for an address that has an account."""
+
+    default_code = "invitation_unusable"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation cannot be used any more; ask for a new one.")
+
+
+class Invitations:
+    """Makes, lists, takes back and redeems invitations."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._ttl_ms = app.settings(AuthConfig).invitation_ttl_s * 1000
+        self._base_url = app.config.server.url
+        self._accounts = app.service(Accounts)
+        self._sessions = app.service(Sessions)
+        self._passwords = app.service(Passwords)
+
+    async def create(self, actor: Actor, new: NewInvitation) -> dict[str, Any]:
+        """Invite somebody; the answer alone holds the link.
+
+        Raises:
+            Forbidden: A coach invites somebody else than a client of their own.
+            Invalid: `coachId` is no coach's, or the invited person is no client.
+            AccountExists: The owner invites an address that has an account.
+        """
+        coach_id = await self._coach_of(actor, new)
+        if actor.can(MANAGE_INVITATIONS) and await store.user_by_email(self._db, new.email):
+            raise AccountExists
+        token = secrets.token_urlsafe(32)
+        row = await self._db.write(self._create, actor, new, coach_id, digest(token))
+        return {
+            **invitation_out(row, row["created_at"]),
+            "link": f"{self._base_url}/invite#token={token}",
+        }
+
+    async def _coach_of(self, actor: Actor, new: NewInvitation) -> str | None:
+        if not actor.can(MANAGE_INVITATIONS):
+            if new.role != "client" or new.coach_id not in {None, actor.user_id}:
+                raise Forbidden("A coach invites clients of their own.")
+            return actor.user_id
+        if new.coach_id is None:
+            return None
+        if new.role != "client":
+            raise invalid("/coachId", "not_a_client", "is for clients only")
+        coach = await store.user_by_id(self._db, new.coach_id)
+        if coach is None or not coach.is_active or coach.role not in {"owner", "coach"}:
+            raise invalid("/coachId", "not_a_coach", "is no coach's account")
+        return coach.id
+
+    async def _create(
+        self, tx: Tx, actor: Actor, new: NewInvitation, coach_id: str | None, token_hash: str
+    ) -> dict[str, Any]:
+        now = self._clock.now_ms()
+        attributes = {"coachId": coach_id} if coach_id else {}
+        row = {
+            "id": new_id(),
+            "email": new.email,
+            "role": new.role,
+            "attributes": orjson.dumps(attributes).decode(),
+            "token_hash": token_hash,
+            "invited_by": actor.user_id,
+            "created_at": now,
+            "expires_at": now + self._ttl_ms,
+        }
+        await store.insert_invitation(tx, row)
+        created = events.InvitationCreated(invitation_id=row["id"], actor_id=actor.user_id)
+        await self._bus.publish(tx, created)
+        return {**row, "redeemed_at": None}
+
+    async def list(self, actor: Actor, query: PageQuery) -> dict[str, Any]:
+        """Return a page of invitations, the newest first: one's own, for the owner all."""
+        (before,) = decode_cursor(query.cursor, str) if query.cursor else ("",)
+        rows = await store.list_invitations(self._db, _inviter(actor), before, query.limit + 1)
+        now = self._clock.now_ms()
+        return page(
+            rows,
+            query.limit,
+            lambda row: encode_cursor(row["id"]),
+            lambda row: invitation_out(row, now),
+        )
+
+    async def revoke(self, actor: Actor, invitation_id: str) -> None:
+        """Take an invitation back.
+
+        Raises:
+            NotFound: It was redeemed, or is not there for this person.
+        """
+        await self._db.write(self._revoke, actor, invitation_id)
+
+    async def _revoke(self, tx: Tx, actor: Actor, invitation_id: str) -> None:
+        if not await store.delete_invitation(tx, invitation_id, _inviter(actor)):
+            raise NotFound
+        await self._bus.publish(
+            tx, events.InvitationRevoked(invitation_id=invitation_id, actor_id=actor.user_id)
+        )
+
+    async def redeem(self, redemption: Redemption, origin: Origin) -> dict[str, Any]:
+        """Make the invited person's account and begin their first session.
+
+        Raises:
+            UnusableInvitation: The token is no good any more.
+            Invalid: The password is too easy to guess.
+        """
+        token_hash = digest(redemption.token)
+        row = await store.invitation_by_token(self._db, token_hash)
+        if row is None or not self._is_pending(row):
+            raise UnusableInvitation
+        await self._passwords.require_strong(
+            "/password", redemption.password, redemption.name, row["email"]
+        )
+        password_hash = await self._passwords.hash(redemption.password)
+        account = NewAccount(row["email"], redemption.name, row["role"], password_hash)
+        try:
+            grant = await self._db.write(self._redeem, row["id"], account, origin)
+        except AccountExists as error:
+            raise UnusableInvitation from error
+        return self._sessions.answer(grant)
+
+    async def _redeem(
+        self, tx: Tx, invitation_id: str, account: NewAccount, origin: Origin
+    ) -> Grant:
+        row = await store.lock_invitation(tx, invitation_id)
+        if row is None or not self._is_pending(row):
+            raise UnusableInvitation
+        user = await self._accounts.create(tx, account, orjson.loads(row["attributes"]))
+        await store.mark_redeemed(tx, invitation_id, user.id, self._clock.now_ms())
+        redeemed = events.InvitationRedeemed(
+            invitation_id=invitation_id, user_id=user.id, actor_id=user.id
+        )
+        await self._bus.publish(tx, redeemed)
+        return await self._sessions.open(tx, user, origin)
+
+    def _is_pending(self, row: Row) -> bool:
+        return row["redeemed_at"] is None and row["expires_at"] > self._clock.now_ms()
+
+
+def _inviter(actor: Actor) -> str:
+    """Return whose invitations an actor sees; nothing stands for everybody's."""
+    return "" if actor.can(MANAGE_INVITATIONS) else actor.user_id
+
+
+def invitation_out(row: Row | Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """Return an invitation as the wire has it, without its link."""
+    expired = row["expires_at"] <= now_ms
+    return {
+        "id": row["id"],
+        "email": row["email"],
+        "role": row["role"],
+        "status": "redeemed" if row["redeemed_at"] else "expired" if expired else "pending",
+        "coachId": orjson.loads(row["attributes"]).get("coachId"),
+        "invitedBy": row["invited_by"],
+        "createdAt": rfc3339(row["created_at"]),
+        "expiresAt": rfc3339(row["expires_at"]),
+    }

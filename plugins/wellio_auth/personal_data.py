@@ -1,0 +1,51 @@
+"""What is stored about the holder of an account, handed out and taken away."""
+
+from typing import Any, ClassVar
+
+from wellio import Conflict, Tx, Wellio
+
+from . import store
+from .invitations import invitation_out
+from .models import user_out
+from .sessions import Sessions
+
+
+class AccountData:
+    """The account, its sessions, and the invitation that it came from."""
+
+    tables: ClassVar[tuple[str, ...]] = ("auth_user", "auth_session", "auth_invitation")
+
+    def __init__(self, app: Wellio) -> None:
+        self._db, self._clock = app.db, app.clock
+        self._sessions = app.service(Sessions)
+
+    async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the person's rows, without hashes."""
+        user = await store.user_by_id(self._db, user_id)
+        if user is None:
+            return {}
+        now = self._clock.now_ms()
+        return {
+            "auth_user": [user_out(user)],
+            "auth_session": await self._sessions.list(user_id, None),
+            "auth_invitation": [
+                invitation_out(row, now) for row in await store.invitations_of(self._db, user.email)
+            ],
+        }
+
+    async def erase(self, tx: Tx, user_id: str) -> None:
+        """Delete the account, and end its sessions at once.
+
+        Raises:
+            Conflict: It is the last owner's (`last_owner`).
+        """
+        owners = await store.lock_active_owners(tx)
+        user = await store.lock_user(tx, user_id)
+        if user is None:
+            return
+        if owners == {user_id}:
+            raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
+        await self._sessions.end(tx, user_id, "erased", None)
+        await store.delete_invitations_by(tx, user_id)
+        await store.delete_invitations_of(tx, user.email)
+        await store.delete_user(tx, user_id)

@@ -1,0 +1,234 @@
+"""Login sessions: how they begin, go on and end.
+
+Whatever ends a session ends it everywhere in the instant of the commit: its access tokens are
+forgotten and its sockets closed.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from wellio import Conflict, NotFound, Tx, Unauthorized, Wellio, new_id
+
+from . import events, store
+from .authenticator import BearerAuthenticator
+from .config import AuthConfig
+from .models import Grant, Origin, User, session_out, user_brief
+from .passwords import Passwords
+from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, digest, judge
+from .tokens import KeyRing
+
+USER_AGENT_CHARS = 256
+
+
+class BadCredentials(Unauthorized):
+    """401: no such account, wrong password or disabled: one answer for all three."""
+
+    default_code = "invalid_credentials"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")
+
+
+class BadRefreshToken(Unauthorized):
+    """401: the refresh token is forged, or its session has ended: sign in again."""
+
+    default_code = "invalid_refresh_token"
+
+    def __init__(self, code: str | None = None) -> None:
+        super().__init__("The session has ended; sign in again.", code=code)
+
+
+class Sessions:
+    """Opens, refreshes, lists and ends sessions."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._app = app
+        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._settings = app.settings(AuthConfig)
+        self._passwords = app.service(Passwords)
+        self._ring = app.service(KeyRing)
+        self._known = app.service(BearerAuthenticator)
+        self._tokens = RefreshTokens(app.crypto.derive("auth.refresh"))
+
+    # -- beginning --------------------------------------------------------------------------
+
+    async def log_in(self, email: str, password: str, origin: Origin) -> dict[str, Any]:
+        """Begin a session by password and return its answer.
+
+        Raises:
+            BadCredentials: They are not right, or the account is disabled.
+            TooManyRequests: Too many passwords are being worked on.
+        """
+        user = await store.user_by_email(self._db, email)
+        is_right = await self._passwords.verify(password, user.password_hash if user else None)
+        if user is None or not is_right or not user.is_active:
+            raise BadCredentials
+        newer_hash = (
+            await self._passwords.hash(password)
+            if self._passwords.is_outdated(user.password_hash)
+            else user.password_hash
+        )
+        return self.answer(await self._db.write(self._log_in, user, newer_hash, origin))
+
+    async def _log_in(self, tx: Tx, proven: User, newer_hash: str, origin: Origin) -> Grant:
+        user = await store.lock_user(tx, proven.id)
+        if user is None or not user.is_active or user.password_hash != proven.password_hash:
+            raise BadCredentials
+        if newer_hash != user.password_hash:
+            await store.set_password(tx, user.id, newer_hash, self._clock.now_ms())
+        return await self.open(tx, user, origin)
+
+    async def open(self, tx: Tx, user: User, origin: Origin) -> Grant:
+        """Begin a session for somebody who has proven who they are.
+
+        The account's row is locked or new; the session unused longest gives way.
+        """
+        settings, now = self._settings, self._clock.now_ms()
+        session_id = new_id()
+        token = self._tokens.make(session_id, 0, secrets.token_hex(32))
+        ends_at = now + settings.session_absolute_s * 1000
+        expires_at = min(now + settings.session_idle_s * 1000, ends_at)
+        await store.delete_expired_sessions(tx, user.id, now)
+        surplus = await store.delete_surplus_sessions(tx, user.id, settings.max_sessions - 1)
+        await self.ended(tx, user.id, surplus, "too_many_sessions", None)
+        await store.insert_session(
+            tx,
+            session_id,
+            user.id,
+            digest(token),
+            origin,
+            now_ms=now,
+            expires_at=expires_at,
+            ends_at=ends_at,
+        )
+        await self._bus.publish(
+            tx, events.LoggedIn(user_id=user.id, session_id=session_id, actor_id=user.id)
+        )
+        return Grant(user, session_id, token)
+
+    def answer(self, grant: Grant) -> dict[str, Any]:
+        """Return what the client keeps of a session, with a fresh access token."""
+        user = grant.user
+        return {
+            "accessToken": self._ring.sign(user.id, user.role, grant.session_id),
+            "refreshToken": grant.refresh_token,
+            "tokenType": "Bearer",
+            "expiresIn": self._settings.access_token_s,
+            "user": user_brief(user),
+        }
+
+    # -- going on ---------------------------------------------------------------------------
+
+    async def refresh(self, text: str, request_id: str) -> dict[str, Any]:
+        """Exchange a refresh token for the next one.
+
+        Args:
+            text: The token.
+            request_id: Chosen by the client; a retry with the same one gets the same token.
+
+        Raises:
+            BadRefreshToken: It is forged, its session has ended, or it was used before: then the
+                session ends now (`refresh_token_reused`).
+            Conflict: Another request is just exchanging it (`refresh_in_progress`).
+        """
+        token = self._tokens.read(text)
+        if token is None:
+            raise BadRefreshToken
+        outcome = await self._db.write(self._refresh, token, request_id)
+        if isinstance(outcome, Grant):
+            return self.answer(outcome)
+        if outcome is Verdict.IN_PROGRESS:
+            raise Conflict(
+                "The token was exchanged a moment ago; read the newer one from where you keep it.",
+                code="refresh_in_progress",
+                retry_after_s=1,
+            )
+        raise BadRefreshToken("refresh_token_reused" if outcome is Verdict.REUSED else None)
+
+    async def _refresh(
+        self, tx: Tx, token: RefreshToken, request_id: str
+    ) -> Grant | Verdict | None:
+        """Judge a token under the lock of its session; None when there is no session."""
+        now = self._clock.now_ms()
+        session = await store.lock_session(tx, token.session_id)
+        if session is None or session.expires_at <= now:
+            return None
+        user = await store.user_by_id(tx, session.user_id)
+        if user is None or not user.is_active:
+            return None
+        request_hash = digest(request_id)
+        race_ms = self._settings.refresh_race_s * 1000
+        verdict = judge(session.rotation, token, request_hash, now, race_ms)
+        if verdict is Verdict.REUSED:
+            ended = await store.delete_sessions(tx, user.id, only=token.session_id)
+            await self.ended(tx, user.id, ended, "refresh_token_reused", None)
+        if verdict not in {Verdict.ROTATE, Verdict.REPEAT}:
+            return verdict
+        child = self._tokens.make(token.session_id, token.counter + 1, request_id)
+        if verdict is Verdict.ROTATE:
+            rotation = Rotation(digest(child), token.digest, request_hash, now)
+            expires_at = min(now + self._settings.session_idle_s * 1000, session.ends_at)
+            await store.rotate_session(tx, token.session_id, rotation, expires_at)
+        return Grant(user, token.session_id, child)
+
+    # -- ending -----------------------------------------------------------------------------
+
+    async def list(self, user_id: str, current_id: str | None) -> list[dict[str, Any]]:
+        """Return a person's sessions, the one used last first."""
+        rows = await store.list_sessions(self._db, user_id, self._clock.now_ms())
+        return [session_out(row, current_id) for row in rows]
+
+    async def revoke(self, user_id: str, session_id: str, reason: str) -> None:
+        """End one session of a person.
+
+        Raises:
+            NotFound: It is not theirs, or has ended.
+        """
+        if not await self._db.write(self.end, user_id, reason, user_id, only=session_id):
+            raise NotFound
+
+    async def log_out(self, user_id: str, session_id: str | None) -> None:
+        """End the session of a request; nothing happens when that has ended already."""
+        if session_id is not None:
+            await self._db.write(self.end, user_id, "logout", user_id, only=session_id)
+
+    async def revoke_all(self, user_id: str, reason: str, *, but: str = "") -> None:
+        """End all sessions of a person, or all but one."""
+        await self._db.write(self.end, user_id, reason, user_id, but=but)
+
+    async def end(
+        self,
+        tx: Tx,
+        user_id: str,
+        reason: str,
+        actor_id: str | None,
+        *,
+        only: str = "",
+        but: str = "",
+    ) -> int:
+        """End a person's sessions in a transaction: all, `only` one, or all `but` one.
+
+        Returns:
+            How many ended.
+        """
+        ended = await store.delete_sessions(tx, user_id, only=only, but=but)
+        await self.ended(tx, user_id, ended, reason, actor_id)
+        return len(ended)
+
+    async def ended(
+        self, tx: Tx, user_id: str, session_ids: Sequence[str], reason: str, actor_id: str | None
+    ) -> None:
+        """Tell of sessions whose rows are gone, and cut them off with the commit."""
+        for session_id in session_ids:
+            await self._bus.publish(
+                tx,
+                events.SessionRevoked(
+                    user_id=user_id, session_id=session_id, reason=reason, actor_id=actor_id
+                ),
+            )
+            tx.after_commit(self._cut_off, session_id)
+
+    def _cut_off(self, session_id: str) -> None:
+        self._known.forget(session_id=session_id)
+        self._app.hub.close_session(session_id)

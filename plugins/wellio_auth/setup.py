@@ -1,0 +1,162 @@
+"""Set-up: the first account, made once by whoever holds the link that `wellio serve` prints.
+
+There is never a default password. The link's token lives in memory, as a hash, so a restart while
+the practice has no owner issues another. One row in the database says that the practice is set up;
+of two set-ups at the same time, one inserts it.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from wellio import (
+    ConfigError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Tx,
+    Wellio,
+    invalid,
+    invalid_from_pydantic,
+)
+
+from . import store
+from .accounts import Accounts
+from .config import AuthConfig
+from .models import (
+    Grant,
+    NewAccount,
+    NewUser,
+    Origin,
+    PracticeSetup,
+    SetupRequest,
+    User,
+)
+from .passwords import Passwords
+from .refresh import digest
+from .sessions import Sessions
+
+
+class AlreadySetUp(Conflict):
+    """409: the practice has its owner."""
+
+    default_code = "already_set_up"
+
+    def __init__(self) -> None:
+        super().__init__("This practice is set up; sign in.")
+
+
+class Setup:
+    """Makes the owner by link or unattended, and accounts from the command line."""
+
+    def __init__(self, app: Wellio) -> None:
+        self._app = app
+        self._db, self._clock = app.db, app.clock
+        self._ttl_ms = app.settings(AuthConfig).setup_ttl_s * 1000
+        self._accounts = app.service(Accounts)
+        self._sessions = app.service(Sessions)
+        self._passwords = app.service(Passwords)
+        self._token_hash = ""
+        self._token_ends_at = 0
+
+    async def notice(self) -> str | None:
+        """Issue a new link while there is no owner, as `wellio serve` prints it."""
+        if await store.is_set_up(self._db):
+            return None
+        token = secrets.token_urlsafe(32)
+        self._token_hash = digest(token)
+        self._token_ends_at = self._clock.now_ms() + self._ttl_ms
+        link = f"{self._app.config.server.url}/setup#token={token}"
+        return f"Set up the practice within {self._ttl_ms // 60_000} minutes: {link}"
+
+    async def set_up(self, wish: SetupRequest, origin: Origin) -> dict[str, Any]:
+        """Make the owner and the practice, and begin the owner's first session.
+
+        Raises:
+            AlreadySetUp: There is an owner, maybe since an instant.
+            Forbidden: The token is not that of the last link, or the link has expired.
+            Invalid: The password is too easy to guess.
+        """
+        if await store.is_set_up(self._db):
+            raise AlreadySetUp
+        matches = hmac.compare_digest(digest(wish.token), self._token_hash)
+        if not matches or self._clock.now_ms() >= self._token_ends_at:
+            raise Forbidden(
+                "The set-up link is wrong or has expired; restart Wellio for a new one.",
+                code="bad_setup_token",
+            )
+        owner = wish.owner
+        await self._passwords.require_strong(
+            "/owner/password", owner.password, owner.name, owner.email
+        )
+        password_hash = await self._passwords.hash(owner.password)
+        account = NewAccount(owner.email, owner.name, "owner", password_hash)
+        grant = await self._db.write(self._set_up, account, wish.practice, origin)
+        return self._sessions.answer(grant)
+
+    async def _set_up(
+        self, tx: Tx, account: NewAccount, practice: PracticeSetup, origin: Origin
+    ) -> Grant:
+        if not await store.mark_set_up(tx, self._clock.now_ms()):
+            raise AlreadySetUp
+        attributes = {"practice": practice.model_dump(by_alias=True)}
+        user = await self._accounts.create(tx, account, attributes)
+        return await self._sessions.open(tx, user, origin)
+
+    async def run_unattended(self) -> None:
+        """Make the owner whom `[setup]` names, while there is none.
+
+        Raises:
+            ConfigError: The settings are not those of an account.
+        """
+        wish = self._app.config.setup
+        if wish.owner_email is None or wish.owner_password is None:
+            return
+        if await store.is_set_up(self._db):
+            return
+        name = wish.owner_email.partition("@")[0]
+        try:
+            await self.create_user(
+                NewUser(
+                    email=wish.owner_email, name=name, role="owner", password=wish.owner_password
+                )
+            )
+        except ValidationError as error:
+            raise _wrong_owner(invalid_from_pydantic(error)) from None
+        except Invalid as error:
+            raise _wrong_owner(error) from None
+
+    async def create_user(self, new: NewUser) -> User:
+        """Make an account on the server's own authority; the first owner's practice has defaults.
+
+        Raises:
+            AccountExists: The address has an account.
+            Conflict: There is no owner yet, and this is none (`owner_first`).
+            Invalid: The password is too easy to guess, or a coach is named for staff.
+        """
+        if new.coach is not None and new.role != "client":
+            raise invalid("/coach", "not_a_client", "is for clients only")
+        password = new.password.get_secret_value()
+        await self._passwords.require_strong("/password", password, new.name, new.email)
+        password_hash = await self._passwords.hash(password)
+        account = NewAccount(new.email, new.name, new.role, password_hash)
+        attributes = {"coachEmail": new.coach} if new.coach else {}
+        return await self._db.write(self._create_user, account, attributes)
+
+    async def _create_user(
+        self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]
+    ) -> User:
+        if account.role == "owner":
+            await store.mark_set_up(tx, self._clock.now_ms())
+        elif not await store.is_set_up(tx):
+            raise Conflict("Make the owner first.", code="owner_first")
+        return await self._accounts.create(tx, account, attributes)
+
+
+def _wrong_owner(problem: Invalid) -> ConfigError:
+    """Say what is wrong with `[setup]` by the names of its settings."""
+    wrong = (f"setup.owner_{e.pointer.strip('/')}: {e.message}" for e in problem.errors)
+    return ConfigError("; ".join(wrong))
