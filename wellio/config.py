@@ -27,8 +27,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from .config_sources import Sources, dotted
-from .errors import ConfigError
+from wellio.config_sources import Sources, dotted
+from wellio.errors import ConfigError
 
 FILE_NAME = "config.toml"
 
@@ -204,7 +204,10 @@ def load_config(
         sources.put(name, value)
     config, problems = validate_section(Config, sources.tree)
     if config is None or sources.problems:
-        raise wrong_settings([*sources.problems, *problems])
+        # What could not be fetched is not also of the wrong type.
+        named = {line.partition(":")[0] for line in sources.problems}
+        rest = [line for line in problems if line.partition(":")[0] not in named]
+        raise wrong_settings([*sources.problems, *rest])
     if env.get("REDIS_URL"):
         config._warnings = (  # noqa: SLF001 - a private attribute of a model of this module
             "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect",

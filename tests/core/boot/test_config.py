@@ -1,0 +1,248 @@
+"""Settings: where they come from, which wins, and how wrong ones are refused."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from wellio.config import Config, load_config
+from wellio.config_template import env_template, toml_template
+from wellio.errors import ConfigError
+from wellio.plugin_sources import discover
+
+ROOT = Path(__file__).parents[3]
+MASTER_KEY = "ab" * 32
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def problems(
+    env: Mapping[str, str] | None = None, path: Path | None = None, **overrides: Any
+) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, env=env or {}, overrides=overrides)
+    return [line.strip() for line in str(caught.value).splitlines()[1:]]
+
+
+# -- sources -------------------------------------------------------------------------------------
+
+
+def test_defaults_need_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_config(env={}) == Config()
+
+
+def test_a_later_source_wins(tmp_path: Path) -> None:
+    path = written(tmp_path, "[server]\nport = 1\nhost = 'file'\n[log]\nlevel = 'debug'\n")
+    config = load_config(
+        path,
+        env={"WELLIO_SERVER__PORT": "2", "WELLIO_SERVER__HOST": "env"},
+        overrides={"server.port": 3},
+    )
+    assert (config.server.port, config.server.host, config.log.level) == (3, "env", "debug")
+
+
+def test_the_file_in_the_current_folder_is_read_when_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, "data_dir = 'practice'")
+    assert load_config(env={}).data_dir == Path("practice")
+
+
+@pytest.mark.parametrize(
+    "variable, value, expected",
+    [
+        ("WELLIO_DATA_DIR", "elsewhere", Path("elsewhere")),
+        ("WELLIO_SERVER__PORT", "0", 0),
+        ("WELLIO_SERVER__SHUTDOWN_TIMEOUT_S", "2.5", 2.5),
+        ("WELLIO_LOADER__DISABLED", '["ai", "chat"]', ("ai", "chat")),
+        ("WELLIO_REALTIME__ALLOWED_ORIGINS", "[]", ()),
+        ("WELLIO_SERVER__PUBLIC_URL", "https://a.example/", "https://a.example"),
+        ("WELLIO_PLUGINS__CHAT__TEXT_BYTES", "7", "7"),  # the plugin's model makes it a number
+        ("DATABASE_URL", "postgresql://u:p@h/d", "postgresql://u:p@h/d"),
+        ("JWT_SECRET", "x" * 32, "x" * 32),
+    ],
+)
+def test_the_environment_is_read_by_type(variable: str, value: str, expected: object) -> None:
+    name = {"DATABASE_URL": "database.url", "JWT_SECRET": "plugins.auth.jwt_secret"}.get(
+        variable, variable.removeprefix("WELLIO_").lower().replace("__", ".")
+    )
+    node: Any = load_config(env={variable: value})
+    for part in name.split("."):
+        node = node[part] if isinstance(node, dict) else getattr(node, part)
+    assert (node.get_secret_value() if hasattr(node, "get_secret_value") else node) == expected
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    assert load_config(env={"WELLIO_SERVER__PORT": "", "JWT_SECRET": ""}) == Config()
+
+
+def test_our_own_name_wins_over_an_alias() -> None:
+    config = load_config(env={"DATABASE_URL": "sqlite:///a", "WELLIO_DATABASE__URL": "sqlite:///b"})
+    assert config.database.url
+    assert config.database.url.get_secret_value() == "sqlite:///b"
+
+
+def test_values_from_the_environment_and_from_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(MASTER_KEY + "\n")
+    path = written(
+        tmp_path,
+        "database = {url = {env = 'PG'}}\nsecrets.master_key = {file = 'key'}\n"
+        "server.port = {env = 'PORT'}\nplugins.auth.jwt_secret = {env = 'PG'}\n",
+    )
+    metrics_file = f'{{"file": "{tmp_path / "key"}"}}'
+    config = load_config(
+        path, env={"PG": "sqlite:///x", "PORT": "80", "WELLIO_SERVER__METRICS_TOKEN": metrics_file}
+    )
+    assert config.secrets.master_key
+    assert config.secrets.master_key.get_secret_value() == MASTER_KEY
+    assert config.database.url
+    assert config.database.url.get_secret_value() == "sqlite:///x"
+    assert config.server.port == 80
+    assert config.server.metrics_token
+    assert config.server.metrics_token.get_secret_value() == MASTER_KEY
+    assert config.plugins == {"auth": {"jwt_secret": "sqlite:///x"}}
+
+
+def test_a_secret_that_looks_like_json_stays_what_it_is() -> None:
+    env = {"WELLIO_SETUP__OWNER_PASSWORD": "{1,[", "WELLIO_SETUP__OWNER_EMAIL": "a@b.example"}
+    config = load_config(env=env)
+    assert config.setup.owner_password
+    assert config.setup.owner_password.get_secret_value() == "{1,["
+
+
+def test_redis_is_accepted_with_a_warning_and_openai_without_a_word() -> None:
+    assert load_config(env={"OPENAI_API_KEY": "k"}).warnings == ()
+    (warning,) = load_config(env={"REDIS_URL": "redis://:s3cret@h"}).warnings
+    assert "REDIS_URL" in warning
+    assert "s3cret" not in warning
+
+
+# -- refusals ------------------------------------------------------------------------------------
+
+
+def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
+    env = {
+        "JWT_SECRET": "s3cret",
+        "WELLIO_SERVER__PORT": "s3cret",
+        "WELLIO_SERVER__HOTS": "s3cret",
+        "WELLIO_SERVR__PORT": "s3cret",
+        "WELLIO_LOG__LEVEL": "s3cret",
+        "WELLIO_LOADER__DISABLED": "[s3cret",
+        "WELLIO_SERVER__PUBLIC_URL": "ftp://s3cret",
+        "WELLIO_SETUP__OWNER_EMAIL": "s3cret",
+        "WELLIO_DATABASE": "s3cret",
+        "WELLIO_LIMIT__X__Y": "s3cret",
+    }
+    assert problems(env) == [
+        "JWT_SECRET: expected 32 bytes or more",
+        "server.port: expected a valid integer",
+        "server.public_url: expected an address such as https://practice.example",
+        "server.hots: unknown setting; did you mean server.host?",
+        "database: expected a table",
+        "log.level: expected 'debug', 'info', 'warning' or 'error'",
+        "loader.disabled: expected JSON",
+        "setup: owner_email and owner_password are needed together",
+        "limit.x.y: unknown setting",
+        "servr.port: unknown setting; did you mean server?",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("[server]\nport = 70000", "server.port: expected less than or equal to 65535"),
+        ("[sever]\nport = 1", "sever.port: unknown setting; did you mean server?"),
+        ("colour = 1", "colour: unknown setting"),
+        ("server.host = {env = 'NOBODY'}", "server.host: the environment has no variable NOBODY"),
+        (
+            "server.host = {file = 'none'}",
+            "server.host: the file none cannot be read: No such file or directory",
+        ),
+        ("plugins.chat = 1", "plugins.chat: expected a table"),
+    ],
+)
+def test_a_wrong_file(tmp_path: Path, text: str, expected: str) -> None:
+    assert problems(path=written(tmp_path, text)) == [expected]
+
+
+def test_a_setting_that_is_used_as_a_table(tmp_path: Path) -> None:
+    path = written(tmp_path, "server = 1")
+    assert "server.port: server is a single setting, not a table" in problems(
+        {"WELLIO_SERVER__PORT": "1"}, path
+    )
+
+
+@pytest.mark.parametrize("text", ["[server", "\ud800"])
+def test_a_file_that_is_no_toml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ConfigError, match=r"config\.toml cannot be read"):
+        load_config(path, env={})
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no file"):
+        load_config(tmp_path / "none.toml", env={})
+
+
+def test_no_repr_shows_a_secret() -> None:
+    config = load_config(
+        env={
+            "DATABASE_URL": "postgresql://u:s3cret@h/d",
+            "JWT_SECRET": "s3cret" * 8,
+            "WELLIO_SECRETS__MASTER_KEY": "s3cret",
+            "WELLIO_SERVER__METRICS_TOKEN": "s3cret",
+            "WELLIO_SETUP__OWNER_EMAIL": "a@b.example",
+            "WELLIO_SETUP__OWNER_PASSWORD": "s3cret",
+        }
+    )
+    assert "s3cret" not in repr(config) + str(config)
+
+
+# -- the files in the repository -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plugin_models() -> dict[str, type[BaseModel]]:
+    declared = {offer.name: offer.load() for offer in discover(None) if offer.is_builtin}
+    return {name: module.PLUGIN.config for name, module in declared.items() if module.PLUGIN.config}  # type: ignore[attr-defined] - a plugin has one
+
+
+def test_config_toml_has_every_setting_with_its_default(
+    plugin_models: dict[str, type[BaseModel]],
+) -> None:
+    assert plugin_models  # else the comparison would say nothing about the plugins
+    assert (ROOT / "config.toml").read_text() == toml_template(plugin_models)
+
+
+def test_env_example_has_every_setting_with_its_default(
+    plugin_models: dict[str, type[BaseModel]],
+) -> None:
+    assert (ROOT / ".env.example").read_text() == env_template(plugin_models)
+
+
+def test_every_setting_is_explained(plugin_models: dict[str, type[BaseModel]]) -> None:
+    text = toml_template(plugin_models)
+    settings = re.findall(r"^(.*)\n# ([a-z_]+) = ?", text, re.MULTILINE)
+    assert len(settings) > 20
+    assert [name for line, name in settings if not line.startswith("# ")] == []
+
+
+def test_the_defaults_in_config_toml_are_the_defaults(
+    tmp_path: Path, plugin_models: dict[str, type[BaseModel]]
+) -> None:
+    """Take away the "#" of each line that has a value: nothing changes."""
+    text = re.sub(r"^# ([a-z_]+ = .+)$", r"\1", toml_template(plugin_models), flags=re.MULTILINE)
+    config = load_config(written(tmp_path, text), env={})
+    assert config.model_copy(update={"plugins": {}}) == Config()
+    for name, model in plugin_models.items():
+        assert model.model_validate(config.plugins[name]) == model()

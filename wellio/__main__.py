@@ -1,0 +1,5 @@
+"""`python -m wellio` is `wellio`."""
+
+from wellio.cli import main
+
+main()

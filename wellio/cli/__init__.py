@@ -1,0 +1,15 @@
+"""The command line: `wellio serve`, `wellio user create`, and what plugins add.
+
+Typer and everything behind a command are imported only when they are needed.
+"""
+
+from wellio.cli.operations import Cli, Operation
+
+__all__ = ["Cli", "Operation", "main"]
+
+
+def main() -> None:
+    """Run the command that the process's arguments name, and exit."""
+    from wellio.cli.program import run
+
+    run()

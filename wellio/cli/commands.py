@@ -1,0 +1,158 @@
+"""The core's own commands, and how a command reaches the data.
+
+Nothing heavy is imported before a command runs.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wellio.cli.operations import Cli, Operation
+from wellio.cli.output import show
+
+if TYPE_CHECKING:
+    from wellio.config import Config
+    from wellio.plugins import Plugins
+
+ConfigFile = Annotated[
+    Path | None, typer.Option(help="The settings; else config.toml, if there is one.")
+]
+DataFolder = Annotated[Path | None, typer.Option(help="The practice's folder; else ./data.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+#: The commands that are there without the plugins.
+NAMES = ("serve", "health", "migrate", "config", "openapi")
+
+
+def add_to(program: typer.Typer) -> None:
+    """Add the core's commands."""
+    settings_group = typer.Typer(no_args_is_help=True, help="The settings.")
+    settings_group.command("check")(config_check)
+    settings_group.command("template")(config_template)
+    program.command()(serve)
+    program.command()(health)
+    program.command()(migrate)
+    program.command()(openapi)
+    program.add_typer(settings_group, name="config")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Start the server, and run until SIGTERM or Ctrl-C."""
+    from wellio.cli.server import run
+
+    given = {"server.host": host, "server.port": port, "database.url": database_url}
+    run(settings(config, data, given), as_json=json)
+
+
+def health(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
+    """Ask the running server how it is; the exit code says whether it works."""
+    from wellio.cli.server import health as ask
+
+    report = asyncio.run(ask(settings(config, data)))
+    show(report, as_json=json)
+    if report["status"] == "down":
+        raise typer.Exit(1)
+
+
+def migrate(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
+    """Bring the database to this version's schema; refused while a server runs."""
+    from wellio.cli.server import migrate as bring
+
+    asyncio.run(bring(settings(config, data)))
+    show({"status": "up to date"}, as_json=json)
+
+
+def config_check(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
+    """Read all settings and load the plugins, as a start would."""
+    from wellio.plugins import load_plugins
+
+    found = settings(config, data)
+    plugins = load_plugins(found)
+    show({"status": "ok", "warnings": [*found.warnings, *plugins.warnings]}, as_json=json)
+
+
+def config_template(
+    env: Annotated[bool, typer.Option("--env", help="As environment variables.")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Print every setting there is, with its default and what it means."""
+    from wellio.config_template import env_template, toml_template
+    from wellio.plugins import load_plugins
+
+    plugins = load_plugins(settings(config, data))
+    models = {entry.name: entry.plugin.config for entry in plugins.loaded if entry.plugin.config}
+    text = env_template(models) if env else toml_template(models)
+    if json:
+        show({"template": text}, as_json=True)
+    else:
+        typer.echo(text, nl=False)
+
+
+def openapi(
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Print the API's description, as /openapi.json serves it."""
+    from wellio.cli.server import openapi as describe
+
+    show(asyncio.run(describe(settings(config, data))), as_json=True)
+
+
+def settings(
+    config: Path | None, data: Path | None = None, given: Mapping[str, Any] | None = None
+) -> "Config":
+    """Read the settings as a command's options say; None stands for an option not given."""
+    from wellio.config import load_config
+
+    overrides = {"data_dir": data, **(given or {})}
+    return load_config(
+        config, overrides={key: value for key, value in overrides.items() if value is not None}
+    )
+
+
+def operations(config: "Config") -> Mapping[str, Operation]:
+    """Load the plugins and return every operation there is."""
+    from wellio.plugins import load_plugins
+
+    return operations_of(load_plugins(config))
+
+
+def operations_of(plugins: "Plugins") -> Mapping[str, Operation]:
+    """Return the operations of the core and of an app's plugins."""
+    from wellio.cli import core
+
+    cli = Cli()
+    core.register_commands(cli)
+    plugins.ask("register_commands", cli=cli)
+    return cli.operations
+
+
+def perform(config: "Config", operation: Operation, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Do an operation in the running server, or else here, holding the data folder's lock."""
+    return asyncio.run(_perform(config, operation, raw))
+
+
+async def _perform(
+    config: "Config", operation: Operation, raw: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    from wellio import control
+    from wellio.cli.server import started
+
+    try:
+        return await control.call(config.data_dir, operation.name, raw)
+    except control.NotRunningError:
+        async with started(config) as app:
+            return await operation.run(app, operation.check(raw))

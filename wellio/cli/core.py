@@ -1,0 +1,65 @@
+"""The core's own operations."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from wellio.cli.operations import Cli, NoArguments
+from wellio.clock import rfc3339
+
+if TYPE_CHECKING:
+    from wellio.app import Wellio
+
+
+class OutboxArguments(BaseModel, use_attribute_docstrings=True):
+    """The options of `wellio outbox`."""
+
+    retry: bool = False
+    """Try again now whatever failed: parked events, and jobs that were given up."""
+
+
+def register_commands(cli: Cli) -> None:
+    """Add the core's operations."""
+    cli.operation("plugins", plugins, arguments=NoArguments)
+    cli.operation("outbox", outbox, arguments=OutboxArguments)
+
+
+async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
+    """List the plugins in their order, those left out, and those whose tables are still there."""
+    loaded = [
+        {
+            "name": entry.name,
+            "version": entry.plugin.version,
+            "origin": entry.offer.origin,
+            "requires": list(entry.plugin.requires),
+            "summary": entry.plugin.summary,
+        }
+        for entry in app.plugins.loaded
+    ]
+    return {
+        "plugins": loaded,
+        "skipped": [
+            {"name": name, "reason": reason} for name, reason in app.plugins.skipped.items()
+        ],
+        "leftover": list(app.leftover),
+    }
+
+
+async def outbox(app: "Wellio", arguments: OutboxArguments) -> Mapping[str, Any]:
+    """Show how far events and jobs are, and what failed."""
+    log, jobs = app.bus.outbox, app.jobs
+    retried = 0
+    if arguments.retry:
+        for name in await log.status():
+            retried += await log.retry(name)
+        for job in await jobs.dead():
+            retried += await jobs.retry(job["id"])
+    subscribers = await log.status()
+    return {
+        "retried": retried,
+        "subscribers": [{"name": name, **state} for name, state in subscribers.items()],
+        "jobs": [await jobs.status()],
+        "parked": [{**dict(row), "at": rfc3339(row["at"])} for row in await log.parked()],
+        "dead": [dict(row) for row in await jobs.dead()],
+    }

@@ -1,0 +1,89 @@
+"""Operations: what an administrator does with a practice's data, from the command line.
+
+One function does the work in both places where it can run: inside the server, when one runs on the
+data folder (`control.py`), and otherwise in the command's own process. So a plugin writes neither
+option parsing nor a protocol:
+
+    class NewUser(BaseModel):
+        email: Email
+        password: SecretStr           # becomes --password-stdin
+
+    async def create(app: Wellio, new: NewUser) -> dict[str, Any]:
+        \"\"\"Make an account.\"\"\"      # becomes the help
+
+    @hookimpl
+    def register_commands(cli: Cli) -> None:
+        cli.operation("user create", create, arguments=NewUser)
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from wellio.errors import PluginError, invalid_from_pydantic
+
+if TYPE_CHECKING:
+    from wellio.app import Wellio
+
+ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
+Run = Callable[["Wellio", ArgumentsT], Awaitable[Mapping[str, Any]]]
+
+
+class NoArguments(BaseModel, extra="forbid"):
+    """The arguments of an operation that takes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A command that works on the data.
+
+    Attributes:
+        name: The command's words, such as `user create`.
+        run: Does it, and returns what the command prints, JSON-ready.
+        arguments: Each field is an option; a SecretStr is read from standard input.
+    """
+
+    name: str
+    run: Run[Any]
+    arguments: type[BaseModel]
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of the function's docstring: the command's help."""
+        return (inspect.getdoc(self.run) or "").partition("\n")[0]
+
+    def check(self, raw: Mapping[str, Any]) -> BaseModel:
+        """Return the arguments, given by the names of the model's fields.
+
+        Raises:
+            Invalid: Some are wrong; all of them are named.
+        """
+        try:
+            return self.arguments.model_validate(raw, by_name=True)
+        except ValidationError as error:
+            raise invalid_from_pydantic(error) from None
+
+
+class Cli:
+    """The commands that `register_commands` adds to."""
+
+    def __init__(self) -> None:
+        self.operations: dict[str, Operation] = {}
+
+    def operation(self, name: str, run: Run[ArgumentsT], *, arguments: type[ArgumentsT]) -> None:
+        """Add a command.
+
+        Args:
+            name: One or two words, such as `outbox` or `user create`.
+            run: The function; its docstring's first line is the command's help.
+            arguments: The model of its options; `NoArguments` when there are none.
+
+        Raises:
+            PluginError: There is a command of this name.
+        """
+        if name in self.operations:
+            raise PluginError(f"two commands are called {name}")
+        self.operations[name] = Operation(name, run, arguments)

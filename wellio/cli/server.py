@@ -1,0 +1,162 @@
+"""Runs the app: listening, for one command, or only to look at it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+from wellio import control
+from wellio.app import WELLIO, Wellio, create_app
+from wellio.cli.commands import operations_of
+from wellio.config import Config
+from wellio.errors import WellioError
+
+_HEALTH_TIMEOUT_S = 5
+
+
+def run(config: Config, *, as_json: bool) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends the process at once."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(config, as_json=as_json))
+
+
+async def _serve(config: Config, *, as_json: bool) -> None:
+    await _refuse_second(config)
+    # Bound before anything is opened: a port in use leaves no trace, and links know the port.
+    listener = _bind(config.server.host, config.server.port)
+    port = listener.getsockname()[1]
+    config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
+    stopping = _stop_signals()
+    with contextlib.closing(listener):
+        async with _runner(config) as runner:
+            app = runner.app[WELLIO]
+            async with control.listen(app, operations_of(app.plugins)):
+                await web.SockSite(runner, listener).start()
+                await _announce(app, as_json=as_json)
+                await stopping.wait()
+
+
+@asynccontextmanager
+async def started(config: Config) -> AsyncIterator[Wellio]:
+    """Start the app for one command: its database and plugins, but no socket to the outside."""
+    async with _runner(config) as runner:
+        yield runner.app[WELLIO]
+
+
+async def migrate(config: Config) -> None:
+    """Bring the database to this version's schema, as every start does.
+
+    Raises:
+        WellioError: A server runs on the data folder.
+    """
+    await _refuse_second(config)
+    async with started(config):
+        pass
+
+
+async def openapi(config: Config) -> Mapping[str, Any]:
+    """Return the description of the API, without starting anything."""
+    app = await create_app(config)
+    return app[WELLIO].openapi
+
+
+async def health(config: Config) -> Mapping[str, Any]:
+    """Return the running server's own report.
+
+    Raises:
+        WellioError: No server answers.
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.server.host, config.server.host)  # noqa: S104 - compared, not bound
+    address = f"http://{f'[{host}]' if ':' in host else host}:{config.server.port}"
+    timeout = aiohttp.ClientTimeout(total=_HEALTH_TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"{address}/health") as response,
+        ):
+            report: dict[str, Any] = orjson.loads(await response.read())
+    except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+        raise WellioError(f"no Wellio answers at {address}") from error
+    return report
+
+
+@asynccontextmanager
+async def _runner(config: Config) -> AsyncIterator[web.AppRunner]:
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app = await create_app(config)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=10,  # also bounds how long a request's head may take
+        shutdown_timeout=config.server.shutdown_timeout_s,
+    )
+    try:
+        await runner.setup()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+async def _refuse_second(config: Config) -> None:
+    if await control.is_running(config.data_dir):
+        raise WellioError(f"a server runs on {config.data_dir}: stop it first")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise WellioError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def _stop_signals() -> asyncio.Event:
+    """Return an event that the first signal sets; the next one has its usual, hard effect."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stopping
+
+
+async def _announce(app: Wellio, *, as_json: bool) -> None:
+    notices = [text for notice in app.notices if (text := await notice())]
+    if as_json:
+        line = orjson.dumps({"url": app.config.server.url, "notices": notices}).decode()
+        sys.stdout.write(line + "\n")
+    else:
+        from rich.console import Console
+        from rich.panel import Panel
+
+        lines = [f"Wellio runs at {app.config.server.url}", *notices]
+        # As wide as its longest line, so that no link is broken in two.
+        width = max(len(line) for text in lines for line in text.splitlines()) + 8
+        panel = Panel("\n".join(lines), padding=(1, 3), width=width)
+        Console(highlight=False, markup=False, width=width).print(panel)
+    sys.stdout.flush()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,152 @@
+"""The control socket: the command line's way to a server that already runs on the data folder.
+
+Only the server writes to its database, so commands hand it their operation over
+`<data>/control.sock`, as `POST /operations {"name", "arguments"}`. The socket belongs to the user
+who runs the server (mode 0600), and the server asks the kernel who is at the other end.
+"""
+
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import orjson
+import structlog
+from aiohttp import web
+
+from wellio.cli.output import explain
+from wellio.errors import WellioError
+
+if TYPE_CHECKING:
+    from wellio.app import Wellio
+    from wellio.cli.operations import Operation
+
+_log = structlog.get_logger(__name__)
+_MAX_PATH = 100  # the kernel's limit is 108 bytes on Linux, 104 on macOS
+
+
+class NotRunningError(WellioError):
+    """No server runs on the data folder."""
+
+
+async def call(data_dir: Path, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Have the running server do an operation.
+
+    Args:
+        data_dir: The data folder that server and command share.
+        name: The operation's name.
+        arguments: Its arguments, not validated yet.
+
+    Raises:
+        NotRunningError: There is no server; nothing was done.
+        WellioError: The server refused, or stopped meanwhile.
+    """
+    connector = aiohttp.UnixConnector(path=str(_socket_path(data_dir)))
+    body = orjson.dumps({"name": name, "arguments": arguments})
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=connector, timeout=aiohttp.ClientTimeout(total=None)
+            ) as session,
+            session.post("http://control/operations", data=body) as response,
+        ):
+            answer: dict[str, Any] = orjson.loads(await response.read())
+    except aiohttp.ClientConnectorError as error:
+        raise NotRunningError(f"no server runs on {data_dir}") from error
+    except aiohttp.ClientError as error:
+        raise WellioError("the server stopped while it worked on this") from error
+    if "error" in answer:
+        raise WellioError(answer["error"])
+    result: dict[str, Any] = answer["result"]
+    return result
+
+
+async def is_running(data_dir: Path) -> bool:
+    """Tell whether a server answers on the data folder's socket."""
+    try:
+        await call(data_dir, "", {})
+    except NotRunningError:
+        return False
+    except WellioError:
+        return True  # it answered that there is no such operation
+    return True
+
+
+@asynccontextmanager
+async def listen(app: "Wellio", operations: Mapping[str, "Operation"]) -> AsyncIterator[None]:
+    """Serve the operations on the data folder's socket until the block ends."""
+    path = _socket_path(app.config.data_dir)
+    control = web.Application()
+    control.router.add_post("/operations", _Handler(app, operations))
+    runner = web.AppRunner(control, handle_signals=False, access_log=None)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, _private_socket(path)).start()
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        await runner.cleanup()
+
+
+class _Handler:
+    """Answers one request with `{"result"}` or `{"error"}`."""
+
+    def __init__(self, app: "Wellio", operations: Mapping[str, "Operation"]) -> None:
+        self._app = app
+        self._operations = operations
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if _peer_uid(request) not in {None, os.getuid(), 0}:
+            raise web.HTTPForbidden
+        asked = orjson.loads(await request.read())
+        operation = self._operations.get(asked["name"])
+        answer: dict[str, Any]
+        if operation is None:
+            answer = {"error": "the running server does not know this command"}
+        else:
+            answer = await self._run(operation, asked["arguments"])
+        return web.Response(body=orjson.dumps(answer), content_type="application/json")
+
+    async def _run(self, operation: "Operation", arguments: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": await operation.run(self._app, operation.check(arguments))}
+        except WellioError as error:
+            return {"error": explain(error)}
+        except Exception:  # noqa: BLE001 - the server goes on; its log has the traceback
+            _log.exception("operation failed", operation=operation.name)
+            return {"error": f"{operation.name} failed inside the server: its log says why"}
+
+
+def _socket_path(data_dir: Path) -> Path:
+    path = data_dir / "control.sock"
+    if len(os.fsencode(path)) > _MAX_PATH:
+        path = Path(os.path.relpath(path))
+    if len(os.fsencode(path)) > _MAX_PATH:
+        raise WellioError(f"the path of the data folder is too long for a socket: {data_dir}")
+    return path
+
+
+def _private_socket(path: Path) -> socket.socket:
+    """Bind a socket that only its owner can open, in place of one that a killed server left."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(mask)
+    return listener
+
+
+def _peer_uid(request: web.Request) -> int | None:
+    """Return the user at the other end; None where the kernel cannot tell (it is not Linux)."""
+    if request.transport is None or not hasattr(socket, "SO_PEERCRED"):
+        return None
+    peer = request.transport.get_extra_info("socket")
+    size = struct.calcsize("3i")
+    _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return int(uid)
