@@ -23,6 +23,9 @@ from wellio.realtime.websocket import Application, PlainServer
 
 _log = logging.getLogger("wellio.realtime")
 
+# How long a dismissed client has to hang up by itself.
+_GOODBYE_S = 0.5
+
 Authenticate = Callable[[str], Awaitable[Actor | None]]
 
 
@@ -49,9 +52,13 @@ class SocketClient(Client):
         return answer[0] if answer else None
 
     def close(self, reason: str) -> None:
-        """End the connection for good: the JavaScript client does not reconnect by itself."""
+        """End the connection for good: the JavaScript client does not reconnect by itself.
+
+        Nothing that it sends is heard from now on. It hangs up by itself; told to hang up in the
+        same breath, it would take that for a lost connection.
+        """
         self._socket.disconnect()
-        self._socket.session.close(reason)
+        asyncio.get_running_loop().call_later(_GOODBYE_S, self._socket.session.close, reason)
 
 
 class _MainNamespace:

