@@ -1,7 +1,7 @@
-"""Typed endpoints: what a plugin writes above a plain aiohttp handler, and what the handler returns.
+"""Typed endpoints: what a plugin writes above a plain aiohttp handler, and what that returns.
 
     class TaskApi:
-        @endpoint("POST", "/tasks", body=NewTask, returns=Task, status=201, permission="tasks.write")
+        @endpoint("POST", "/tasks", body=NewTask, returns=Task, status=201, permission="tasks.add")
         async def create(self, request: web.Request, body: NewTask) -> Reply:
             '''Make a task.'''
 
@@ -10,7 +10,7 @@ The declaration is all there is: `route.py` keeps it at run time, `openapi.py` d
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -56,66 +56,22 @@ Handler = Callable[..., Awaitable[Answer]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What `endpoint` was told; its arguments explain the attributes."""
+    """Makes a method answer requests; written `@endpoint(...)`.
 
-    method: str
-    path: str
-    query: Any
-    body: Any
-    returns: Any
-    status: int
-    also: tuple[int, ...]
-    permission: str | None
-    object: tuple[str, str] | None
-    action: str
-    public: bool
-    errors: tuple[type[Problem], ...]
-    tags: tuple[str, ...]
-    summary: str | None
-    media_type: str
-    max_body_bytes: int
+    The method is called once everything declared here holds, as `method(request)` with `query=` and
+    `body=` where they are declared. The order: authenticate (401), permission (403), object (404 or
+    403), query and body (400, 413, 415, 422). It returns a dict that matches `returns`, a `Reply`,
+    or a whole response of aiohttp, and raises a `Problem` to refuse.
 
-    @property
-    def full_path(self) -> str:
-        """The path as the router knows it."""
-        return self.path[1:] if self.path.startswith("//") else API_PREFIX + self.path
-
-
-def endpoint(
-    method: str,
-    path: str,
-    *,
-    query: Any = None,
-    body: Any = None,
-    returns: Any = None,
-    status: int = 200,
-    also: tuple[int, ...] = (),
-    permission: str | None = None,
-    object: tuple[str, str] | None = None,  # noqa: A002 - reads as what it is where it is used
-    action: str = "read",
-    public: bool = False,
-    errors: tuple[type[Problem], ...] = (),
-    tags: tuple[str, ...] = (),
-    summary: str | None = None,
-    media_type: str = "application/json",
-    max_body_bytes: int = MAX_BODY_BYTES,
-) -> Callable[[HandlerT], HandlerT]:
-    """Make a method answer requests.
-
-    It is called once everything declared here holds, as `method(request, query=..., body=...)`
-    with what was declared of the two. The order: authenticate (401), permission (403), object
-    (404 or 403), query and body (400, 413, 415, 422). It returns a dict that matches `returns`, a
-    `Reply`, or a whole response of aiohttp, and raises a `Problem` to refuse.
-
-    Args:
+    Attributes:
         method: GET (HEAD comes with it), POST, PUT, PATCH or DELETE.
-        path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters stand
-            in braces; one named `id` or `*_id` that is no UUID is a 404.
+        path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters
+            stand in braces; one named `id` or `*_id` that is no UUID is a 404.
         query: The pydantic model of the query.
         body: The pydantic model, or any type pydantic knows, of the JSON body.
-        returns: The same of the answer: documented, and checked in every test but not at run time.
+        returns: The same of the answer: documented, and checked in tests but not at run time.
         status: The status of a plain dict.
         also: Other good statuses, with the same answer.
         permission: What the caller must hold.
@@ -125,36 +81,43 @@ def endpoint(
         errors: Problems beyond those that follow from the rest, for the documentation.
         tags: Groups in the documentation; the plugin's name by default.
         summary: One line for the documentation; the docstring's first by default.
-        media_type: Of an answer that is not JSON.
+        media_type: Of the answer, where it is not JSON.
         max_body_bytes: The largest body.
     """
-    declared = Endpoint(
-        method=method,
-        path=path,
-        query=query,
-        body=body,
-        returns=returns,
-        status=status,
-        also=also,
-        permission=permission,
-        object=object,
-        action=action,
-        public=public,
-        errors=errors,
-        tags=tags,
-        summary=summary,
-        media_type=media_type,
-        max_body_bytes=max_body_bytes,
-    )
 
-    def mark(handler: HandlerT) -> HandlerT:
-        setattr(handler, _MARK, declared)
+    method: str
+    path: str
+    _: KW_ONLY
+    query: Any = None
+    body: Any = None
+    returns: Any = None
+    status: int = 200
+    also: tuple[int, ...] = ()
+    permission: str | None = None
+    object: tuple[str, str] | None = None
+    action: str = "read"
+    public: bool = False
+    errors: tuple[type[Problem], ...] = ()
+    tags: tuple[str, ...] = ()
+    summary: str | None = None
+    media_type: str = "application/json"
+    max_body_bytes: int = MAX_BODY_BYTES
+
+    def __call__(self, handler: HandlerT) -> HandlerT:
+        """Mark a method as this endpoint's handler."""
+        setattr(handler, _MARK, self)
         return handler
 
-    return mark
+    @property
+    def full_path(self) -> str:
+        """The path as the router knows it."""
+        return self.path[1:] if self.path.startswith("//") else API_PREFIX + self.path
 
 
-def endpoints_of(api: object) -> Iterator[tuple[Endpoint, Handler]]:
+endpoint = Endpoint
+
+
+def endpoints_of(api: Any) -> Iterator[tuple[Endpoint, Handler]]:
     """Find an object's endpoints, in the order in which its class defines them."""
     names = [name for cls in reversed(type(api).__mro__) for name in vars(cls)]
     for name in dict.fromkeys(names):
