@@ -29,6 +29,7 @@ class Sockets:
         self.hub = hub
         self.handled: list[str] = []
         self.gate = asyncio.Event()
+        self._arrived = asyncio.Event()
         self.waiting = 0
 
     @socket_event("send_message", body=SendMessage, permission="chat.send")
@@ -57,8 +58,15 @@ class Sockets:
     @socket_event("wait")
     async def wait(self, client: Client) -> dict[str, Any]:
         self.waiting += 1
+        self._arrived.set()
         await self.gate.wait()
         return {}
+
+    async def reached(self, count: int) -> None:
+        """Return once so many handlers wait."""
+        while self.waiting < count:
+            self._arrived.clear()
+            await self._arrived.wait()
 
 
 async def authenticate(token: str) -> Actor | None:

@@ -165,7 +165,7 @@ class EngineServer:
         ws = self._websocket()
         link = await Link.open(request, ws, self._settings)
         if session.link or session.candidate or session.is_closed:
-            link.close()  # a session has one WebSocket; the handshake of this one was answered
+            await link.closed()  # a session has one WebSocket; this one's handshake was answered
             return ws
         session.candidate = link
         try:
@@ -179,7 +179,7 @@ class EngineServer:
         else:  # the session stays on polling
             session.candidate = None
             session.is_probed = False
-            link.close()
+            await link.closed()
         return ws
 
     async def _probe(self, ws: web.WebSocketResponse, link: Link, session: Session) -> bool:
@@ -207,3 +207,5 @@ class EngineServer:
             reason = "parse error"
         finally:
             session.close(reason)
+            if session.link is not None:
+                await session.link.closed()

@@ -19,6 +19,7 @@ class Link:
     """Writes frames to a WebSocket and closes it."""
 
     __slots__ = (
+        "_closer",
         "_loop",
         "_on_overflow",
         "_settings",
@@ -47,6 +48,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._waiting = 0
         self._on_overflow: Callable[[], None] = self.close
+        self._closer: asyncio.Task[None] | None = None
         self.is_closing = False
 
     @classmethod
@@ -101,9 +103,18 @@ class Link:
         if self.is_closing:
             return
         self.is_closing = True
-        task = self._loop.create_task(self._close(code, reason))
-        _closing.add(task)
-        task.add_done_callback(_closing.discard)
+        self._closer = self._loop.create_task(self._close(code, reason))
+        _closing.add(self._closer)
+        self._closer.add_done_callback(_closing.discard)
+
+    async def closed(self) -> None:
+        """Close it, unless it is closing, and wait until the closing handshake has ended.
+
+        A request's handler ends with this: when it returns, aiohttp closes with a code of its own.
+        """
+        self.close()
+        if self._closer is not None:
+            await asyncio.wait((self._closer,))
 
     @staticmethod
     async def all_closed(timeout_s: float) -> None:

@@ -160,7 +160,10 @@ class PlainServer:
             raise web.HTTPServiceUnavailable
         # Answering pings here lets pongs reach the heartbeat.
         ws = web.WebSocketResponse(
-            compress=False, autoping=False, max_msg_size=self._settings.max_payload
+            compress=False,
+            autoping=False,
+            max_msg_size=self._settings.max_payload,
+            timeout=self._settings.close_timeout_s,
         )
         link = await Link.open(request, ws, self._settings)
         link.on_overflow(lambda: link.close(TOO_SLOW, "slow consumer"))
@@ -172,8 +175,8 @@ class PlainServer:
         except ProtocolError:
             link.close(MALFORMED, "malformed frame")
         finally:
+            await link.closed()
             self._links.discard(link)
-            link.close()
         return ws
 
     async def _admit(self, ws: web.WebSocketResponse, link: Link) -> PlainClient | None:
