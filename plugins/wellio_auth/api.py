@@ -11,6 +11,7 @@ from wellio import (
     Gone,
     Invalid,
     NotFound,
+    Page,
     PageQuery,
     Reply,
     TooManyRequests,
@@ -24,7 +25,6 @@ from .accounts import Accounts
 from .invitations import Invitations
 from .models import (
     InvitationOut,
-    InvitationPage,
     Login,
     LoginOut,
     MeChange,
@@ -34,11 +34,10 @@ from .models import (
     PasswordChange,
     Redemption,
     Refresh,
-    SessionList,
+    SessionOut,
     SetupRequest,
     UserChange,
     UserOut,
-    UserPage,
     UserQuery,
     user_out,
 )
@@ -70,10 +69,12 @@ class AuthApi:
         returns=LoginOut,
         public=True,
         errors=(Unauthorized, TooManyRequests),
-        summary="Begin a session by e-mail address and password.",
     )
     async def log_in(self, request: web.Request, body: Login) -> dict[str, Any]:
-        """Answer a wrong address, a wrong password and a disabled account alike."""
+        """Begin a session by e-mail address and password.
+
+        A wrong address, a wrong password and a disabled account get one answer.
+        """
         return await self._sessions.log_in(body.email, body.password, origin_of(request))
 
     @endpoint(
@@ -83,48 +84,44 @@ class AuthApi:
         returns=LoginOut,
         public=True,
         errors=(Unauthorized, Conflict),
-        summary="Exchange a refresh token for the next one.",
     )
     async def refresh(self, request: web.Request, body: Refresh) -> dict[str, Any]:
-        """Rotate; the same `requestId` gets the same token, an old token ends the session."""
+        """Exchange a refresh token for the next one.
+
+        The same `requestId` again gets the same token; an old token ends the session.
+        """
         return await self._sessions.refresh(body.refresh_token, body.request_id)
 
-    @endpoint("POST", "/auth/logout", status=204, summary="End the session of this request.")
-    async def log_out(self, request: web.Request) -> web.StreamResponse:
-        """End it at once, sockets included."""
+    @endpoint("POST", "/auth/logout", status=204)
+    async def log_out(self, request: web.Request) -> Reply:
+        """End the session of this request, its sockets included."""
         actor = request[ACTOR]
         await self._sessions.log_out(actor.user_id, actor.session_id)
         return no_content()
 
-    @endpoint("POST", "/auth/logout-all", status=204, summary="End all one's sessions.")
-    async def log_out_everywhere(self, request: web.Request) -> web.StreamResponse:
-        """End this one too."""
+    @endpoint("POST", "/auth/logout-all", status=204)
+    async def log_out_everywhere(self, request: web.Request) -> Reply:
+        """End all one's sessions, this one too."""
         await self._sessions.revoke_all(request[ACTOR].user_id, "logout")
         return no_content()
 
-    @endpoint("GET", "/auth/sessions", returns=SessionList, summary="List one's sessions.")
+    @endpoint("GET", "/auth/sessions", returns=Page[SessionOut])
     async def list_sessions(self, request: web.Request) -> dict[str, Any]:
-        """List them all: there are few."""
+        """List one's sessions, all of them, the one used last first."""
         actor = request[ACTOR]
         items = await self._sessions.list(actor.user_id, actor.session_id)
         return {"items": items, "nextCursor": None}
 
-    @endpoint("DELETE", "/auth/sessions", status=204, summary="End one's other sessions.")
-    async def end_other_sessions(self, request: web.Request) -> web.StreamResponse:
-        """End all but the one of this request."""
+    @endpoint("DELETE", "/auth/sessions", status=204)
+    async def end_other_sessions(self, request: web.Request) -> Reply:
+        """End one's sessions but the one of this request."""
         actor = request[ACTOR]
         await self._sessions.revoke_all(actor.user_id, "revoked", but=actor.session_id or "")
         return no_content()
 
-    @endpoint(
-        "DELETE",
-        "/auth/sessions/{id}",
-        status=204,
-        errors=(NotFound,),
-        summary="End one of one's sessions.",
-    )
-    async def end_session(self, request: web.Request) -> web.StreamResponse:
-        """End it at once, sockets included."""
+    @endpoint("DELETE", "/auth/sessions/{id}", status=204, errors=(NotFound,))
+    async def end_session(self, request: web.Request) -> Reply:
+        """End one of one's sessions."""
         await self._sessions.revoke(request[ACTOR].user_id, request.match_info["id"], "revoked")
         return no_content()
 
@@ -134,12 +131,9 @@ class AuthApi:
         body=PasswordChange,
         status=204,
         errors=(Invalid, Conflict, TooManyRequests),
-        summary="Change one's password; other sessions end.",
     )
-    async def change_password(
-        self, request: web.Request, body: PasswordChange
-    ) -> web.StreamResponse:
-        """Compare the current one, refuse an easy new one."""
+    async def change_password(self, request: web.Request, body: PasswordChange) -> Reply:
+        """Change one's password; one's other sessions end."""
         await self._accounts.change_password(request[ACTOR], body)
         return no_content()
 
@@ -150,42 +144,28 @@ class UsersApi:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    @endpoint("GET", "/me", returns=MeOut, summary="Read one's own account.")
+    @endpoint("GET", "/me", returns=MeOut)
     async def me(self, request: web.Request) -> dict[str, Any]:
-        """Say who one is and what one may do."""
+        """Read one's own account, and what one may do."""
         actor = request[ACTOR]
         user = await self._accounts.get(actor.user_id)
         return {**user_out(user), "permissions": sorted(actor.permissions)}
 
-    @endpoint("PATCH", "/me", body=MeChange, returns=MeOut, summary="Change one's own account.")
+    @endpoint("PATCH", "/me", body=MeChange, returns=MeOut)
     async def change_me(self, request: web.Request, body: MeChange) -> dict[str, Any]:
-        """Change the name."""
+        """Change one's own account."""
         actor = request[ACTOR]
         user = await self._accounts.rename(actor.user_id, body)
         return {**user_out(user), "permissions": sorted(actor.permissions)}
 
-    @endpoint(
-        "GET",
-        "/users",
-        query=UserQuery,
-        returns=UserPage,
-        permission=READ_USERS,
-        summary="List accounts by name.",
-    )
+    @endpoint("GET", "/users", query=UserQuery, returns=Page[UserOut], permission=READ_USERS)
     async def list(self, request: web.Request, query: UserQuery) -> dict[str, Any]:
-        """List a page."""
+        """List accounts by name."""
         return await self._accounts.list(query)
 
-    @endpoint(
-        "GET",
-        "/users/{id}",
-        returns=UserOut,
-        permission=READ_USERS,
-        errors=(NotFound,),
-        summary="Read an account.",
-    )
+    @endpoint("GET", "/users/{id}", returns=UserOut, permission=READ_USERS, errors=(NotFound,))
     async def read(self, request: web.Request) -> dict[str, Any]:
-        """Read one."""
+        """Read an account."""
         return user_out(await self._accounts.get(request.match_info["id"]))
 
     @endpoint(
@@ -195,10 +175,12 @@ class UsersApi:
         returns=UserOut,
         permission=MANAGE_USERS,
         errors=(NotFound, Conflict),
-        summary="Change an account's name, role or status.",
     )
     async def change(self, request: web.Request, body: UserChange) -> dict[str, Any]:
-        """Change it with effect at once: a disabled person's sessions and sockets end."""
+        """Change an account's name, role or status.
+
+        It takes effect at once: the sessions and sockets of a disabled person end.
+        """
         user = await self._accounts.change(request[ACTOR], request.match_info["id"], body)
         return user_out(user)
 
@@ -218,10 +200,12 @@ class InvitationsApi:
         status=201,
         permission=CREATE_INVITATIONS,
         errors=(Forbidden, Conflict),
-        summary="Invite somebody; the answer holds the link.",
     )
     async def create(self, request: web.Request, body: NewInvitation) -> Reply:
-        """Invite anybody as the owner, one's own clients as a coach."""
+        """Invite somebody: the owner anybody, a coach clients of their own.
+
+        The answer, and nothing else ever, holds the link.
+        """
         made = await self._invitations.create(request[ACTOR], body)
         return created(made, f"/api/v1/invitations/{made['id']}")
 
@@ -229,13 +213,23 @@ class InvitationsApi:
         "GET",
         "/invitations",
         query=PageQuery,
-        returns=InvitationPage,
+        returns=Page[InvitationOut],
         permission=CREATE_INVITATIONS,
-        summary="List one's invitations, as the owner all.",
     )
     async def list(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
-        """List a page, the newest first."""
+        """List one's invitations, the owner everybody's, the newest first."""
         return await self._invitations.list(request[ACTOR], query)
+
+    @endpoint(
+        "GET",
+        "/invitations/{id}",
+        returns=InvitationOut,
+        permission=CREATE_INVITATIONS,
+        errors=(NotFound,),
+    )
+    async def read(self, request: web.Request) -> dict[str, Any]:
+        """Read an invitation."""
+        return await self._invitations.get(request[ACTOR], request.match_info["id"])
 
     @endpoint(
         "DELETE",
@@ -243,10 +237,9 @@ class InvitationsApi:
         status=204,
         permission=CREATE_INVITATIONS,
         errors=(NotFound,),
-        summary="Take back an invitation that was not used.",
     )
-    async def revoke(self, request: web.Request) -> web.StreamResponse:
-        """Take it back."""
+    async def revoke(self, request: web.Request) -> Reply:
+        """Take back an invitation that was not used."""
         await self._invitations.revoke(request[ACTOR], request.match_info["id"])
         return no_content()
 
@@ -258,10 +251,9 @@ class InvitationsApi:
         status=201,
         public=True,
         errors=(Gone, TooManyRequests),
-        summary="Make the account of an invitation and sign in.",
     )
     async def redeem(self, request: web.Request, body: Redemption) -> dict[str, Any]:
-        """Work once for each invitation."""
+        """Make the account that an invitation is for, and sign in."""
         return await self._invitations.redeem(body, origin_of(request))
 
     @endpoint(
@@ -272,8 +264,7 @@ class InvitationsApi:
         status=201,
         public=True,
         errors=(Forbidden, Conflict, TooManyRequests),
-        summary="Make the practice and its owner, once.",
     )
     async def set_up(self, request: web.Request, body: SetupRequest) -> dict[str, Any]:
-        """Work with the link that `wellio serve` prints."""
+        """Make the practice and its owner, once, by the link that `wellio serve` prints."""
         return await self._setup.set_up(body, origin_of(request))

@@ -95,7 +95,7 @@ class Invitations:
     ) -> dict[str, Any]:
         now = self._clock.now_ms()
         attributes = {"coachId": coach_id} if coach_id else {}
-        row = {
+        row: dict[str, Any] = {
             "id": new_id(),
             "email": new.email,
             "role": new.role,
@@ -121,6 +121,17 @@ class Invitations:
             lambda row: encode_cursor(row["id"]),
             lambda row: invitation_out(row, now),
         )
+
+    async def get(self, actor: Actor, invitation_id: str) -> dict[str, Any]:
+        """Return an invitation.
+
+        Raises:
+            NotFound: It is not there for this person.
+        """
+        row = await store.invitation_by_id(self._db, invitation_id, _inviter(actor))
+        if row is None:
+            raise NotFound
+        return invitation_out(row, self._clock.now_ms())
 
     async def revoke(self, actor: Actor, invitation_id: str) -> None:
         """Take an invitation back.

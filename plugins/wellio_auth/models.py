@@ -259,27 +259,6 @@ class InvitationOut(Wire):
     link: str | None = None
 
 
-class UserPage(Wire):
-    """A page of accounts."""
-
-    items: list[UserOut]
-    next_cursor: str | None
-
-
-class SessionList(Wire):
-    """One's own logins, all of them."""
-
-    items: list[SessionOut]
-    next_cursor: None
-
-
-class InvitationPage(Wire):
-    """A page of invitations."""
-
-    items: list[InvitationOut]
-    next_cursor: str | None
-
-
 def user_brief(user: User) -> dict[str, Any]:
     """Return an account as a login's answer has it."""
     return {"id": user.id, "email": user.email, "name": user.name, "role": user.role}

@@ -18,8 +18,6 @@ from .passwords import Passwords
 from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, digest, judge
 from .tokens import KeyRing
 
-USER_AGENT_CHARS = 256
-
 
 class BadCredentials(Unauthorized):
     """401: no such account, wrong password or disabled: one answer for all three."""

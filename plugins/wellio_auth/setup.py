@@ -20,7 +20,6 @@ from wellio import (
     Tx,
     Wellio,
     invalid,
-    invalid_from_pydantic,
 )
 
 from . import store
@@ -125,9 +124,10 @@ class Setup:
                 )
             )
         except ValidationError as error:
-            raise _wrong_owner(invalid_from_pydantic(error)) from None
+            wrong = [f"setup.owner_{item['loc'][0]}: {item['msg']}" for item in error.errors()]
+            raise ConfigError("; ".join(wrong)) from None
         except Invalid as error:
-            raise _wrong_owner(error) from None
+            raise ConfigError(f"setup.owner_password: {error.errors[0].message}") from None
 
     async def create_user(self, new: NewUser) -> User:
         """Make an account on the server's own authority; the first owner's practice has defaults.
@@ -154,9 +154,3 @@ class Setup:
         elif not await store.is_set_up(tx):
             raise Conflict("Make the owner first.", code="owner_first")
         return await self._accounts.create(tx, account, attributes)
-
-
-def _wrong_owner(problem: Invalid) -> ConfigError:
-    """Say what is wrong with `[setup]` by the names of its settings."""
-    wrong = (f"setup.owner_{e.pointer.strip('/')}: {e.message}" for e in problem.errors)
-    return ConfigError("; ".join(wrong))

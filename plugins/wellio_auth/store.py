@@ -225,6 +225,7 @@ _INVITATION = """
 SELECT id, email, role, attributes, invited_by, created_at, expires_at, redeemed_at
 FROM auth_invitation
 """
+_OF_INVITER = "WHERE id = :id AND (:inviter = '' OR invited_by = :inviter)"
 _INVITATIONS = """
 WHERE (:inviter = '' OR invited_by = :inviter) AND (:before = '' OR id < :before)
 ORDER BY id DESC LIMIT :limit
@@ -255,6 +256,11 @@ async def insert_invitation(tx: Tx, values: Mapping[str, Any]) -> None:
 async def invitation_by_token(db: Reader, token_hash: str) -> Row | None:
     """Return the invitation of a token, used or not, or None."""
     return await db.fetch_one(_INVITATION + "WHERE token_hash = :hash", hash=token_hash)
+
+
+async def invitation_by_id(db: Reader, invitation_id: str, inviter: str) -> Row | None:
+    """Return an invitation of an inviter, or of any for '', or None."""
+    return await db.fetch_one(_INVITATION + _OF_INVITER, id=invitation_id, inviter=inviter)
 
 
 async def lock_invitation(tx: Tx, invitation_id: str) -> Row | None:
