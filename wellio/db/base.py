@@ -119,6 +119,16 @@ class Engine(Database, Protocol):
         """Copy the database to a file; False where the engine has tools of its own for that."""
 
 
+async def run_batch(
+    tx: Tx, fn: Callable[[Tx, Sequence[Any]], Awaitable[Sequence[Any]]], items: Sequence[Any]
+) -> Sequence[Any]:
+    """Run a batched body and see to it that each item gets a result."""
+    results = await fn(tx, items)
+    if len(results) != len(items):
+        raise DatabaseError(f"a batch of {len(items)} items returned {len(results)} results")
+    return results
+
+
 def not_only_tx() -> DatabaseError:
     """Return the error of a body that awaited something besides its transaction."""
     return DatabaseError(

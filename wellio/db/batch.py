@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from wellio.errors import DatabaseError, Unavailable
+from wellio.errors import Unavailable
 
-from .base import Tx
+from .base import Tx, run_batch
 
 MAX_ITEMS: Final = 64
 
@@ -49,7 +49,7 @@ class Batcher:
 
     async def _run(self, fn: Body, batch: list[Waiting]) -> None:
         try:
-            results = await self._write(_checked, fn, [item for item, _ in batch])
+            results = await self._write(run_batch, fn, [item for item, _ in batch])
         except Unavailable as error:  # the database's fault, not an item's
             results = [copy.copy(error) for _ in batch]
         except Exception as error:  # noqa: BLE001 - whatever a body raises is its caller's
@@ -65,10 +65,3 @@ class Batcher:
                 future.set_exception(result)
             else:
                 future.set_result(result)
-
-
-async def _checked(tx: Tx, fn: Body, items: Sequence[Any]) -> Sequence[Any]:
-    results = await fn(tx, items)
-    if len(results) != len(items):
-        raise DatabaseError(f"a batch of {len(items)} items returned {len(results)} results")
-    return results

@@ -72,20 +72,7 @@ _IN: Final = re.compile(r"in (?P<name>\w+)")
 _SETTLED: Final = re.compile(r"settled (?P<column>[\w.]+)")
 _ROWS: Final = re.compile(r"rows (?P<name>\w+) ?\((?P<columns>[^()]+)\)")
 _CONTROL: Final = frozenset(
-    [
-        "ABORT",
-        "ATTACH",
-        "BEGIN",
-        "COMMIT",
-        "DETACH",
-        "END",
-        "RELEASE",
-        "ROLLBACK",
-        "SAVEPOINT",
-        "SET",
-        "START",
-        "VACUUM",
-    ]
+    {"ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "SET", "START"}
 )
 
 
@@ -150,11 +137,14 @@ class Dialect:
                 return self._parameter(piece["name"], "value", kinds)
             if piece["token"] is not None:
                 return self._token(piece["token"], kinds, sql)
-            first_word = first_word or piece["word"] or ""
+            word = (piece["word"] or "").upper()
+            if word == "DEFERRABLE":  # a deferred check would fail a commit that others share
+                raise StatementError(f"constraints are checked at once: {sql}")
+            first_word = first_word or word
             return piece[0]
 
         text = _PIECE.sub(replace, sql)
-        if first_word.upper() in _CONTROL:
+        if first_word in _CONTROL:
             raise StatementError(f"{first_word} is not a body's business: {sql}")
         as_json = {"rows"} if self._is_postgres else {"rows", "list"}
         return Statement(

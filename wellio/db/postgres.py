@@ -7,7 +7,8 @@ every connection. Nothing sets session state, so the pool's reset is a no-op.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import coroutine
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
@@ -32,6 +33,7 @@ Connection = Any  # asyncpg's PoolConnectionProxy
 _ATTEMPTS: Final = 4  # the first and three more
 _CONNECT_S: Final = 3.0
 _WAIT_S: Final = 5.0  # for a free connection
+_ORDER_S: Final = 1.0  # how long a callback waits for that of an earlier commit
 _READ_S: Final = 10.0
 _END_S: Final = 5.0  # for COMMIT or ROLLBACK
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -173,6 +175,9 @@ class PostgresDatabase:
         self._deadline_s = deadline_s
         self._pending = 0
         self._is_closing = False
+        self._drained = asyncio.Event()
+        self._last_commit = asyncio.get_running_loop().create_future()
+        self._last_commit.set_result(None)
         self._batcher = Batcher(self._write)
 
     @classmethod
@@ -202,14 +207,8 @@ class PostgresDatabase:
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a body in a transaction and return its result once that is durable."""
-        if self._pending >= self._max_queue:
-            raise overloaded()
-        self._pending += 1
-        try:
-            result: T = await self._write(fn, *args, **kwargs)
-        finally:
-            self._pending -= 1
-        return result
+        with self._admitted():
+            return await self._write(fn, *args, **kwargs)
 
     async def write_batched(
         self,
@@ -217,16 +216,9 @@ class PostgresDatabase:
         item: Item,
     ) -> Result:
         """Run a body over all the items that wait for it, in one transaction."""
-        if self._is_closing:
-            raise closing()
-        if self._pending >= self._max_queue:
-            raise overloaded()
-        self._pending += 1
-        try:
+        with self._admitted():
             result: Result = await self._batcher.submit(fn, item)
-        finally:
-            self._pending -= 1
-        return result
+            return result
 
     async def write_schema(
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -263,6 +255,8 @@ class PostgresDatabase:
         """Finish the writes under way and close the pool."""
         self._is_closing = True
         await self._batcher.close()
+        if self._pending:
+            await self._drained.wait()
         try:
             async with asyncio.timeout(_END_S):
                 await self._pool.close()
@@ -270,6 +264,21 @@ class PostgresDatabase:
             self._pool.terminate()
 
     # -- how a body runs
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """Count a write that waits or runs; refuse it if there are too many, or at the end."""
+        if self._is_closing:
+            raise closing()
+        if self._pending >= self._max_queue:
+            raise overloaded()
+        self._pending += 1
+        try:
+            yield
+        finally:
+            self._pending -= 1
+            if self._is_closing and not self._pending:
+                self._drained.set()
 
     async def _write(self, fn: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
         for attempt in range(_ATTEMPTS):
@@ -285,29 +294,48 @@ class PostgresDatabase:
         try:
             tx = PostgresTx(connection)
             try:
-                async with asyncio.timeout(None if is_schema else self._deadline_s):
+                async with asyncio.timeout(None if is_schema else self._deadline_s) as deadline:
                     await connection.execute(_BEGIN_SCHEMA if is_schema else _BEGIN)
                     result: T = await _drive(body(tx), tx)
                     if tx.failure is not None:
                         raise failed_before()
             except BaseException as error:
                 await _roll_back(connection)
+                if isinstance(error, TimeoutError) and deadline.expired():
+                    raise too_long() from error
                 reason = tx.failure or error
                 if isinstance(reason, _UNDONE) or _is_lost(reason):
                     raise _Again(reason) from error
-                if isinstance(error, TimeoutError):
-                    raise too_long() from error
                 if isinstance(error, asyncpg.PostgresError):
                     raise _translate(error) from error
                 raise
-            await _settle(asyncio.ensure_future(_commit(connection, tx)))
+            await _settle(asyncio.ensure_future(self._commit(connection, tx)))
             return result
         finally:
             await self._pool.release(connection, timeout=_END_S)
 
+    async def _commit(self, connection: Connection, tx: PostgresTx) -> None:
+        """Commit, then call back in the order in which commits were sent.
+
+        A transaction that saw another's commit sent its own later, whoever is answered first.
+        """
+        if connection.is_closed():
+            raise _Again(ConnectionResetError("lost before the commit was sent"))
+        earlier, self._last_commit = self._last_commit, asyncio.get_running_loop().create_future()
+        mine = self._last_commit
+        try:
+            await _send_commit(connection)
+            if not earlier.done():
+                await asyncio.wait({earlier}, timeout=_ORDER_S)
+            for fn, args in tx.callbacks:
+                try:
+                    fn(*args)
+                except Exception:
+                    LOG.exception("a callback after a commit failed")
+        finally:
+            mine.set_result(None)
+
     async def _acquire(self) -> Connection:
-        if self._is_closing:
-            raise closing()
         try:
             async with asyncio.timeout(_WAIT_S):
                 return await self._pool.acquire()
@@ -351,10 +379,7 @@ def _drive(body: Awaitable[T], tx: PostgresTx) -> Generator[Any, Any, T]:
             value, advance = error, steps.throw
 
 
-async def _commit(connection: Connection, tx: PostgresTx) -> None:
-    """Commit, then call back at once: so callbacks come in the order of the server's answers."""
-    if connection.is_closed():
-        raise _Again(ConnectionResetError("lost before the commit was sent"))
+async def _send_commit(connection: Connection) -> None:
     try:
         await connection.execute("COMMIT", timeout=_END_S)
     except Exception as error:
@@ -364,11 +389,6 @@ async def _commit(connection: Connection, tx: PostgresTx) -> None:
             raise _translate(error) from error  # the server said no
         connection.terminate()
         raise _outcome_unknown() from error
-    for fn, args in tx.callbacks:
-        try:
-            fn(*args)
-        except Exception:
-            LOG.exception("a callback after a commit failed")
 
 
 async def _settle(commit: asyncio.Future[None]) -> None:

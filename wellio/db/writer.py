@@ -10,14 +10,14 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any, Final
 
 from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
 
-from .base import Row, failed_before, not_only_tx, too_long
+from .base import Row, failed_before, not_only_tx, run_batch, too_long
 from .dialect import SQLITE
 
 LOG = logging.getLogger(__name__)
@@ -176,6 +176,7 @@ class Writer(Thread):
 
     def run(self) -> None:
         """Serve requests until the end, then checkpoint and close."""
+        asyncio._set_running_loop(_NoLoop())  # type: ignore[arg-type] # noqa: SLF001 - see its class
         while self._has_work():
             if self._is_broken:
                 self._refuse([self._waiting.popleft()], _read_only())
@@ -269,7 +270,8 @@ class Writer(Thread):
         if not first.is_batched:
             first.result = _drive(first.fn(tx, *first.args, **first.kwargs))
         else:
-            results = _drive(first.fn(tx, [request.args[0] for request in unit]))
+            items = [request.args[0] for request in unit]
+            results = _drive(run_batch(tx, first.fn, items))
             for request, result in zip(unit, results, strict=True):
                 request.result = result
                 request.error = result if isinstance(result, Exception) else None
@@ -353,15 +355,17 @@ def _read_only() -> Unavailable:
 
 def _drive(body: Awaitable[Any]) -> Any:
     """Run a body to its end; it can only suspend by awaiting what is not its tx."""
-    step = body.__await__()
+    steps = body.__await__()
     try:
-        next(step)
+        next(steps)
     except StopIteration as stop:
         return stop.value
-    except RuntimeError as error:
-        if "event loop" in str(error):  # asyncio looked for one: there is none in this thread
-            raise not_only_tx() from error
-        raise
-    if isinstance(body, Coroutine):
-        body.close()
+    steps.close()
     raise not_only_tx()
+
+
+class _NoLoop:
+    """Stands where asyncio looks for the running loop of this thread: there is none to wait on."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise not_only_tx()

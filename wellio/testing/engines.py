@@ -91,7 +91,7 @@ class Databases:
         async with self._making:
             if self._template is None and self._prepare is not None:
                 self._template = await self._make_template(self._prepare)
-        name = f"t{next(_numbers)}"
+        name = f"wellio_{next(_numbers)}"
         data_dir = self._folder / name
         data_dir.mkdir(parents=True)
         return await self._copy(self._template, name, data_dir), data_dir
@@ -115,7 +115,7 @@ class Databases:
             shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent, ignore_errors=True)
 
     async def _make_template(self, prepare: Prepare) -> str:
-        name = f"template{next(_numbers)}"
+        name = f"wellio_template_{next(_numbers)}"
         data_dir = self._folder / name
         data_dir.mkdir(parents=True)
         url = await self._copy(None, name, data_dir)
