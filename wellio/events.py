@@ -13,14 +13,14 @@ import orjson
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from wellio.clock import Clock
-from wellio.db.base import Database, Row, Tx
-from wellio.errors import PluginError
-from wellio.ids import new_id
-from wellio.jobs import Jobs
-from wellio.outbox import Outbox, append
-from wellio.retry import error_name
-from wellio.subscriber import Shared, Subscriber
+from .clock import Clock
+from .db.base import Database, Row, Tx
+from .errors import PluginError
+from .ids import new_id
+from .jobs import Jobs
+from .outbox import Outbox, append
+from .retry import error_name
+from .subscriber import Shared, Subscriber
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _log = structlog.get_logger()

@@ -14,14 +14,14 @@ import aiojobs
 import orjson
 import structlog
 
-from wellio import jobstore, schedules
-from wellio.clock import Clock
-from wellio.db.base import Database, Row, Tx
-from wellio.errors import PluginError, WellioError
-from wellio.ids import new_id
-from wellio.retry import backoff_ms, error_name
-from wellio.schedules import Schedule
-from wellio.worker import Worker
+from . import jobstore, schedules
+from .clock import Clock
+from .db.base import Database, Row, Tx
+from .errors import PluginError, WellioError
+from .ids import new_id
+from .retry import backoff_ms, error_name
+from .schedules import Schedule
+from .worker import Worker
 
 _GIVE_BACK_S = 5.0  # for the jobs that a stop interrupts
 _log = structlog.get_logger()

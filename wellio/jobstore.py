@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from wellio.db.base import Database, Row, Tx
-from wellio.ids import new_id
+from .db.base import Database, Row, Tx
+from .ids import new_id
 
 _PROMOTED = 500  # jobs that become due in one transaction
 
@@ -138,7 +138,7 @@ async def claim(
 async def renew(tx: Tx, job_id: str, attempt: int, until: int) -> int:
     """Move the end of a lease; return 0 when the lease is lost."""
     return await tx.execute(
-        f"UPDATE wellio_job SET lease_until = :until {_THIS_ATTEMPT}",
+        "UPDATE wellio_job SET lease_until = :until " + _THIS_ATTEMPT,
         id=job_id,
         attempt=attempt,
         until=until,
@@ -147,14 +147,14 @@ async def renew(tx: Tx, job_id: str, attempt: int, until: int) -> int:
 
 async def finish(tx: Tx, job_id: str, attempt: int) -> int:
     """Delete a job that is done; return 0 when the lease is lost."""
-    return await tx.execute(f"DELETE FROM wellio_job {_THIS_ATTEMPT}", id=job_id, attempt=attempt)
+    return await tx.execute("DELETE FROM wellio_job " + _THIS_ATTEMPT, id=job_id, attempt=attempt)
 
 
 async def fail(tx: Tx, job_id: str, attempt: int, retry_at: int | None, error: str) -> None:
     """Have a job tried again at an instant, or never when there is none."""
     await tx.execute(
         "UPDATE wellio_job SET state = :state, due_at = coalesce(:retry_at, due_at),"
-        f" last_error = :error {_THIS_ATTEMPT}",
+        " last_error = :error " + _THIS_ATTEMPT,
         id=job_id,
         attempt=attempt,
         state="dead" if retry_at is None else "waiting",
@@ -166,7 +166,7 @@ async def fail(tx: Tx, job_id: str, attempt: int, retry_at: int | None, error: s
 async def give_back(tx: Tx, job_id: str, attempt: int) -> None:
     """Queue a job again as if this attempt had not begun."""
     await tx.execute(
-        f"UPDATE wellio_job SET state = 'queued', attempts = attempts - 1 {_THIS_ATTEMPT}",
+        "UPDATE wellio_job SET state = 'queued', attempts = attempts - 1 " + _THIS_ATTEMPT,
         id=job_id,
         attempt=attempt,
     )

@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wellio.db.base import Row, Tx
-from wellio.errors import PluginError
-from wellio.jobs import JobRun
-from wellio.schedules import Schedule
-from wellio.subscriber import Shared, Subscriber
+from .db.base import Row, Tx
+from .errors import PluginError
+from .jobs import JobRun
+from .schedules import Schedule
+from .subscriber import Shared, Subscriber
 
 if TYPE_CHECKING:
-    from wellio.events import Event
+    from .events import Event
 
 _BLINK_S = 0.005  # between two looks at a log whose last transactions are not settled
 _TRIM_CHUNK = 1_000

@@ -2,7 +2,7 @@
 
 import random
 
-from wellio.errors import Problem
+from .errors import Problem
 
 _FIRST_MS = 2_000
 _LONGEST_MS = 3_600_000

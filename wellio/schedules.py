@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from wellio.db.base import Tx
-from wellio.errors import PluginError
+from .db.base import Tx
+from .errors import PluginError
 
 if TYPE_CHECKING:
-    from wellio.jobs import JobRun
+    from .jobs import JobRun
 
 _STORE = """
 INSERT INTO wellio_schedule (name, cron, time_zone, next_at)

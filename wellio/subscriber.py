@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from wellio.clock import Clock
-from wellio.db.base import Database, Row, Tx
-from wellio.errors import WellioError
-from wellio.retry import backoff_ms, error_name
-from wellio.worker import Worker
+from .clock import Clock
+from .db.base import Database, Row, Tx
+from .errors import WellioError
+from .retry import backoff_ms, error_name
+from .worker import Worker
 
 if TYPE_CHECKING:
-    from wellio.events import Event
+    from .events import Event
 
 _BATCH = 64
 _BUDGET_S = 0.02  # of the writer's time for one batch

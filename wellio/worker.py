@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import structlog
 
-from wellio.retry import error_name
+from .retry import error_name
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
