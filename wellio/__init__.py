@@ -1,1 +1,155 @@
-"""Wellio: what a small coaching practice runs. This module is the plugin author's whole API."""
+"""Wellio: what a small coaching practice runs. This module is the plugin author's whole API.
+
+A plugin imports from here (and from `wellio.testing`), never from a submodule.
+"""
+
+from importlib import metadata
+
+from .actor import Actor, Authenticator, Permission
+from .app import WELLIO, Wellio, create_app
+from .cli import Cli, Operation
+from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
+from .config import Config, SectionModel
+from .crypto import Crypto, hkdf
+from .db.base import Database, Row, Tx
+from .errors import (
+    BadRequest,
+    ConfigError,
+    Conflict,
+    DatabaseError,
+    FieldError,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    PluginError,
+    PreconditionFailed,
+    Problem,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    WellioError,
+    invalid,
+)
+from .events import Event, EventBus
+from .hookspecs import (
+    Account,
+    AccountStep,
+    DashboardSection,
+    HealthCheck,
+    PersonalData,
+    hookimpl,
+)
+from .http import ACTOR, Reply, created, endpoint, no_content
+from .ids import is_id, new_id
+from .jobs import Job, JobRun, Jobs
+from .log import get_logger
+from .plugins import Plugin
+from .policy import Access, Fragment, Policies, Policy
+from .realtime import Client, Hub, socket_event
+from .schedules import Schedule
+from .wire import (
+    Currency,
+    Email,
+    Id,
+    Instant,
+    Line,
+    Locale,
+    Name,
+    Page,
+    PageQuery,
+    Password,
+    Text,
+    TimeZone,
+    Wire,
+    decode_cursor,
+    encode_cursor,
+    page,
+)
+
+__version__ = metadata.version("wellio")
+
+__all__ = [
+    "ACTOR",
+    "WELLIO",
+    "Access",
+    "Account",
+    "AccountStep",
+    "Actor",
+    "Authenticator",
+    "BadRequest",
+    "Cli",
+    "Client",
+    "Clock",
+    "Config",
+    "ConfigError",
+    "Conflict",
+    "Crypto",
+    "Currency",
+    "DashboardSection",
+    "Database",
+    "DatabaseError",
+    "Email",
+    "Event",
+    "EventBus",
+    "FieldError",
+    "Forbidden",
+    "Fragment",
+    "Gone",
+    "HealthCheck",
+    "Hub",
+    "Id",
+    "Instant",
+    "Invalid",
+    "Job",
+    "JobRun",
+    "Jobs",
+    "Line",
+    "Locale",
+    "ManualClock",
+    "Name",
+    "NotFound",
+    "Operation",
+    "Page",
+    "PageQuery",
+    "Password",
+    "Permission",
+    "PersonalData",
+    "Plugin",
+    "PluginError",
+    "Policies",
+    "Policy",
+    "PreconditionFailed",
+    "Problem",
+    "Reply",
+    "Row",
+    "Schedule",
+    "SectionModel",
+    "SystemClock",
+    "Text",
+    "TimeZone",
+    "TooManyRequests",
+    "Tx",
+    "Unauthorized",
+    "Unavailable",
+    "Wellio",
+    "WellioError",
+    "Wire",
+    "__version__",
+    "create_app",
+    "created",
+    "decode_cursor",
+    "encode_cursor",
+    "endpoint",
+    "get_logger",
+    "hkdf",
+    "hookimpl",
+    "invalid",
+    "is_id",
+    "new_id",
+    "no_content",
+    "page",
+    "parse_rfc3339",
+    "rfc3339",
+    "socket_event",
+]

@@ -1,6 +1,5 @@
 """Who may do what with which object: each kind has one policy, in the plugin that owns it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
@@ -47,8 +46,15 @@ class Policy(Protocol):
 class Policies:
     """The policies of an app by kind."""
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
+    def __init__(self) -> None:
         self._policies: dict[str, Policy] = {}
+
+    def add(self, *policies: Policy) -> None:
+        """Take in policies.
+
+        Raises:
+            PluginError: A kind has one already.
+        """
         for policy in policies:
             if policy.kind in self._policies:
                 raise PluginError(f"two policies are registered for the kind {policy.kind}")
