@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import zoneinfo
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -26,6 +27,8 @@ from .ids import is_id
 RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT")
 MAX_LIMIT = 100
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Wire(BaseModel):
@@ -38,13 +41,13 @@ class Wire(BaseModel):
 
 def _no_control(text: str) -> str:
     """Refuse what one of the engines or a terminal cannot hold: NUL and lone surrogates."""
-    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if _UNSTORABLE.search(text):
         raise ValueError("must not hold NUL or unpaired surrogates")
     return text
 
 
 def _one_line(text: str) -> str:
-    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in text):
+    if _CONTROL.search(text):
         raise ValueError("must be one line without control characters")
     return text
 
