@@ -23,6 +23,7 @@ __all__ = ["PLUGIN"]
 
 PLUGIN = Plugin(
     name="chat",
+    version="0.1.0",
     summary="Conversations, messages, receipts, catch-up, typing and presence.",
     requires=("auth", "practice"),
     config=ChatConfig,

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from wellio import SectionModel
 
 
-class ChatConfig(BaseModel):
+class ChatConfig(SectionModel):
     """The limits of messages, groups and hints."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text_bytes: Annotated[
         int, Field(ge=1, le=262_144, description="The longest message, in bytes of UTF-8.")

@@ -23,7 +23,8 @@ LIMIT :limit
 """
 )
 # Within a conversation event_seq has no gaps and follows (xid, position). So the next page of each
-# is a range of event_seq from its first event past the cursor: two seeks, whatever lies before.
+# is a range of event_seq from its first event past the cursor: a few seeks, whatever lies before.
+# (One comparison of pairs would do, but SQLite does not seek by a pair that holds the rowid.)
 # Who was removed learns of that event and of nothing else there.
 _SYNC = (
     """
@@ -32,7 +33,10 @@ WITH mine AS MATERIALIZED (
            COALESCE(me.removed_event_seq,
                (SELECT n.event_seq FROM chat_event n
                 WHERE n.conversation_id = me.conversation_id
-                  AND (n.xid, n.position) > (:xid, :position)
+                  AND n.xid = :xid AND n.position > :position
+                ORDER BY n.position LIMIT 1),
+               (SELECT n.event_seq FROM chat_event n
+                WHERE n.conversation_id = me.conversation_id AND n.xid > :xid
                 ORDER BY n.xid, n.position LIMIT 1)) AS first_seq
     FROM chat_member me WHERE me.user_id = :viewer
 )
