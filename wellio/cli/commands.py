@@ -149,10 +149,10 @@ async def _perform(
     config: "Config", operation: Operation, raw: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     from wellio import control
-    from wellio.cli.server import started
+    from wellio.cli.server import running
 
     try:
         return await control.call(config.data_dir, operation.name, raw)
     except control.NotRunningError:
-        async with started(config) as app:
+        async with running(config) as app:
             return await operation.run(app, operation.check(raw))

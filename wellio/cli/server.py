@@ -1,12 +1,12 @@
 """Runs the app: listening, for one command, or only to look at it."""
 
 import asyncio
-import contextlib
 import signal
-import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,8 +16,9 @@ from aiohttp import web
 from wellio import control
 from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli.commands import operations_of
-from wellio.config import Config
+from wellio.config import Config, DatabaseConfig
 from wellio.errors import WellioError
+from wellio.server import bind, serving, started
 
 _HEALTH_TIMEOUT_S = 5
 
@@ -30,25 +31,23 @@ def run(config: Config, *, as_json: bool) -> None:
 
 async def _serve(config: Config, *, as_json: bool) -> None:
     await _refuse_second(config)
-    # Bound before anything is opened: a port in use leaves no trace, and links know the port.
-    listener = _bind(config.server.host, config.server.port)
-    port = listener.getsockname()[1]
-    config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
+    listener, config = bind(config)
     stopping = _stop_signals()
-    with contextlib.closing(listener):
-        async with _runner(config) as runner:
-            app = runner.app[WELLIO]
+    with closing(listener):
+        application = await _create(config)
+        async with serving(application, config, listener):
+            app = application[WELLIO]
             async with control.listen(app, operations_of(app.plugins)):
-                await web.SockSite(runner, listener).start()
                 await _announce(app, as_json=as_json)
                 await stopping.wait()
 
 
 @asynccontextmanager
-async def started(config: Config) -> AsyncIterator[Wellio]:
-    """Start the app for one command: its database and plugins, but no socket to the outside."""
-    async with _runner(config) as runner:
-        yield runner.app[WELLIO]
+async def running(config: Config) -> AsyncIterator[Wellio]:
+    """Start the app for one command: its database and plugins, no workers, no socket."""
+    application = await _create(config, workers=False)
+    async with started(application, config):
+        yield application[WELLIO]
 
 
 async def migrate(config: Config) -> None:
@@ -58,14 +57,18 @@ async def migrate(config: Config) -> None:
         WellioError: A server runs on the data folder.
     """
     await _refuse_second(config)
-    async with started(config):
-        pass
+    await (await _create(config, workers=False)).cleanup()
 
 
 async def openapi(config: Config) -> Mapping[str, Any]:
-    """Return the description of the API, without starting anything."""
-    app = await create_app(config)
-    return app[WELLIO].openapi
+    """Return the description of the API."""
+    with tempfile.TemporaryDirectory() as folder:  # it needs no practice, and touches none
+        place = {"data_dir": Path(folder), "database": DatabaseConfig()}
+        application = await _create(config.model_copy(update=place), workers=False)
+        try:
+            return application[WELLIO].openapi
+        finally:
+            await application.cleanup()
 
 
 async def health(config: Config) -> Mapping[str, Any]:
@@ -88,39 +91,14 @@ async def health(config: Config) -> Mapping[str, Any]:
     return report
 
 
-@asynccontextmanager
-async def _runner(config: Config) -> AsyncIterator[web.AppRunner]:
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app = await create_app(config)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=10,  # also bounds how long a request's head may take
-        shutdown_timeout=config.server.shutdown_timeout_s,
-    )
-    try:
-        await runner.setup()
-        yield runner
-    finally:
-        await runner.cleanup()
+async def _create(config: Config, *, workers: bool = True) -> web.Application:
+    await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+    return await create_app(config, workers=workers)
 
 
 async def _refuse_second(config: Config) -> None:
     if await control.is_running(config.data_dir):
         raise WellioError(f"a server runs on {config.data_dir}: stop it first")
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        raise WellioError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return listener
 
 
 def _stop_signals() -> asyncio.Event:

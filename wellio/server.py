@@ -1,0 +1,66 @@
+"""Puts an app behind a socket, and takes it away again without losing a request."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+from aiohttp import web
+
+from wellio.config import Config
+from wellio.errors import WellioError
+
+
+def bind(config: Config) -> tuple[socket.socket, Config]:
+    """Take the port, before anything is opened.
+
+    Returns:
+        The socket, not listening yet, and the settings with the port that it has: with port 0 only
+        the kernel knows it, and links need it.
+
+    Raises:
+        WellioError: The address is not this machine's, or the port is in use.
+    """
+    host, port = config.server.host, config.server.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)  # here, because only this fails for a port that is in use
+    except OSError as error:
+        raise WellioError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    server = config.server.model_copy(update={"port": listener.getsockname()[1]})
+    return listener, config.model_copy(update={"server": server})
+
+
+@asynccontextmanager
+async def started(app: web.Application, config: Config) -> AsyncIterator[web.AppRunner]:
+    """Start an app without a socket; at the end everything of it is closed.
+
+    The end refuses new connections, closes sockets with 1012, gives running requests
+    `shutdown_timeout_s`, ends the plugins in reverse order, and closes the database.
+    """
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=10,  # also bounds how long a request's head may take
+        shutdown_timeout=config.server.shutdown_timeout_s,
+    )
+    try:
+        await runner.setup()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, config: Config, listener: socket.socket
+) -> AsyncIterator[None]:
+    """Start an app and let it answer on a socket that `bind` took."""
+    with closing(listener):
+        async with started(app, config) as runner:
+            await web.SockSite(runner, listener).start()
+            yield

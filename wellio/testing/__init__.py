@@ -1,0 +1,32 @@
+"""What a plugin's tests need. It ships as a pytest plugin, so there is nothing to set up.
+
+    async def test_hello(wellio_app, make_user):
+        app = await wellio_app()              # on a port and a database of its own
+        coach = await make_user("coach")
+        reply = await app.api.as_(coach).get("/hello", status=200)
+        assert reply.data == {"hello": coach.name}
+        assert app.bus.names == ["hello.said"]
+
+Fixtures: `engine` (the test runs on SQLite and again on Postgres), `wellio_app`, `make_user`,
+`api`, `bus`, `sockets`; and `scenario` makes a table of requests into tests. Nothing here sleeps:
+waiting is always for a condition, with a deadline.
+"""
+
+from wellio.testing.apps import TestApp
+from wellio.testing.client import Api, Reply
+from wellio.testing.recorder import Recorder
+from wellio.testing.scenarios import Scenario, scenario
+from wellio.testing.sockets import Socket, Sockets
+from wellio.testing.users import User
+
+__all__ = [
+    "Api",
+    "Recorder",
+    "Reply",
+    "Scenario",
+    "Socket",
+    "Sockets",
+    "TestApp",
+    "User",
+    "scenario",
+]

@@ -1,0 +1,99 @@
+"""Apps for tests: started on a free port, with settings of their own, and restarted at will."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+
+from wellio.app import WELLIO, Wellio, create_app
+from wellio.cli.commands import operations_of
+from wellio.clock import Clock
+from wellio.config import Config, load_config
+from wellio.server import bind, serving
+from wellio.testing.client import Api
+from wellio.testing.conformance import Conformance
+from wellio.testing.recorder import Recorder
+
+#: Settings of every app under test; a test's own win over them.
+DEFAULTS: Mapping[str, Any] = {
+    "server.port": 0,
+    "server.shutdown_timeout_s": 5,
+    "secrets.master_key": "00" * 32,
+}
+
+
+class TestApp:
+    """One Wellio on one database.
+
+    Attributes:
+        config: Its settings.
+        app: The app itself, as plugins get it; another object after a restart.
+        url: Where it listens.
+        api: A client that is nobody.
+        bus: The events that were published since the start.
+    """
+
+    __test__ = False  # pytest takes it for tests by its name
+
+    app: Wellio
+    api: Api
+    bus: Recorder
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        plugins: Sequence[object] | None = None,
+        clock: Clock | None = None,
+        *,
+        workers: bool = True,
+    ) -> None:
+        """Describe an app; `start` starts it.
+
+        Args:
+            settings: By dotted name, such as `{"plugins.auth.max_sessions": 3}`.
+            plugins: Exactly these; None takes all that are installed.
+            clock: What tells the time there.
+            workers: Whether events and jobs are worked on, beside `app.bus.settled()`.
+        """
+        self.config: Config = load_config(env={}, overrides={**DEFAULTS, **settings})
+        self._plugins = plugins
+        self._clock = clock
+        self._workers = workers
+        self._open: AsyncExitStack | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the address, without a slash at its end."""
+        return self.config.server.url
+
+    async def start(self) -> None:
+        """Start it; the port stays the same from one start to the next."""
+        async with AsyncExitStack() as stack:
+            listener, self.config = bind(self.config)
+            stack.callback(listener.close)
+            application = await create_app(
+                self.config, plugins=self._plugins, clock=self._clock, workers=self._workers
+            )
+            self.app = application[WELLIO]
+            self.bus = Recorder(self.app.bus)
+            await stack.enter_async_context(serving(application, self.config, listener))
+            session = await stack.enter_async_context(aiohttp.ClientSession(self.url))
+            self.api = Api(session, Conformance(self.app.openapi))
+            self._open = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Stop it as SIGTERM would; its data stays."""
+        if self._open:
+            await self._open.aclose()
+            self._open = None
+
+    async def restart(self) -> None:
+        """Stop it and start it again on the same data and port."""
+        await self.stop()
+        await self.start()
+
+    async def command(self, name: str, **arguments: Any) -> Mapping[str, Any]:
+        """Run an operation of the command line, such as `user create`, and return its result."""
+        operation = operations_of(self.app.plugins)[name]
+        return await operation.run(self.app, operation.check(arguments))

@@ -1,0 +1,112 @@
+"""A client of the REST API that holds every answer against the API's own description."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+
+
+class HasToken(Protocol):
+    """Somebody whom a request can come from."""
+
+    @property
+    def token(self) -> str:
+        """Return their access token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        status: The status code.
+        headers: The headers, by any case of their names.
+        data: The parsed JSON, or None where there is none.
+        content: The body as it came.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+    content: bytes
+
+
+#: Raises AssertionError when an answer is not what the description says.
+Conformance = Callable[[str, str, Reply], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Sends requests as one person, or as nobody.
+
+    Attributes:
+        session: Knows the server's address.
+        conforms: Checks each answer.
+        token: The access token that requests carry.
+    """
+
+    session: aiohttp.ClientSession
+    conforms: Conformance
+    token: str | None = None
+
+    def as_(self, user: HasToken | None) -> "Api":
+        """Return a client for another person; None is nobody."""
+        return replace(self, token=user.token if user else None)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        status: int | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Reply:
+        """Send a request and check that the answer is as described.
+
+        Args:
+            method: The HTTP method.
+            path: Relative to `/api/v1`; from the root when it begins with `//`.
+            json: The body.
+            status: The status that is asserted; None asserts none.
+            query: The query's parameters.
+            headers: More headers; they win over the client's own.
+            content: A body that is no JSON.
+        """
+        path = path[1:] if path.startswith("//") else f"/api/v1{path}"
+        own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if json is not None:
+            own["Content-Type"], content = "application/json", orjson.dumps(json)
+        async with self.session.request(
+            method, path, params=query, headers={**own, **(headers or {})}, data=content
+        ) as response:
+            body = await response.read()
+            data = orjson.loads(body) if response.content_type.endswith("json") and body else None
+            reply = Reply(response.status, response.headers, data, body)
+        assert status in {None, reply.status}, f"{method} {path}: {reply.status} {body.decode()}"
+        self.conforms(method, path, reply)
+        return reply
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        """Send a GET."""
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> Reply:
+        """Send a POST."""
+        return await self.request("POST", path, json, **options)
+
+    async def put(self, path: str, json: Any = None, **options: Any) -> Reply:
+        """Send a PUT."""
+        return await self.request("PUT", path, json, **options)
+
+    async def patch(self, path: str, json: Any = None, **options: Any) -> Reply:
+        """Send a PATCH."""
+        return await self.request("PATCH", path, json, **options)
+
+    async def delete(self, path: str, **options: Any) -> Reply:
+        """Send a DELETE."""
+        return await self.request("DELETE", path, **options)

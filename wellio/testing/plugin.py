@@ -1,0 +1,148 @@
+"""The fixtures; see `wellio.testing` for how a test uses them.
+
+What only some fixtures need is imported inside them: pytest imports this module in every run.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from wellio.clock import Clock
+    from wellio.db.base import Engine
+    from wellio.testing import Api, Recorder, Sockets, TestApp, User
+    from wellio.testing.engines import Databases, EngineName
+
+
+class StartApp:
+    """What the fixture `wellio_app` is: call it to start an app.
+
+    Attributes:
+        started: The apps of this test, in the order of their starts.
+    """
+
+    def __init__(self, databases: "Callable[[bool], Databases]", ends: AsyncExitStack) -> None:
+        self.started: list[TestApp] = []
+        self._databases = databases
+        self._ends = ends
+
+    async def __call__(
+        self,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        plugins: Sequence[object] | None = None,
+        clock: "Clock | None" = None,
+        workers: bool = True,
+    ) -> "TestApp":
+        """Start an app on a database of its own; `TestApp` says what the arguments are."""
+        from wellio.testing.apps import TestApp
+
+        databases = self._databases(plugins is None)
+        url, data_dir = await databases.create()
+        self._ends.push_async_callback(databases.drop, url)
+        place = {"data_dir": data_dir, "database.url": url}
+        app = TestApp({**place, **(settings or {})}, plugins, clock, workers=workers)
+        self._ends.push_async_callback(app.stop)
+        await app.start()
+        self.started.append(app)
+        return app
+
+    async def first(self) -> "TestApp":
+        """Return the app that was started first; without one, start one with the defaults."""
+        return self.started[0] if self.started else await self()
+
+
+class MakeUser(Protocol):
+    """What the fixture `make_user` is."""
+
+    async def __call__(
+        self,
+        role: str,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        coach: "User | None" = None,
+        app: "TestApp | None" = None,
+    ) -> "User":
+        """Make an account and sign it in; `app` is `wellio_app.first()` by default."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Run the test on each engine; return its name."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def wellio_databases(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Callable[[EngineName, bool], Databases]":
+    """Return who makes an engine's databases: with the installed plugins' schema, or empty."""
+    from wellio.testing.engines import Databases
+
+    @cache
+    def databases(engine: "EngineName", is_installed: bool) -> Databases:
+        folder = tmp_path_factory.mktemp(engine)
+        return Databases(engine, folder, _bring_up if is_installed else None)
+
+    return databases
+
+
+async def _bring_up(database: "Engine") -> None:
+    """Make the schema of all installed plugins, once for all tests."""
+    from wellio.app import migration_sources
+    from wellio.config import load_config
+    from wellio.db.migrate import migrate
+    from wellio.plugins import load_plugins
+
+    sources = migration_sources(load_plugins(load_config(env={})))
+    await migrate(database, sources, backups=Path(), now_ms=0)
+
+
+@pytest_asyncio.fixture
+async def wellio_app(
+    engine: "EngineName", wellio_databases: "Callable[[EngineName, bool], Databases]"
+) -> AsyncIterator[StartApp]:
+    """Start apps, each on a port and a database of its own; they end with the test."""
+    async with AsyncExitStack() as ends:
+        yield StartApp(partial(wellio_databases, engine), ends)
+
+
+@pytest_asyncio.fixture
+async def api(wellio_app: StartApp) -> "Api":
+    """Return a client that is nobody; `api.as_(user)` is somebody."""
+    return (await wellio_app.first()).api
+
+
+@pytest_asyncio.fixture
+async def bus(wellio_app: StartApp) -> "Recorder":
+    """Return the events that were published."""
+    return (await wellio_app.first()).bus
+
+
+@pytest.fixture
+def make_user(wellio_app: StartApp) -> MakeUser:
+    """Make accounts that are signed in, in milliseconds."""
+    from wellio.testing.users import Users
+
+    users = Users()
+
+    async def make(role: str, *, app: "TestApp | None" = None, **options: Any) -> "User":
+        return await users.make(app or await wellio_app.first(), role, **options)
+
+    return make
+
+
+@pytest_asyncio.fixture
+async def sockets() -> "AsyncIterator[Sockets]":
+    """Open sockets to an app; they end with the test."""
+    from wellio.testing.sockets import Sockets
+
+    opened = Sockets()
+    yield opened
+    await opened.close()
