@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import orjson
-import structlog
 from aiohttp import web
 
 from wellio.cli.output import explain
 from wellio.errors import WellioError
+from wellio.log import get_logger
 
 if TYPE_CHECKING:
     from wellio.app import Wellio
     from wellio.cli.operations import Operation
 
-_log = structlog.get_logger(__name__)
+_log = get_logger("control")
 _MAX_PATH = 100  # the kernel's limit is 108 bytes on Linux, 104 on macOS
 
 
@@ -81,7 +81,7 @@ async def listen(app: "Wellio", operations: Mapping[str, "Operation"]) -> AsyncI
     """Serve the operations on the data folder's socket until the block ends."""
     path = _socket_path(app.config.data_dir)
     control = web.Application()
-    control.router.add_post("/operations", _Handler(app, operations))
+    control.router.add_post("/operations", _Handler(app, operations).handle)
     runner = web.AppRunner(control, handle_signals=False, access_log=None)
     await runner.setup()
     try:
@@ -99,13 +99,14 @@ class _Handler:
         self._app = app
         self._operations = operations
 
-    async def __call__(self, request: web.Request) -> web.Response:
-        if _peer_uid(request) not in {None, os.getuid(), 0}:
-            raise web.HTTPForbidden
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a request from this machine."""
+        answer: dict[str, Any]
         asked = orjson.loads(await request.read())
         operation = self._operations.get(asked["name"])
-        answer: dict[str, Any]
-        if operation is None:
+        if _peer_uid(request) not in {None, os.getuid(), 0}:
+            answer = {"error": "the server belongs to another user"}
+        elif operation is None:
             answer = {"error": "the running server does not know this command"}
         else:
             answer = await self._run(operation, asked["arguments"])

@@ -3,9 +3,9 @@
 Typer and everything behind a command are imported only when they are needed.
 """
 
-from wellio.cli.operations import Cli, Operation
+from wellio.cli.operations import Cli, NoArguments, Operation
 
-__all__ = ["Cli", "Operation", "main"]
+__all__ = ["Cli", "NoArguments", "Operation", "main"]
 
 
 def main() -> None:
