@@ -76,9 +76,8 @@ class BearerAuthenticator:
         user = await store.user_of_session(self._app.db, claims.sid, claims.sub, now)
         if user is None:
             raise TokenError("session_revoked")
-        actor = Actor(
-            user.id, user.role, claims.sid, self._app.permissions.get(user.role, frozenset())
-        )
+        permissions = self._app.permissions.get(user.role, frozenset())
+        actor = Actor(user.id, user.role, claims.sid, permissions)
         # What was read while something changed may be from before the change.
         if changes == self._changes:
             self._remember(token, _Known(actor, claims.exp * 1000))

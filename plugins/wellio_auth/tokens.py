@@ -100,11 +100,16 @@ class KeyRing:
         )
         self._put(key)
 
+    @property
+    def current(self) -> SigningKey:
+        """Return the key that signs."""
+        if self._current is None:
+            raise RuntimeError("the key ring is read by the plugin's lifespan, which has not run")
+        return self._current
+
     def sign(self, user_id: str, role: str, session_id: str) -> str:
         """Return a new access token."""
-        key = self._current
-        if key is None:
-            raise RuntimeError("the key ring is read by the plugin's lifespan, which has not run")
+        key = self.current
         now_s = self._app.clock.now_ms() // 1000
         claims = Claims(
             iss=self._issuer,
