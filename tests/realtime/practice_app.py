@@ -14,7 +14,6 @@ from wellio.realtime import Client, EventRouter, Hub, Realtime, RealtimeSettings
 MEMBERS = ("alice", "bob")
 HUB = web.AppKey("hub", Hub)
 REALTIME = web.AppKey("realtime", Realtime)
-SOCKETS = web.AppKey("sockets", "Sockets")
 
 
 class SendMessage(pydantic.BaseModel):
@@ -67,6 +66,9 @@ class Sockets:
         while self.waiting < count:
             self._arrived.clear()
             await self._arrived.wait()
+
+
+SOCKETS = web.AppKey("sockets", Sockets)
 
 
 async def authenticate(token: str) -> Actor | None:

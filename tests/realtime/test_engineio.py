@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -15,7 +16,7 @@ HANDSHAKE = {
     "pingTimeout": SETTINGS.ping_timeout_ms,
     "maxPayload": SETTINGS.max_payload,
 }
-REFUSED = [
+REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("GET", {"transport": "polling"}, 5, "Unsupported protocol version"),
     ("GET", {"transport": "polling", "EIO": "abc"}, 5, "Unsupported protocol version"),
     ("GET", {"transport": "polling", "EIO": "3"}, 5, "Unsupported protocol version"),
@@ -54,7 +55,7 @@ class TestHandshake:
     @BOTH
     @pytest.mark.parametrize("case", REFUSED)
     async def test_refused(
-        self, peer: Peer, path: str, case: tuple[str, dict[str, str], int, str]
+        self, peer: Peer, path: str, case: tuple[str, dict[str, Any], int, str]
     ) -> None:
         method, query, code, message = case
         reply = await peer.request(method, path, **query)
@@ -100,7 +101,9 @@ class TestMessages:
         assert (pushed.status, pushed.text) == (200, "ok")
         assert (polled.status, polled.text) == (200, payload)
 
-    @pytest.mark.parametrize("data", ["4hello", "4", "4é€😀", b"\1\2\3\4", b"", "4" + "x" * 70_000])
+    @pytest.mark.parametrize(
+        "data", ["4hello", "4", "4é€😀", "4" + "x" * 999, "4" + "x" * 70_000, b"\1\2\3\4", b""]
+    )
     async def test_websocket(self, peer: Peer, data: str | bytes) -> None:
         ws = await peer.websocket()
         await ws.send(data)

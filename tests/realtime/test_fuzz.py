@@ -21,7 +21,7 @@ JSON = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats()
-    | st.text(max_size=8)
+    | st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates too
     | st.just({"_placeholder": True, "num": 0})
     | st.just({"_placeholder": True, "num": 10**20}),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
@@ -97,7 +97,7 @@ async def test_engineio_frames(peer: Peer) -> None:
 
 async def test_socketio_frames(peer: Peer) -> None:
     await fuzz(peer, f"{SOCKET}?EIO=4&transport=websocket", FRAMES, ["40"])
-    assert await peer.socketio()
+    await peer.socketio()
 
 
 async def test_chat_frames(serve: Serve) -> None:

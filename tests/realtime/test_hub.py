@@ -66,7 +66,11 @@ def test_presence_is_told_for_the_first_and_the_last_device() -> None:
 def test_a_listener_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     hub = Hub()
     told: list[str] = []
-    hub.on_presence(lambda *_: 1 / 0)
+
+    def fail(user_id: str, online: bool) -> None:
+        raise RuntimeError("a bug")
+
+    hub.on_presence(fail)
     hub.on_presence(lambda user_id, _: told.append(user_id))
     devices(hub, Device("a"))
     assert told == ["a"]
@@ -132,7 +136,10 @@ async def test_a_slow_peer_is_closed_and_slows_nobody(serve: Serve, protocol: st
     hub, peer = app[HUB], await serve(app)
     fast = await enter(peer, "alice")
     slow = await (enter if protocol == "plain" else connect)(peer, "bob")
-    transport = slow.ws._response.connection.transport  # noqa: SLF001 - a peer that stops reading
+    connection = slow.ws._response.connection  # noqa: SLF001 - a peer that stops reading
+    assert connection is not None
+    transport = connection.transport
+    assert isinstance(transport, asyncio.Transport)
     transport.pause_reading()
     for n in range(5_000):
         hub.emit(["alice", "bob"], "x", {"n": n, "filler": "f" * 5_000})

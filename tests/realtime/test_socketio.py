@@ -1,5 +1,6 @@
 """Socket.IO v5 as its document and the public suite ask for it, against the reference server."""
 
+import asyncio
 import json
 
 import pytest
@@ -184,6 +185,21 @@ class TestMessages:
         ws = await peer.socketio()
         await ws.send('450-1["message-with-ack",2]')
         assert await ws.packet() == "431[2]"
+
+    async def test_more_answers_over_polling_than_may_wait(self, peer: Peer) -> None:
+        sid = await peer.open(SOCKET)
+        await peer.push(sid, "40", SOCKET)
+        count = 4 * SETTINGS.max_waiting_frames
+        body = "\x1e".join(f'42{n}["message-with-ack",{n}]' for n in range(count))
+        push = asyncio.create_task(peer.push(sid, body, SOCKET))
+        packets: list[str] = []
+        while f"43{count - 1}[{count - 1}]" not in packets:
+            reply = await peer.poll(sid, SOCKET)
+            assert reply.status == 200
+            packets += reply.text.split("\x1e")
+        assert (await push).status == 200
+        answers = [packet for packet in packets if packet.startswith("43")]
+        assert answers == [f"43{n}[{n}]" for n in range(count)]
 
     async def test_order(self, peer: Peer) -> None:
         ws = await peer.socketio()

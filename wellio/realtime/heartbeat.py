@@ -61,7 +61,7 @@ class Heartbeat:
 
     def _send(self) -> None:
         late = self._loop.time() - self._due
-        if late > self._timeout / 10:  # our own stall is not taken from the peer's time
+        if late > self._timeout / 2:  # a long stall of ours is not taken from the peer's time
             self._due += late
         self._answered = False
         self._timer = self._loop.call_at(self._due + self._timeout, self._check)

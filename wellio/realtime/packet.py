@@ -101,7 +101,7 @@ def encode(
     head = f"{kind:d}" if namespace == "/" else f"{kind:d}{namespace},"
     if number is not None:
         head += str(number)
-    return head.encode() if data is None else head.encode() + orjson.dumps(data)
+    return head.encode() if data is None else head.encode() + write_json(data)
 
 
 def encode_message(
@@ -159,6 +159,18 @@ def parse_json(text: str) -> Any:
             return json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ProtocolError("invalid JSON") from error
+
+
+def write_json(value: Any) -> bytes:
+    """Write what `parse_json` reads.
+
+    Raises:
+        TypeError: It is no JSON, such as bytes.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -56,6 +56,7 @@ async def push(
         for packet in payload.split_payload(body):
             if session.receiver.busy is not None:
                 await asyncio.wait((session.receiver.busy,))
+            await session.has_room()
             if session.is_closed:
                 return None
             session.take(packet)

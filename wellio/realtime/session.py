@@ -47,6 +47,7 @@ class Session:
 
     __slots__ = (
         "_bytes",
+        "_emptied",
         "_forget",
         "_heartbeat",
         "_loop",
@@ -91,6 +92,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._queue: list[bytes] = []
         self._bytes = 0
+        self._emptied: asyncio.Future[None] | None = None
         self._heartbeat = Heartbeat(self._loop, settings, self._ping, self._expire)
         if link is not None:
             self._adopt(link)
@@ -153,9 +155,14 @@ class Session:
 
     def drain(self) -> bytes:
         """Take everything that waits, as a polling body; a noop when nothing does."""
-        packets = self._queue or [payload.NOOP]
-        self._queue, self._bytes = [], 0
-        return payload.join_payload(packets)
+        return payload.join_payload(self._empty() or [payload.NOOP])
+
+    async def has_room(self) -> None:
+        """Wait until polls have fetched so much that there is room for answers to more packets."""
+        while len(self._queue) > self._settings.max_waiting_frames // 2 and not self.is_closed:
+            if self._emptied is None:
+                self._emptied = self._loop.create_future()
+            await asyncio.wait((self._emptied,))
 
     def has_waiting(self) -> bool:
         """Tell whether a poll would be answered at once."""
@@ -175,6 +182,16 @@ class Session:
         if self._is_full():
             self._loop.call_soon(self._overflow)
 
+    def _empty(self) -> list[bytes]:
+        packets, self._queue, self._bytes = self._queue, [], 0
+        self._report_room()
+        return packets
+
+    def _report_room(self) -> None:
+        if self._emptied is not None:
+            self._emptied.set_result(None)
+            self._emptied = None
+
     def _is_full(self) -> bool:
         settings = self._settings
         return (
@@ -186,7 +203,7 @@ class Session:
 
     def upgrade(self, link: Link) -> None:
         """Go on over this WebSocket: what waited for a poll follows there, the poll gets a noop."""
-        packets, self._queue, self._bytes = self._queue, [], 0
+        packets = self._empty()
         self.candidate = None
         self._adopt(link)
         self.wake()
@@ -217,6 +234,7 @@ class Session:
         if self.link is None:
             self._wait(farewell)
         self.is_closed = True
+        self._report_room()
         self._heartbeat.stop()
         for link in (self.link, self.candidate):
             if link is not None:
@@ -239,5 +257,5 @@ class Session:
 
     def _overflow(self) -> None:
         if not self.is_closed and (self.link is not None or self._is_full()):
-            self._queue, self._bytes = [], 0
+            self._empty()
             self.close("slow consumer", code=4008)

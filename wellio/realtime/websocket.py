@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import orjson
 from aiohttp import WSMessage, WSMsgType, web
 
 from wellio.realtime.faults import Disconnected, ProtocolError, Refused
@@ -25,7 +24,7 @@ from wellio.realtime.lane import Handlers, Lane
 from wellio.realtime.link import Link
 from wellio.realtime.message import Message
 from wellio.realtime.origin import AllowOrigin, is_allowed
-from wellio.realtime.packet import parse_json
+from wellio.realtime.packet import parse_json, write_json
 from wellio.realtime.settings import RealtimeSettings
 
 if TYPE_CHECKING:
@@ -260,4 +259,4 @@ def _ack(number: Any, data: Any) -> bytes:
 
 
 def _text(value: Any) -> bytes:
-    return frame(TEXT, orjson.dumps(value))
+    return frame(TEXT, write_json(value))
