@@ -64,8 +64,8 @@ class ManualClock:
 
 def rfc3339(ms: int) -> str:
     """Write an instant as the wire does: `2026-03-01T09:30:00.000Z`."""
-    seconds, milli = divmod(ms, 1000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{milli:03d}Z"
+    at = _EPOCH + timedelta(milliseconds=ms)
+    return at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> int:
@@ -76,5 +76,8 @@ def parse_rfc3339(text: str) -> int:
     """
     if not _INSTANT.fullmatch(text):
         raise ValueError("expected an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")
-    at = datetime.fromisoformat(text.upper())
+    try:
+        at = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie in the years 1 to 9999") from error
     return (at - _EPOCH) // timedelta(milliseconds=1)

@@ -44,7 +44,7 @@ class Crypto:
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return AESGCM(self.derive(purpose)).decrypt(nonce, body, purpose.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
             raise WellioError(
                 f"a stored secret ({purpose}) does not open with this practice's master key"
             ) from error

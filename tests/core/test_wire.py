@@ -1,0 +1,125 @@
+"""Wire models refuse what neither engine nor reader could hold, and cursors only read themselves."""
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wellio import (
+    Currency,
+    Email,
+    Id,
+    Instant,
+    Invalid,
+    Locale,
+    Name,
+    Password,
+    Text,
+    TimeZone,
+    Wire,
+    decode_cursor,
+    encode_cursor,
+    page,
+)
+from wellio.errors import invalid_from_pydantic
+
+ID = "01a20772-1225-73e4-a6d8-513d962f6fde"
+
+
+@pytest.mark.parametrize(
+    ("type_", "given_value", "expected"),
+    [
+        (Id, ID.upper(), ID),
+        (Name, "  Ada  ", "Ada"),
+        (Email, "Ada@Example.COM", "Ada@example.com"),
+        (TimeZone, "Europe/Berlin", "Europe/Berlin"),
+        (Instant, "2026-03-01T09:30:00Z", 1_772_357_400_000),
+        (Text, "two\nlines 🎉", "two\nlines 🎉"),
+        (Currency, "EUR", "EUR"),
+        (Locale, "de-CH", "de-CH"),
+    ],
+)
+def test_good_values_are_taken_in_their_canonical_form(
+    type_: object, given_value: str, expected: object
+) -> None:
+    assert pydantic.TypeAdapter(type_).validate_python(given_value) == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "given_value"),
+    [
+        (Id, "1"),
+        (Id, 1),
+        (Name, " "),
+        (Name, "a\x00b"),
+        (Name, "two\nlines"),
+        (Name, "x" * 201),
+        (Email, "nobody"),
+        (Email, "a@b"),
+        (Email, "x" * 250 + "@example.com"),
+        (TimeZone, "Mars/Olympus"),
+        (TimeZone, "../../etc/passwd"),
+        (Instant, "yesterday"),
+        (Instant, "0001-01-01T00:00:00+23:59"),
+        (Text, "a\x00b"),
+        (Text, "\ud800"),
+        (Currency, "eur"),
+        (Locale, "german"),
+        (Password, "short"),
+    ],
+)
+def test_bad_values_are_refused(type_: object, given_value: object) -> None:
+    with pytest.raises(pydantic.ValidationError):
+        pydantic.TypeAdapter(type_).validate_python(given_value)
+
+
+class Person(Wire):
+    full_name: Name
+    time_zone: TimeZone
+
+
+def test_a_problem_names_every_field_and_echoes_none() -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Person.model_validate({"fullName": "\x00secret", "timeZone": "secret", "sec/ret~": 1})
+    problem = invalid_from_pydantic(caught.value).to_dict("request-1")
+    assert [error["pointer"] for error in problem["errors"]] == [
+        "/fullName",
+        "/timeZone",
+        "/sec~1ret~0",
+    ]
+    assert "secret" not in str([error["message"] for error in problem["errors"]])
+    assert (problem["status"], problem["requestId"]) == (422, "request-1")
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00")),
+    st.integers(-(2**63), 2**63 - 1),
+)
+def test_a_cursor_reads_back(text: str, number: int) -> None:
+    assert decode_cursor(encode_cursor(text, number), str, int) == (text, number)
+
+
+@given(st.text())
+def test_any_other_text_is_a_422_at_cursor(text: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        decode_cursor(text, str, int)
+    assert [error.pointer for error in caught.value.errors] == ["/cursor"]
+
+
+@pytest.mark.parametrize(
+    "parts", [("a",), ("a", "b"), (1, "a"), ("a", 1, 2), ("a", True), ("a\x00", 1), ("a", 2**63)]
+)
+def test_a_cursor_of_another_list_is_refused(parts: tuple[str | int, ...]) -> None:
+    with pytest.raises(Invalid):
+        decode_cursor(encode_cursor(*parts), str, int)
+
+
+@pytest.mark.parametrize(
+    ("rows", "items", "cursor"),
+    [([], [], None), ([1, 2], [1, 2], None), ([1, 2, 3], [1, 2], encode_cursor(2))],
+)
+def test_a_page_ends_with_a_cursor_only_if_there_is_more(
+    rows: list[int], items: list[int], cursor: str | None
+) -> None:
+    answer = page(rows, 2, encode_cursor, lambda row: row)
+    assert answer == {"items": items, "nextCursor": cursor}
