@@ -1,0 +1,171 @@
+"""Catch-up: every change of a conversation once, in order, from any point, for its members."""
+
+from typing import Any
+
+from tests.plugins.chat.conftest import Practice
+from wellio import encode_cursor
+from wellio.testing import Socket, Sockets
+from wellio.testing.plugin import MakeUser, StartApp
+
+
+async def sync(socket: Socket, after: str | None = None) -> tuple[list[Any], str | None]:
+    items: list[Any] = []
+    while True:
+        answer = await socket.call("sync", {"after": after})
+        assert answer["ok"], answer
+        items += answer["items"]
+        after = answer["next"]
+        if not answer["hasMore"]:
+            return items, after
+
+
+async def test_the_log_tells_everything_once(practice: Practice) -> None:
+    group = await practice.group("coach", "client")
+    first = await practice.send("coach", group, "One")
+    second = await practice.send("coach", group, "Two")
+    await practice.api("coach").patch(f"/messages/{first['id']}", {"content": "1"}, status=200)
+    await practice.api("client").post(
+        f"/conversations/{group}/read", {"messageId": first["id"]}, status=200
+    )
+    await practice.api("coach").delete(f"/messages/{second['id']}", status=204)
+    log = await practice.events("client", group)
+    assert [(entry["eventSeq"], entry["event"]) for entry in log] == [
+        (1, "conversation_created"),
+        (2, "new_message"),
+        (3, "new_message"),
+        (4, "message_updated"),
+        (5, "message_status"),
+        (6, "message_deleted"),
+    ]
+    assert all(entry["data"]["eventSeq"] == entry["eventSeq"] for entry in log)
+    assert all(entry["data"]["conversationId"] == group for entry in log)
+    created, one, two, edited, read, deleted = (entry["data"] for entry in log)
+    assert created["memberIds"] == sorted([practice.ids["coach"], practice.ids["client"]])
+    assert (one["content"], one["status"], edited["content"]) == ("1", None, "1")
+    assert (two["content"], two["deletedAt"]) == (None, deleted["deletedAt"])
+    assert (read["userId"], read["status"], read["seq"]) == (practice.ids["client"], "read", 1)
+
+
+async def test_the_log_is_read_in_pages(practice: Practice) -> None:
+    direct = await practice.direct("coach", "client")
+    for number in range(5):
+        await practice.send("coach", direct, str(number))
+    path, client = f"/conversations/{direct}/events", practice.api("client")
+    page = (await client.get(path, query={"after": 2, "limit": 2}, status=200)).data
+    assert [entry["eventSeq"] for entry in page["items"]] == [3, 4]
+    query = {"cursor": page["nextCursor"], "limit": 2}
+    page = (await client.get(path, query=query, status=200)).data
+    assert ([entry["eventSeq"] for entry in page["items"]], page["nextCursor"]) == ([5, 6], None)
+    page = (await client.get(path, query={"after": 6}, status=200)).data
+    assert page == {"items": [], "nextCursor": None}
+    future = await client.get(path, query={"after": 7}, status=410)
+    assert future.data["code"] == "resync"
+    await client.get(path, query={"cursor": "x"}, status=422)
+
+
+async def test_sync_goes_over_all_conversations(practice: Practice, sockets: Sockets) -> None:
+    url, people = practice.app.url, practice.people
+    socket = await sockets.plain(url, people["coach"])
+    assert await sync(socket) == ([], None)
+    direct = await practice.direct("coach", "client")
+    group = await practice.group("coach", "client")
+    await practice.direct("client", "coach")
+    for number in range(3):
+        await practice.send("coach", direct, str(number))
+        await practice.send("client", group, str(number))
+    items, cursor = await sync(socket)
+    order = [(item["conversationId"], item["eventSeq"]) for item in items]
+    both = [(c, n) for n in (2, 3, 4) for c in (direct, group)]
+    assert order == [(direct, 1), (group, 1), *both]
+    assert await sync(socket, cursor) == ([], cursor)
+    await practice.send("client", direct, "more")
+    more, _ = await sync(socket, cursor)
+    assert [(m["conversationId"], m["data"]["content"]) for m in more] == [(direct, "more")]
+    stranger = await sockets.plain(url, people["stranger"])
+    assert await sync(stranger) == ([], None)
+
+
+async def test_sync_goes_on_page_by_page(
+    wellio_app: StartApp, make_user: MakeUser, sockets: Sockets
+) -> None:
+    app = await wellio_app(settings={"plugins.chat.sync_page": 3})
+    owner, coach = await make_user("owner"), await make_user("coach")
+    ids = []
+    for kind in ("direct", "group"):
+        body = {"kind": kind, "memberIds": [coach.id]}
+        ids.append((await app.api.as_(owner).post("/conversations", body)).data["id"])
+    for number in range(7):
+        for conversation_id in ids:
+            await app.api.as_(owner).post(
+                f"/conversations/{conversation_id}/messages", {"content": str(number)}, status=201
+            )
+    socket = await sockets.plain(app.url, coach)
+    items, _ = await sync(socket)
+    order = [(item["conversationId"], item["eventSeq"]) for item in items]
+    assert order == [(c, n) for n in range(1, 9) for c in ids]
+
+
+async def test_a_cursor_of_another_database_means_resync(
+    practice: Practice, sockets: Sockets
+) -> None:
+    direct = await practice.direct("coach", "client")
+    await practice.send("coach", direct, "Hello")
+    socket = await sockets.plain(practice.app.url, practice.people["coach"])
+    _, cursor = await sync(socket)
+    assert cursor is not None
+    for wrong in ("x", encode_cursor(0, 1, 1), encode_cursor(0, 10**9, 1), encode_cursor("a")):
+        answer = await socket.call("sync", {"after": wrong})
+        assert answer["error"]["code"] == "resync", wrong
+
+
+async def test_who_was_removed_learns_that_and_nothing_after(
+    practice: Practice, sockets: Sockets
+) -> None:
+    group = await practice.group("coach", "client")
+    await practice.send("coach", group, "Hello")
+    socket = await sockets.plain(practice.app.url, practice.people["client"])
+    _, cursor = await sync(socket)
+    last = await practice.send("coach", group, "Still here")
+    await practice.api("coach").delete(
+        f"/conversations/{group}/members/{practice.ids['client']}", status=204
+    )
+    await socket.receive("new_message", id=last["id"])
+    await socket.receive("member_removed", userId=practice.ids["client"])
+    await practice.send("coach", group, "Among us")
+    await practice.api("coach").patch(f"/messages/{last['id']}", {"content": "!"}, status=200)
+    missed, _ = await sync(socket, cursor)
+    assert [item["event"] for item in missed] == ["member_removed"]
+    again, _ = await sync(socket)
+    assert [item["event"] for item in again] == ["member_removed"]
+    assert socket.received == []
+    await practice.api("coach").post(
+        f"/conversations/{group}/members", {"userId": practice.ids["client"]}, status=201
+    )
+    await socket.receive("member_added", userId=practice.ids["client"])
+    back, _ = await sync(socket)
+    assert [item["eventSeq"] for item in back] == list(range(1, 8))
+
+
+async def test_an_overtaken_transaction_keeps_the_order(
+    practice: Practice, sockets: Sockets
+) -> None:
+    """On Postgres a transaction's number may be lower than that of the one before it here."""
+    direct = await practice.direct("coach", "client")
+    await practice.app.app.db.write(_number_ahead)
+    await practice.send("coach", direct, "1")
+    await practice.send("coach", direct, "2")
+    for _ in range(4):
+        await practice.app.app.db.ping()
+        await practice.send("client", await practice.direct("client", "coach"), "later")
+    rows = await practice.app.app.db.fetch_all(
+        "SELECT event_seq FROM chat_event WHERE conversation_id = :id ORDER BY xid, position",
+        id=direct,
+    )
+    assert [row["event_seq"] for row in rows] == list(range(1, len(rows) + 1))
+    items, _ = await sync(await sockets.plain(practice.app.url, practice.people["coach"]))
+    assert [item["eventSeq"] for item in items] == list(range(1, len(rows) + 1))
+
+
+async def _number_ahead(tx: Any) -> None:
+    """Pretend that the last event of every conversation is of a transaction that is yet to come."""
+    await tx.execute("UPDATE chat_conversation SET xid = xid + 3 WHERE xid > 0")

@@ -1,0 +1,42 @@
+"""A person's part of the chat is handed out whole, and taken away without leaving a gap."""
+
+from wellio_chat.personal_data import ChatData
+
+from tests.plugins.chat.conftest import Practice
+from wellio.testing import Sockets
+
+
+async def test_export_holds_what_one_wrote(practice: Practice) -> None:
+    direct = await practice.direct("coach", "client")
+    await practice.send("client", direct, "Mine", localId="k")
+    await practice.send("coach", direct, "Not mine")
+    exported = await ChatData(practice.app.app).export(practice.ids["client"])
+    assert set(exported) == set(ChatData.tables)
+    assert [row["body"] for row in exported["chat_message"]] == ["Mine"]
+    assert [row["id"] for row in exported["chat_conversation"]] == [direct]
+    assert exported["chat_member"][0]["read_seq"] == 0
+
+
+async def test_erasure_leaves_tombstones(practice: Practice, sockets: Sockets) -> None:
+    group = await practice.group("coach", "client", "owner")
+    await practice.send("client", group, "Secret", localId="k")
+    await practice.send("coach", group, "Answer")
+    owner = await sockets.plain(practice.app.url, practice.people["owner"])
+    data = ChatData(practice.app.app)
+    with practice.app.bus.expect("message.deleted", "member.removed"):
+        await practice.app.app.db.write(data.erase, practice.ids["client"])
+    assert (await owner.receive("message_deleted"))["seq"] == 1
+    assert (await owner.receive("member_removed"))["userId"] == practice.ids["client"]
+    path = f"/conversations/{group}/messages?afterSeq=0"
+    seen = (await practice.api("coach").get(path)).data["items"]
+    assert [(m["seq"], m["content"], m["localId"]) for m in seen] == [
+        (1, None, None),
+        (2, "Answer", None),
+    ]
+    log = await practice.events("coach", group)
+    assert [e["eventSeq"] for e in log] == list(range(1, 6))
+    assert "Secret" not in str(log)
+    await practice.api("client").get(f"/conversations/{group}", status=404)
+    exported = await data.export(practice.ids["client"])
+    assert [row["body"] for row in exported["chat_message"]] == [None]
+    assert exported["chat_member"] == []

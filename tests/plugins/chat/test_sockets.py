@@ -1,0 +1,135 @@
+"""Realtime: what one sends, the others get at once, over Socket.IO and `/ws`."""
+
+import pytest
+
+from tests.plugins.chat.conftest import Practice
+from wellio.testing import Socket, Sockets
+
+
+async def opened(sockets: Sockets, kind: str, practice: Practice, name: str) -> Socket:
+    url, user = practice.app.url, practice.people[name]
+    return await (sockets.plain if kind == "plain" else sockets.io)(url, user)
+
+
+@pytest.mark.parametrize("kind", ["plain", "io"])
+async def test_a_message_reaches_the_other_and_ones_other_devices(
+    practice: Practice, sockets: Sockets, kind: str
+) -> None:
+    direct = await practice.direct("coach", "client")
+    sender, second, other = [
+        await opened(sockets, kind, practice, name) for name in ("coach", "coach", "client")
+    ]
+    body = {"conversationId": direct, "content": "Hello", "localId": "x"}
+    answer = await sender.call("send_message", body)
+    assert answer["ok"]
+    message = answer["message"]
+    assert (message["seq"], message["status"], message["eventSeq"]) == (1, "sent", 2)
+    for socket in (second, other):
+        assert await socket.receive("new_message") == {**message, "status": None}
+    again = await sender.call("send_message", body)
+    assert (again["ok"], again["duplicate"], again["message"]["id"]) == (True, True, message["id"])
+    reused = await sender.call("send_message", {**body, "content": "Bye"})
+    assert (reused["ok"], reused["error"]["code"]) == (False, "local_id_reused")
+    invalid = await sender.call("send_message", {"conversationId": direct, "content": ""})
+    assert [e["pointer"] for e in invalid["error"]["errors"]] == ["/content"]
+    read = await other.call("mark_read", {"conversationId": direct, "messageId": message["id"]})
+    assert (read["ok"], read["unread"]) == (True, 0)
+    status = await sender.receive("message_status")
+    assert status == {
+        "messageId": message["id"],
+        "conversationId": direct,
+        "eventSeq": 3,
+        "userId": practice.ids["client"],
+        "status": "read",
+        "seq": 1,
+    }
+    assert [event for event, _ in sender.received if event == "new_message"] == []
+    assert [event for event, _ in other.received if event == "new_message"] == []
+
+
+async def test_edits_deletions_and_receipts_are_told(practice: Practice, sockets: Sockets) -> None:
+    direct = await practice.direct("coach", "client")
+    other = await sockets.plain(practice.app.url, practice.people["client"])
+    message = await practice.send("coach", direct, "Helo")
+    own = f"/messages/{message['id']}"
+    marked = await other.call(
+        "mark_delivered", {"conversationId": direct, "messageId": message["id"]}
+    )
+    assert (marked["deliveredSeq"], marked["readSeq"], marked["unread"]) == (1, 0, 1)
+    assert (await practice.api("coach").get(own)).data["status"] == "delivered"
+    await practice.api("coach").patch(own, {"content": "Hello"}, status=200)
+    await practice.api("coach").delete(own, status=204)
+    live = {
+        event: await other.receive(event)
+        for event in ("new_message", "message_status", "message_updated", "message_deleted")
+    }
+    assert [data["eventSeq"] for data in live.values()] == [2, 3, 4, 5]
+    assert live["message_status"]["status"] == "delivered"
+    assert live["message_updated"]["content"] == "Hello"
+    logged = {entry["event"]: entry["data"] for entry in await practice.events("client", direct)}
+    assert logged["message_deleted"] == live["message_deleted"]
+    assert logged["message_status"] == live["message_status"]
+    assert {**logged["message_updated"], "content": "Hello", "deletedAt": None} == live[
+        "message_updated"
+    ]
+
+
+async def test_membership_works_at_once(practice: Practice, sockets: Sockets) -> None:
+    group = await practice.group("coach", "client")
+    leaver = await sockets.plain(practice.app.url, practice.people["client"])
+    await practice.send("coach", group, "Before")
+    await leaver.receive("new_message")
+    await leaver.call("typing", {"conversationId": group, "isTyping": True})
+    await practice.api("client").delete(
+        f"/conversations/{group}/members/{practice.ids['client']}", status=204
+    )
+    await leaver.receive("member_removed", userId=practice.ids["client"])
+    await practice.send("coach", group, "After")
+    for event, body in [
+        ("send_message", {"content": "Hello?"}),
+        ("typing", {"isTyping": False}),
+    ]:
+        answer = await leaver.call(event, {"conversationId": group, **body})
+        assert answer["error"]["code"] == "not_found"
+    assert [event for event, _ in leaver.received if event != "presence"] == []
+
+
+async def test_typing_is_passed_on_once_in_a_while(practice: Practice, sockets: Sockets) -> None:
+    direct = await practice.direct("coach", "client")
+    url, people = practice.app.url, practice.people
+    coach, client = (
+        await sockets.plain(url, people["coach"]),
+        await sockets.plain(url, people["client"]),
+    )
+    for is_typing in (True, True, True, False):
+        answer = await coach.call("typing", {"conversationId": direct, "isTyping": is_typing})
+        assert answer == {"ok": True}
+    await practice.send("coach", direct, "Done")
+    await client.receive("new_message")
+    told = [data for event, data in client.received if event == "typing"]
+    assert told == [
+        {"conversationId": direct, "userId": practice.ids["coach"], "isTyping": state}
+        for state in (True, False)
+    ]
+    assert [event for event, _ in coach.received if event == "typing"] == []
+
+
+async def test_presence_is_for_those_who_share_a_conversation(
+    practice: Practice, sockets: Sockets
+) -> None:
+    direct = await practice.direct("coach", "client")
+    url, people = practice.app.url, practice.people
+    coach = await sockets.plain(url, people["coach"])
+    stranger = await sockets.plain(url, people["stranger"])
+    client = await sockets.plain(url, people["client"])
+    came = await coach.receive("presence", userId=practice.ids["client"])
+    assert came == {"userId": practice.ids["client"], "online": True, "lastSeen": None}
+    members = (await practice.api("coach").get(f"/conversations/{direct}")).data["members"]
+    assert {m["userId"]: m["online"] for m in members} == {
+        practice.ids["coach"]: True,
+        practice.ids["client"]: True,
+    }
+    await client.close()
+    left = await coach.receive("presence", userId=practice.ids["client"], online=False)
+    assert left["lastSeen"] is not None
+    assert stranger.received == []
