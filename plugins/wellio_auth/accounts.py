@@ -58,7 +58,8 @@ class Accounts:
         tx: Tx,
         account: NewAccount,
         attributes: Mapping[str, Any],
-        actor_id: str | None = None,
+        *,
+        by_command: bool = False,
     ) -> User:
         """Make an account, and in the same transaction what other plugins add to it.
 
@@ -66,7 +67,7 @@ class Accounts:
             tx: The transaction.
             account: The account.
             attributes: What is said beyond it; the account steps take what they know.
-            actor_id: Who makes it; nobody when the person does so themself.
+            by_command: Whether the machine makes it, and not the person themself.
 
         Raises:
             AccountExists: The address has one already.
@@ -82,7 +83,9 @@ class Accounts:
         )
         if not await store.insert_user(tx, user):
             raise AccountExists
-        created = events.UserCreated(user_id=user.id, role=user.role, actor_id=actor_id or user.id)
+        created = events.UserCreated(
+            user_id=user.id, role=user.role, actor_id=None if by_command else user.id
+        )
         await self._bus.publish(tx, created)
         seen = Account(user.id, user.email, user.name, user.role)
         for step in self._app.account_steps:

@@ -8,6 +8,7 @@ account's present one, not the token's.
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -58,13 +59,13 @@ class BearerAuthenticator:
         self._known.move_to_end(token)
         return known.actor
 
-    def forget(self, *, session_id: str | None = None, user_id: str | None = None) -> None:
-        """Have every token of a session or of an account proven anew."""
+    def forget(self, *, session_ids: Collection[str | None] = (), user_id: str = "") -> None:
+        """Have every token of some sessions or of an account proven anew."""
         self._changes += 1
         gone = [
             token
             for token, known in self._known.items()
-            if known.actor.session_id == session_id or known.actor.user_id == user_id
+            if known.actor.session_id in session_ids or known.actor.user_id == user_id
         ]
         for token in gone:
             del self._known[token]

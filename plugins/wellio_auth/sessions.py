@@ -225,8 +225,10 @@ class Sessions:
                     user_id=user_id, session_id=session_id, reason=reason, actor_id=actor_id
                 ),
             )
-            tx.after_commit(self._cut_off, session_id)
+        if session_ids:
+            tx.after_commit(self._cut_off, session_ids)
 
-    def _cut_off(self, session_id: str) -> None:
-        self._known.forget(session_id=session_id)
-        self._app.hub.close_session(session_id)
+    def _cut_off(self, session_ids: Sequence[str]) -> None:
+        self._known.forget(session_ids=session_ids)
+        for session_id in session_ids:
+            self._app.hub.close_session(session_id)

@@ -153,4 +153,4 @@ class Setup:
             await store.mark_set_up(tx, self._clock.now_ms())
         elif not await store.is_set_up(tx):
             raise Conflict("Make the owner first.", code="owner_first")
-        return await self._accounts.create(tx, account, attributes)
+        return await self._accounts.create(tx, account, attributes, by_command=True)

@@ -10,14 +10,15 @@ from typing import Any
 import jwt
 import orjson
 import pytest
-from conftest import START_MS
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from wellio_auth.config import AuthConfig
 from wellio_auth.tokens import KeyRing, SigningKey
 
+from tests.plugins.auth.conftest import START_MS
 from wellio import ManualClock
 from wellio.testing import TestApp
+from wellio.testing.plugin import MakeUser
 
 NOW_S = START_MS // 1000
 

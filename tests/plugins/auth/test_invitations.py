@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Steps, works
 
+from tests.plugins.auth.moves import Steps, works
 from wellio import Conflict, ManualClock
 from wellio.testing import Reply, TestApp, User
 from wellio.testing.plugin import MakeUser

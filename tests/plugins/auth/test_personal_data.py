@@ -1,9 +1,9 @@
 """What is stored about somebody is handed out without secrets, and taken away whole."""
 
 import pytest
-from conftest import refresh, works
 from wellio_auth.personal_data import AccountData
 
+from tests.plugins.auth.moves import refresh, works
 from wellio import Conflict
 from wellio.testing import TestApp
 from wellio.testing.plugin import MakeUser

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from conftest import refresh, works
 
+from tests.plugins.auth.moves import refresh, works
 from wellio import ManualClock
 from wellio.testing import TestApp
 from wellio.testing.plugin import MakeUser

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 import wellio_auth
-from conftest import refresh, works
 
+from tests.plugins.auth.moves import refresh, works
 from wellio import ManualClock
 from wellio.testing import Sockets, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import wellio_auth
-from conftest import Steps, works
 
+from tests.plugins.auth.moves import Steps, works
 from wellio import ConfigError, Conflict, Invalid, ManualClock
 from wellio.testing import TestApp
 from wellio.testing.plugin import StartApp
