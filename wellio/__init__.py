@@ -7,7 +7,7 @@ from importlib import metadata
 
 from .actor import Actor, Authenticator, Permission
 from .app import WELLIO, Wellio, create_app
-from .cli import Cli, Operation
+from .cli import Cli, NoArguments, Operation
 from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
 from .config import Config, SectionModel
 from .crypto import Crypto, hkdf
@@ -108,6 +108,7 @@ __all__ = [
     "Locale",
     "ManualClock",
     "Name",
+    "NoArguments",
     "NotFound",
     "Operation",
     "Page",

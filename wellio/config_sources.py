@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from .errors import ConfigError
+from wellio.errors import ConfigError
 
 PREFIX = "WELLIO_"
 ALIASES = {"DATABASE_URL": "database.url", "JWT_SECRET": "plugins.auth.jwt_secret"}

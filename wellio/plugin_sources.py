@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import ConfigError, PluginError
+from wellio.errors import ConfigError, PluginError
 
 GROUP = "wellio.plugins"
 _OURS = "wellio"

@@ -15,10 +15,10 @@ from typing import Any, TypeVar, cast
 
 import pluggy
 
-from . import hookspecs
-from .config import Config, SectionModel, validate_section, wrong_settings
-from .errors import ConfigError, PluginError
-from .plugin_sources import Offer, discover, given
+from wellio import hookspecs
+from wellio.config import Config, SectionModel, validate_section, wrong_settings
+from wellio.errors import ConfigError, PluginError
+from wellio.plugin_sources import Offer, discover, given
 
 SectionT = TypeVar("SectionT", bound=SectionModel)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

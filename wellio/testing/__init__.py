@@ -14,6 +14,7 @@ waiting is always for a condition, with a deadline.
 
 from wellio.testing.apps import TestApp
 from wellio.testing.client import Api, Reply
+from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.recorder import Recorder
 from wellio.testing.scenarios import Scenario, scenario
 from wellio.testing.sockets import Socket, Sockets
@@ -21,11 +22,13 @@ from wellio.testing.users import User
 
 __all__ = [
     "Api",
+    "MakeUser",
     "Recorder",
     "Reply",
     "Scenario",
     "Socket",
     "Sockets",
+    "StartApp",
     "TestApp",
     "User",
     "scenario",

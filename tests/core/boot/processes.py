@@ -1,0 +1,90 @@
+"""Real processes of the command line, as a person or a service manager starts them."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DEADLINE_S = 30
+WELLIO = (sys.executable, "-m", "wellio")
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment without any setting of Wellio's."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WELLIO_")}
+    return {**kept, "NO_COLOR": "1", "COLUMNS": "100", **(more or {})}
+
+
+def wellio(
+    *arguments: str, cwd: Path, stdin: str = "", env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    return subprocess.run(
+        [*WELLIO, *arguments],
+        cwd=cwd,
+        env=environment(env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+@dataclass
+class Server:
+    """A running `wellio serve`.
+
+    Attributes:
+        process: The process.
+        url: Where it listens.
+        notices: What it told the person who started it.
+    """
+
+    process: asyncio.subprocess.Process
+    url: str
+    notices: list[str]
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit code."""
+        self.process.send_signal(number)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait for the end, and return the exit code."""
+        async with asyncio.timeout(DEADLINE_S):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def serve(
+    cwd: Path, *arguments: str, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """Run `wellio serve` on a free port until the block ends; it is up when the block begins."""
+    log = (cwd / "serve.log").open("ab")
+    process = await asyncio.create_subprocess_exec(
+        *(*WELLIO, "serve", "--port", "0", "--json", *arguments),
+        cwd=cwd,
+        env=environment(env),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+    )
+    try:
+        assert process.stdout
+        async with asyncio.timeout(DEADLINE_S):
+            line = await process.stdout.readline()
+        assert line, (cwd / "serve.log").read_text()
+        said: dict[str, Any] = json.loads(line)
+        yield Server(process, said["url"], said["notices"])
+    finally:
+        log.close()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
