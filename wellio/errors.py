@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pydantic
+from pydantic_core import ErrorDetails
 
 
 class WellioError(Exception):
@@ -212,10 +213,16 @@ def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> 
     return Invalid(
         "Some fields are wrong.",
         errors=[
-            FieldError(prefix + _pointer(item["loc"]), item["type"], item["msg"])
+            FieldError(prefix + _pointer(item["loc"]), item["type"], _message(item))
             for item in details
         ],
     )
+
+
+def _message(item: ErrorDetails) -> str:
+    if item["type"] == "union_tag_invalid":
+        return "Input is of none of the documented kinds"  # pydantic's own words quote the input
+    return item["msg"].removeprefix("Value error, ")
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -123,6 +123,10 @@ class Hub:
         """Return when the last device of a user left (milliseconds UTC), if it was here."""
         return self._last_seen.get(user_id)
 
+    def count(self) -> int:
+        """Return how many devices are connected to this process."""
+        return sum(map(len, self._clients.values()))
+
     def on_presence(self, listener: PresenceListener) -> None:
         """Call `listener(user_id, online)` when a user's first device comes or the last leaves."""
         self._presence.append(listener)

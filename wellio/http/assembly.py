@@ -1,0 +1,88 @@
+"""Puts an app's HTTP together: every endpoint on one router, behind one gateway."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from aiohttp import hdrs, web
+
+from wellio.actor import Authenticator
+from wellio.errors import PluginError
+from wellio.metrics import Metrics
+from wellio.policy import Policies
+
+from .auth import Authentication
+from .docs import DocsApi
+from .endpoint import endpoints_of
+from .gateway import Gateway
+from .headers import add_headers
+from .openapi import describe
+from .route import Route
+
+
+class Http:
+    """The HTTP of one app.
+
+    Attributes:
+        application: What a `Runner` runs; other routes can join until it does.
+        authentication: The ways of signing in; sockets use them too.
+        openapi: The description, as `/openapi.json` serves it.
+    """
+
+    def __init__(
+        self,
+        apis: Iterable[object],
+        *,
+        metrics: Metrics,
+        policies: Policies,
+        authenticators: Sequence[Authenticator],
+        permissions: Iterable[str],
+        version: str,
+        access_log: bool = False,
+    ) -> None:
+        """Join what the core and the plugins bring.
+
+        Args:
+            apis: Objects with `@endpoint` methods; all of them are documented, in this order.
+            metrics: Where requests are counted.
+            policies: Who may do what with which object.
+            authenticators: The ways of signing in, in the order in which they are asked.
+            permissions: Every permission that an endpoint may ask for.
+            version: Wellio's.
+            access_log: Whether each request is a line of the log.
+
+        Raises:
+            PluginError: A declaration cannot hold, or two endpoints are in each other's way.
+        """
+        self.authentication = Authentication(authenticators)
+        self._policies = policies
+        self._permissions = frozenset(permissions)
+        docs = DocsApi()
+        routes = [route for api in (*apis, docs) for route in self._routes(api)]
+        self.openapi = describe(routes, version)
+        docs.publish(self.openapi)
+        _refuse_twins(routes)
+        gateway = Gateway(metrics.traffic, access_log=access_log)
+        self.application = web.Application(middlewares=[gateway.middleware])
+        self.application.on_response_prepare.append(add_headers)
+        for route in routes:
+            self.application.router.add_route(route.endpoint.method, route.path, route.handle)
+            if route.endpoint.method == hdrs.METH_GET:
+                self.application.router.add_route(hdrs.METH_HEAD, route.path, route.handle)
+
+    def _routes(self, api: object) -> list[Route]:
+        routes = [
+            Route(declared, handler, self.authentication, self._policies)
+            for declared, handler in endpoints_of(api)
+        ]
+        for route in routes:
+            route.check(self._permissions)
+        return routes
+
+
+def _refuse_twins(routes: Sequence[Route]) -> None:
+    seen: dict[tuple[str, str], Route] = {}
+    for route in routes:
+        key = (route.endpoint.method, re.sub(r"\{[^}]*\}", "{}", route.path))
+        other = seen.setdefault(key, route)
+        if other is not route:
+            raise PluginError(f"{route} and {other} answer the same requests")

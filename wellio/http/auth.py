@@ -1,0 +1,39 @@
+"""Authentication: asks the ways of signing in that plugins registered, in order."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from wellio.actor import Actor, Authenticator
+from wellio.errors import Unauthorized
+
+
+class Authentication:
+    """Every way of proving who one is, for requests and for sockets."""
+
+    def __init__(self, authenticators: Sequence[Authenticator]) -> None:
+        self._authenticators = authenticators
+
+    async def from_request(self, request: web.Request) -> Actor:
+        """Return who sent a request.
+
+        Raises:
+            Unauthorized: Nobody knows its credential, or it has none.
+        """
+        for authenticator in self._authenticators:
+            actor = await authenticator.from_request(request)
+            if actor is not None:
+                return actor
+        raise Unauthorized
+
+    async def from_token(self, token: str) -> Actor | None:
+        """Return whose token a socket's handshake carries; None when nobody knows it.
+
+        Raises:
+            Unauthorized: Somebody knows it, and it does not work.
+        """
+        for authenticator in self._authenticators:
+            actor = await authenticator.from_token(token)
+            if actor is not None:
+                return actor
+        return None

@@ -1,0 +1,184 @@
+"""The OpenAPI 3.1 description of an app: made at boot, of the same declarations that it runs by."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import pydantic
+from pydantic.alias_generators import to_camel
+
+from wellio.errors import PluginError
+from wellio.log import plugin_of
+
+from .problems import BY_STATUS, MEDIA_TYPE
+from .route import Route
+
+_PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "type": "object",
+    "description": "Why a request was refused (RFC 9457).",
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "code": {"type": "string", "description": "What programs compare."},
+        "requestId": {"type": "string", "description": "Finds the log's lines."},
+        "retryAfter": {"type": "number", "description": "Seconds."},
+        "errors": {
+            "type": "array",
+            "description": "Everything that is wrong with a 422, at once.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901."},
+                    "code": _TEXT,
+                    "message": _TEXT,
+                },
+                "required": ["pointer", "code", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "code", "requestId"],
+}
+Json = dict[str, Any]
+Schemas = dict[tuple[int, str], Json]
+
+
+def describe(routes: Sequence[Route], version: str) -> Json:
+    """Describe an app's routes.
+
+    Args:
+        routes: All of them, in the order in which they are shown.
+        version: The app's.
+
+    Raises:
+        PluginError: Two endpoints have one name.
+    """
+    schemas, components = _schemas(routes)
+    paths: dict[str, Json] = {}
+    names: dict[str, Route] = {}
+    for index, route in enumerate(routes):
+        operation = _operation(route, index, schemas, components)
+        other = names.setdefault(operation["operationId"], route)
+        if other is not route:
+            raise PluginError(f"{route} and {other} have the same name")
+        paths.setdefault(path_of(route), {})[route.endpoint.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Wellio", "version": version},
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {**_used(components, paths), "Problem": _PROBLEM},
+            "responses": {it.__name__: _problem_response(it.title) for it in BY_STATUS.values()},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def path_of(route: Route) -> str:
+    """Return a route's path as the description has it, with its parameters in camelCase."""
+    return _PARAMETER.sub(lambda match: f"{{{to_camel(match[1])}}}", route.path)
+
+
+def _schemas(routes: Sequence[Route]) -> tuple[Schemas, Json]:
+    """Return the schemas of every endpoint by its index and part, and what they refer to."""
+    inputs: list[tuple[Any, Any, pydantic.TypeAdapter[Any]]] = []
+    for index, route in enumerate(routes):
+        for part in ("query", "body", "returns"):
+            type_ = getattr(route.endpoint, part)
+            if type_ is not None:
+                mode = "serialization" if part == "returns" else "validation"
+                inputs.append(((index, part), mode, pydantic.TypeAdapter(type_)))
+    found, shared = pydantic.TypeAdapter.json_schemas(
+        inputs, ref_template="#/components/schemas/{model}"
+    )
+    return {key: schema for (key, _), schema in found.items()}, shared.get("$defs", {})
+
+
+def _used(components: Json, paths: Json) -> Json:
+    """Leave out what nobody refers to: the models of queries became parameters."""
+    text = json.dumps([paths, components])
+    return {name: it for name, it in components.items() if f'"#/components/schemas/{name}"' in text}
+
+
+def _operation(route: Route, index: int, schemas: Schemas, components: Json) -> Json:
+    declared, handler = route.endpoint, route.handler
+    plugin = plugin_of(handler.__module__)
+    owner = handler.__qualname__.rpartition(".")[0].rpartition(".")[2].removesuffix("Api")
+    summary, _, description = (inspect.getdoc(handler) or "").partition("\n")
+    operation: Json = {
+        "operationId": f"{plugin}{owner}{handler.__name__.title().replace('_', '')}",
+        "summary": declared.summary or summary,
+        "tags": list(declared.tags or (plugin,)),
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(schemas.get((index, "query")), components),
+        ],
+        "responses": _responses(route, schemas.get((index, "returns"), {})),
+    }
+    if description.strip():
+        operation["description"] = description.strip()
+    if declared.public:
+        operation["security"] = []
+    if declared.body is not None:
+        content = {"application/json": {"schema": schemas[index, "body"]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _path_parameters(route: Route) -> Iterator[Json]:
+    for name in route.parameters:
+        schema = {**_TEXT, "format": "uuid"} if name in route.ids else _TEXT
+        yield {"name": to_camel(name), "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters(model: Json | None, components: Json) -> Iterator[Json]:
+    if model is None:
+        return
+    if "$ref" in model:
+        model = components[model["$ref"].rpartition("/")[2]]
+    for name, schema in model["properties"].items():
+        parameter = {"name": name, "in": "query", "required": name in model.get("required", ())}
+        if "description" in schema:
+            parameter["description"] = schema["description"]
+        yield {**parameter, "schema": {k: v for k, v in schema.items() if k != "description"}}
+
+
+def _responses(route: Route, schema: Json) -> Json:
+    declared = route.endpoint
+    responses: Json = {}
+    for status in (declared.status, *declared.also):
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        if status != HTTPStatus.NO_CONTENT:
+            responses[str(status)]["content"] = {declared.media_type: {"schema": schema}}
+    for status in sorted(_problems(route)):
+        name = BY_STATUS[status].__name__
+        responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    return responses
+
+
+def _problems(route: Route) -> set[int]:
+    """Return the statuses of the problems that an endpoint may answer with."""
+    declared = route.endpoint
+    statuses = {500, 503, *(problem.status for problem in declared.errors)}
+    if not declared.public:
+        statuses |= {401, 403}
+    if route.parameters:
+        statuses.add(404)
+    if declared.query is not None or declared.body is not None:
+        statuses |= {400, 422}
+    if declared.body is not None:
+        statuses |= {413, 415}
+    return statuses
+
+
+def _problem_response(title: str) -> Json:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": title, "content": content}

@@ -1,0 +1,138 @@
+"""A route: keeps what an endpoint declares, and makes JSON of what its handler returns."""
+
+import inspect
+import re
+from typing import Any
+
+import orjson
+from aiohttp import web
+from multidict import CIMultiDict
+
+from wellio.errors import FieldError, Invalid, NotFound, PluginError
+from wellio.ids import is_id
+from wellio.policy import Policies
+
+from .auth import Authentication
+from .endpoint import ACTOR, Answer, Endpoint, Handler, Reply
+from .parsing import BodyReader, QueryReader
+
+_PARAMETER = re.compile(r"\{(\w+)")
+_HEADERS = CIMultiDict({"Content-Type": "application/json"})
+
+
+class Route:
+    """One endpoint of one object.
+
+    Attributes:
+        endpoint: What was declared.
+        handler: The object's method.
+        path: As the router knows it.
+        parameters: The names in it.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        handler: Handler,
+        authentication: Authentication,
+        policies: Policies,
+    ) -> None:
+        self.endpoint = endpoint
+        self.handler = handler
+        self.path = endpoint.full_path
+        self.parameters = tuple(_PARAMETER.findall(self.path))
+        self.ids = tuple(name for name in self.parameters if name == "id" or name.endswith("_id"))
+        self._policies = policies
+        self._authenticate = authentication.from_request
+        self._query = QueryReader(endpoint.query) if endpoint.query else None
+        self._body = BodyReader(endpoint.body, endpoint.max_body_bytes) if endpoint.body else None
+
+    def __str__(self) -> str:
+        return f"{self.endpoint.method} {self.path} ({self.handler.__qualname__})"
+
+    def check(self, permissions: frozenset[str]) -> None:
+        """Refuse a declaration that cannot hold.
+
+        Raises:
+            PluginError: It does not fit its method, or names what nobody registered.
+        """
+        declared = self.endpoint
+        takes = inspect.signature(self.handler).parameters.keys() - {"request"}
+        gets = {name for name in ("query", "body") if getattr(declared, name) is not None}
+        if takes != gets:
+            raise PluginError(f"{self}: takes {sorted(takes)}, is given {sorted(gets)}")
+        if declared.public and (declared.permission or declared.object):
+            raise PluginError(f"{self}: is public and asks who is there")
+        if declared.permission and declared.permission not in permissions:
+            raise PluginError(f"{self}: nobody registered the permission {declared.permission}")
+        if declared.object:
+            kind, parameter = declared.object
+            if kind not in self._policies:
+                raise PluginError(f"{self}: nobody registered a policy of {kind}")
+            if parameter not in self.parameters:
+                raise PluginError(f"{self}: {parameter} is not in its path")
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request.
+
+        Raises:
+            Problem: Whatever refuses it.
+        """
+        declared = self.endpoint
+        if not declared.public:
+            actor = request[ACTOR] = await self._authenticate(request)
+            if declared.permission is not None:
+                actor.require(declared.permission)
+        if self.parameters:
+            self._check_parameters(request)
+        if declared.object is not None:
+            kind, parameter = declared.object
+            object_id = request.match_info[parameter]
+            await self._policies.check(request[ACTOR], declared.action, kind, object_id)
+        return respond(await self.handler(request, **await self._read(request)), declared.status)
+
+    def _check_parameters(self, request: web.Request) -> None:
+        values = request.match_info
+        for name in self.parameters:
+            value = values[name]
+            if not (is_id(value) if name in self.ids else value.isprintable()):
+                raise NotFound
+
+    async def _read(self, request: web.Request) -> dict[str, Any]:
+        """Read query and body, and name what is wrong in both at once."""
+        given: dict[str, Any] = {}
+        errors: list[FieldError] = []
+        try:
+            if self._query is not None:
+                given["query"] = self._query.read(request)
+        except Invalid as problem:
+            errors += problem.errors
+        try:
+            if self._body is not None:
+                given["body"] = await self._body.read(request)
+        except Invalid as problem:
+            errors += problem.errors
+        if errors:
+            raise Invalid("Some fields are wrong.", errors=errors)
+        return given
+
+
+def respond(answer: Answer, status: int) -> web.StreamResponse:
+    """Turn what a handler returned into a response.
+
+    Args:
+        answer: A dict, a `Reply`, or a response already.
+        status: The status of a dict, or of a reply that says none.
+    """
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    headers = _HEADERS.copy()
+    data: Any = answer
+    if isinstance(answer, Reply):
+        status = answer.status or status
+        headers.update(answer.headers)
+        data = answer.data
+        if data is None:
+            del headers["Content-Type"]
+            return web.Response(status=status, headers=headers)
+    return web.Response(body=orjson.dumps(data), status=status, headers=headers)
