@@ -80,8 +80,8 @@ def register_socket_events(app: Wellio) -> Sequence[object]:
     from .service.presence import PresenceService
     from .sockets import ChatSockets
 
-    services = MessageService, CatchUpService, PresenceService
-    return [ChatSockets(*(app.service(cls) for cls in services))]
+    messages, catch_up = app.service(MessageService), app.service(CatchUpService)
+    return [ChatSockets(messages, catch_up, app.service(PresenceService))]
 
 
 @hookimpl

@@ -52,7 +52,7 @@ class MessageRead(Event, name="message.read"):
     user_id: str
 
 
-EVENTS = [
+EVENTS: list[type[Event]] = [
     ConversationCreated,
     MemberAdded,
     MemberRemoved,

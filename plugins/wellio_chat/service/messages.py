@@ -206,8 +206,10 @@ class MessageService:
         known: Members | None,
     ) -> dict[str, Any]:
         head = (await ledger.lock(tx, [conversation_id])).get(conversation_id)
-        row = head and await messages.watermarks(tx, head, actor.user_id, message_id)
-        if head is None or row is None:
+        if head is None:
+            raise NotFound
+        row = await messages.watermarks(tx, head, actor.user_id, message_id)
+        if row is None:
             raise NotFound
         seq, own_unread = row["seq"], row["own_unread"]
         delivered_seq = max(row["delivered_seq"], seq)

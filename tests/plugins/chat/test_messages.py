@@ -1,5 +1,7 @@
 """Messages: sent once, numbered without gaps, edited and deleted by their sender."""
 
+from typing import Any
+
 import pytest
 
 from tests.plugins.chat.conftest import Practice
@@ -111,7 +113,7 @@ async def test_history_pages_both_ways(practice: Practice, path: str) -> None:
     async def walk(**query: int) -> list[int]:
         seqs, cursor = [], None
         while True:
-            more = {"cursor": cursor} if cursor else {}
+            more: dict[str, str] = {"cursor": cursor} if cursor else {}
             page = (await client.get(path.format(direct), query={**query, **more})).data
             seqs += [message["seq"] for message in page["items"]]
             cursor = page["nextCursor"]
@@ -132,7 +134,7 @@ async def test_receipts_move_forward_only(practice: Practice) -> None:
         await practice.send("coach", group, "Two"),
     )
 
-    async def status(message: dict[str, str], name: str = "coach") -> str | None:
+    async def status(message: dict[str, str], name: str = "coach") -> Any:
         return (await practice.api(name).get(f"/messages/{message['id']}")).data["status"]
 
     async def read(name: str, message: dict[str, str]) -> tuple[int, int, int]:
@@ -161,7 +163,7 @@ async def test_receipts_move_forward_only(practice: Practice) -> None:
 async def test_unread_counts_others_messages_after_the_last_read(practice: Practice) -> None:
     direct = await practice.direct("coach", "client")
 
-    async def unread(name: str) -> int:
+    async def unread(name: str) -> Any:
         return (await practice.api(name).get(f"/conversations/{direct}")).data["unread"]
 
     first = await practice.send("coach", direct, "1")

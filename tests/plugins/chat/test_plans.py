@@ -39,7 +39,7 @@ def statements() -> Iterator[tuple[str, str]]:
 def values(sql: str) -> dict[str, Any]:
     """Return something for each parameter."""
     statement = SQLITE.statement(sql)
-    lists = {name: ["a"] if name == "ids" else [{}] for name in statement.as_json}
+    lists: dict[str, Any] = {name: ["a"] if name == "ids" else [{}] for name in statement.as_json}
     return {name: lists.get(name, 1 if name in NUMBERS else "a") for name in statement.names}
 
 

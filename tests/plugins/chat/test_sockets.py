@@ -86,10 +86,10 @@ async def test_membership_works_at_once(practice: Practice, sockets: Sockets) ->
     await leaver.receive("member_removed", userId=practice.ids["client"])
     await practice.send("coach", group, "After")
     for event, body in [
-        ("send_message", {"content": "Hello?"}),
-        ("typing", {"isTyping": False}),
+        ("send_message", {"conversationId": group, "content": "Hello?"}),
+        ("typing", {"conversationId": group, "isTyping": False}),
     ]:
-        answer = await leaver.call(event, {"conversationId": group, **body})
+        answer = await leaver.call(event, body)
         assert answer["error"]["code"] == "not_found"
     assert [event for event, _ in leaver.received if event != "presence"] == []
 
