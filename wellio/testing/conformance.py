@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import jsonschema
 import orjson
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from wellio.clock import parse_rfc3339
@@ -46,7 +46,7 @@ class Conformance:
             openapi: What `/openapi.json` holds.
         """
         self._openapi = openapi
-        resource = Resource(contents=openapi, specification=DRAFT202012)
+        resource = DRAFT202012.create_resource(openapi)
         self._registry: Registry[Any] = Registry().with_resource(_URI, resource)
         self._validators: dict[str, jsonschema.Draft202012Validator] = {}
         # Literal parts before parameters: `/clients/me` is not `/clients/{id}`.
