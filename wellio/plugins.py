@@ -149,6 +149,7 @@ def load_plugins(config: Config, plugins: Sequence[object] | None = None) -> Plu
     warnings = tuple(
         f"plugins.{name}: there is no such plugin; its settings have no effect"
         for name in sorted(config.plugins.keys() - offers.keys())
+        if config.plugins[name]  # config.toml has an empty table for each built-in one
     )
     loaded = _configured(_in_order(loading.found), config)
     return Plugins(loaded, loading.skipped, warnings, loading.manager)

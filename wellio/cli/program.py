@@ -97,7 +97,7 @@ def _command(operation: Operation) -> Callable[..., None]:
 
     *common, _ = inspect.signature(command).parameters.values()
     parameters = [*(_parameter(name, field) for name, field in fields.items()), *common]
-    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined] - what inspect reads
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads
         [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     )
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

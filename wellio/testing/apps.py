@@ -1,7 +1,9 @@
 """Apps for tests: started on a free port, with settings of their own, and restarted at will."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,8 @@ from wellio.testing.client import Api
 from wellio.testing.conformance import Conformance
 from wellio.testing.recorder import Recorder
 
+#: Tests do not depend on the settings of whoever runs them.
+NO_FILE = Path(os.devnull)
 #: Settings of every app under test; a test's own win over them.
 DEFAULTS: Mapping[str, Any] = {
     "server.port": 0,
@@ -56,7 +60,7 @@ class TestApp:
             clock: What tells the time there.
             workers: Whether events and jobs are worked on, beside `app.bus.settled()`.
         """
-        self.config: Config = load_config(env={}, overrides={**DEFAULTS, **settings})
+        self.config: Config = load_config(NO_FILE, env={}, overrides={**DEFAULTS, **settings})
         self._plugins = plugins
         self._clock = clock
         self._workers = workers
@@ -93,7 +97,7 @@ class TestApp:
         await self.stop()
         await self.start()
 
-    async def command(self, name: str, **arguments: Any) -> Mapping[str, Any]:
+    async def command(self, name: str, /, **arguments: Any) -> Mapping[str, Any]:
         """Run an operation of the command line, such as `user create`, and return its result."""
         operation = operations_of(self.app.plugins)[name]
         return await operation.run(self.app, operation.check(arguments))

@@ -33,10 +33,6 @@ class Reply:
     content: bytes
 
 
-#: Raises AssertionError when an answer is not what the description says.
-Conformance = Callable[[str, str, Reply], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Api:
     """Sends requests as one person, or as nobody.
@@ -48,7 +44,7 @@ class Api:
     """
 
     session: aiohttp.ClientSession
-    conforms: Conformance
+    conforms: Callable[[str, str, Reply], None]
     token: str | None = None
 
     def as_(self, user: HasToken | None) -> "Api":

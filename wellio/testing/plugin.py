@@ -99,8 +99,9 @@ async def _bring_up(database: "Engine") -> None:
     from wellio.config import load_config
     from wellio.db.migrate import migrate
     from wellio.plugins import load_plugins
+    from wellio.testing.apps import NO_FILE
 
-    sources = migration_sources(load_plugins(load_config(env={})))
+    sources = migration_sources(load_plugins(load_config(NO_FILE, env={})))
     await migrate(database, sources, backups=Path(), now_ms=0)
 
 

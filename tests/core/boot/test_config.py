@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[3]
 MASTER_KEY = "ab" * 32
 
 
+@pytest.fixture(autouse=True)
+def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder has no config.toml."""
+    monkeypatch.chdir(tmp_path)
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "config.toml"
     path.write_text(text)
@@ -34,8 +40,7 @@ def problems(
 # -- sources -------------------------------------------------------------------------------------
 
 
-def test_defaults_need_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_defaults_need_nothing() -> None:
     assert load_config(env={}) == Config()
 
 
@@ -49,10 +54,7 @@ def test_a_later_source_wins(tmp_path: Path) -> None:
     assert (config.server.port, config.server.host, config.log.level) == (3, "env", "debug")
 
 
-def test_the_file_in_the_current_folder_is_read_when_it_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_file_in_the_current_folder_is_read_when_it_is_there(tmp_path: Path) -> None:
     written(tmp_path, "data_dir = 'practice'")
     assert load_config(env={}).data_dir == Path("practice")
 
@@ -213,8 +215,10 @@ def test_no_repr_shows_a_secret() -> None:
 
 @pytest.fixture(scope="module")
 def plugin_models() -> dict[str, type[BaseModel]]:
-    declared = {offer.name: offer.load() for offer in discover(None) if offer.is_builtin}
-    return {name: module.PLUGIN.config for name, module in declared.items() if module.PLUGIN.config}  # type: ignore[attr-defined] - a plugin has one
+    declared: dict[str, Any] = {
+        offer.name: offer.load() for offer in discover(None) if offer.is_builtin
+    }
+    return {name: module.PLUGIN.config for name, module in declared.items() if module.PLUGIN.config}
 
 
 def test_config_toml_has_every_setting_with_its_default(

@@ -25,6 +25,12 @@ class Fake(ModuleType):
             setattr(self, hook.__name__, hook)
 
 
+@pytest.fixture(autouse=True)
+def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder has no config.toml."""
+    monkeypatch.chdir(tmp_path)
+
+
 def config(**overrides: Any) -> Config:
     dotted = {name.replace("__", "."): value for name, value in overrides.items()}
     return load_config(env={}, overrides=dotted)
