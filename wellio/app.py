@@ -5,6 +5,7 @@ There is no global state: two apps in one process share nothing.
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from importlib import metadata
 from typing import Any, TypeVar, cast
 
 from aiohttp import web
@@ -18,7 +19,16 @@ from .db.base import Engine
 from .db.migrate import Source, migrate
 from .errors import PluginError
 from .events import EventBus
-from .hookspecs import AccountStep
+from .hookspecs import AccountStep, HealthCheck
+from .http import (
+    DashboardApi,
+    HealthApi,
+    Http,
+    MetricsApi,
+    core_checks,
+    count_socket_events,
+    measure_core,
+)
 from .jobs import Jobs
 from .metrics import Metrics
 from .plugins import Plugins, load_plugins
@@ -48,6 +58,8 @@ class Wellio:
         notices: Called when the server listens; what they return is shown to who started it.
         metrics: Counters and gauges for `/metrics`.
         leftover: Removed plugins whose tables are still there.
+        openapi: The description of the REST API.
+        node: This process's lasting name.
     """
 
     def __init__(
@@ -67,6 +79,8 @@ class Wellio:
         self.notices: list[Notice] = []
         self.metrics = Metrics()
         self.leftover: tuple[str, ...] = ()
+        self.openapi: Mapping[str, Any] = {}
+        self.node = node
         self._services: dict[type, Any] = {}
 
     def service(self, cls: type[T]) -> T:
@@ -151,16 +165,87 @@ def _migrations(plugins: Plugins) -> list[Source]:
 
 def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     """Ask every hook, and join what the plugins bring."""
+    plugins = app.plugins
     try:
-        app.permissions = permissions_by_role(_all(app.plugins, "register_permissions"))
+        app.permissions = permissions_by_role(_all(plugins, "register_permissions"))
     except ValueError as error:
         raise PluginError(str(error)) from error
-    app.bus.register(*_all(app.plugins, "register_events"))
-    app.policies.add(*_all(app.plugins, "register_policies", app=app))
-    app.account_steps = _all(app.plugins, "register_account_steps", app=app)
-    app.jobs.register(*_all(app.plugins, "register_jobs", app=app))
-    app.plugins.ask("register_subscribers", app=app, bus=app.bus)
-    return web.Application()
+    app.bus.register(*_all(plugins, "register_events"))
+    app.policies.add(*_all(plugins, "register_policies", app=app))
+    app.account_steps = _all(plugins, "register_account_steps", app=app)
+    app.jobs.register(*_all(plugins, "register_jobs", app=app))
+    plugins.ask("register_subscribers", app=app, bus=app.bus)
+    measure_core(app.metrics, app.hub, app.bus)
+    http = _http(app)
+    app.openapi = http.openapi
+    application = http.application
+    application[WELLIO] = app
+    realtime = _realtime(app, http.authentication.from_token)
+    application.add_routes(realtime.routes())
+    application.on_shutdown.append(lambda _: realtime.close(app.config.server.shutdown_timeout_s))
+    application.cleanup_ctx.append(lambda _: _lifespan(app, workers=workers))
+    application.on_cleanup.append(lambda _: app.db.close())
+    return application
+
+
+async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
+    """Start the plugins and then the workers; stop the workers first."""
+    async with app.plugins.running(app):
+        await app.jobs.start(workers=workers)
+        await app.bus.start(workers=workers)
+        yield
+        await app.bus.stop()
+        await app.jobs.stop()
+
+
+def _http(app: Wellio) -> Http:
+    """Join the core's endpoints and the plugins'."""
+    plugins, version = app.plugins, metadata.version("wellio")
+    token = app.config.server.metrics_token
+    checks: dict[str, list[HealthCheck]] = {entry.name: [] for entry in plugins.loaded}
+    for entry, found in plugins.ask("register_health_checks", app=app):
+        checks[entry.name] += found
+    return Http(
+        [
+            HealthApi(
+                version,
+                ready=app.db.ping,
+                core=core_checks(app.db, app.bus),
+                plugins=checks,
+                skipped=plugins.skipped,
+            ),
+            MetricsApi(app.metrics, token.get_secret_value() if token else None),
+            DashboardApi(_all(plugins, "register_dashboard", app=app)),
+            *_all(plugins, "register_routes", app=app),
+        ],
+        metrics=app.metrics,
+        policies=app.policies,
+        authenticators=_all(plugins, "register_authenticators", app=app),
+        permissions={name for names in app.permissions.values() for name in names},
+        version=version,
+    )
+
+
+def _realtime(app: Wellio, authenticate: Callable[[str], Awaitable[Actor | None]]) -> Realtime:
+    """Join the plugins' socket events to the hub."""
+    config = app.config.realtime
+    origins = frozenset(config.allowed_origins)
+    return Realtime(
+        app.hub,
+        authenticate=authenticate,
+        events=EventRouter(
+            _all(app.plugins, "register_socket_events", app=app),
+            observe=count_socket_events(app.metrics),
+        ),
+        settings=RealtimeSettings(
+            node=app.node,
+            ping_interval_ms=config.ping_interval_ms,
+            ping_timeout_ms=config.ping_timeout_ms,
+            max_payload=config.max_payload_bytes,
+            connect_timeout_s=config.connect_timeout_s,
+        ),
+        allow_origin=lambda origin: "*" in origins or origin in origins,
+    )
 
 
 def _all(plugins: Plugins, hook: str, **arguments: Any) -> list[Any]:

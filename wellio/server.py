@@ -8,6 +8,7 @@ from aiohttp import web
 
 from wellio.config import Config
 from wellio.errors import WellioError
+from wellio.http import Runner
 
 
 def bind(config: Config) -> tuple[socket.socket, Config]:
@@ -42,7 +43,7 @@ async def started(app: web.Application, config: Config) -> AsyncIterator[web.App
     The end refuses new connections, closes sockets with 1012, gives running requests
     `shutdown_timeout_s`, ends the plugins in reverse order, and closes the database.
     """
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,
         keepalive_timeout=10,  # also bounds how long a request's head may take

@@ -8,7 +8,7 @@ know the rest of Wellio.
 """
 
 from wellio.realtime.backplane import Backplane, Envelope, LocalBackplane
-from wellio.realtime.events import EventRouter, SocketEvent, socket_event
+from wellio.realtime.events import EventObserver, EventRouter, SocketEvent, socket_event
 from wellio.realtime.faults import Disconnected, Refused
 from wellio.realtime.hub import Client, Hub
 from wellio.realtime.message import Message
@@ -20,6 +20,7 @@ __all__ = [
     "Client",
     "Disconnected",
     "Envelope",
+    "EventObserver",
     "EventRouter",
     "Hub",
     "LocalBackplane",
