@@ -32,7 +32,7 @@ _OPEN = """
 INSERT INTO wellio_cursor (subscriber, xid, position, node, lease_until)
 VALUES (:subscriber, :xid, :position, '', 0) ON CONFLICT (subscriber) DO NOTHING
 """
-_END = """
+END = """
 SELECT xid, position FROM wellio_event WHERE {settled xid}
 ORDER BY xid DESC, position DESC LIMIT 1
 """
@@ -165,7 +165,7 @@ class Outbox:
         self.poke()
 
     async def _open(self, tx: Tx) -> None:
-        end = await tx.fetch_one(_END)
+        end = await tx.fetch_one(END)
         for subscriber in self.subscribers:
             at_end = end is not None and not subscriber.replay
             await tx.execute(
@@ -203,7 +203,7 @@ class Outbox:
     async def _trim_chunk(self, tx: Tx, before: int) -> int:
         names = list(self._subscribers)
         slowest = await tx.fetch_one(
-            _SLOWEST if names else _END, **({"names": names} if names else {})
+            _SLOWEST if names else END, **({"names": names} if names else {})
         )
         if slowest is None:
             return 0

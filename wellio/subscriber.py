@@ -41,7 +41,7 @@ SELECT xid, position, id, name, at, actor_id, cause_id, payload FROM wellio_even
 WHERE (xid, position) > (:xid, :position) AND {settled xid}
 ORDER BY xid, position LIMIT :limit
 """
-_IS_BEHIND = """
+IS_BEHIND = """
 SELECT 1 FROM wellio_event AS e JOIN wellio_cursor AS c ON c.subscriber = :subscriber
 WHERE (e.xid, e.position) > (c.xid, c.position) LIMIT 1
 """
@@ -118,7 +118,7 @@ class Subscriber:
 
     async def is_behind(self) -> bool:
         """Tell whether the log goes on behind the cursor, with what is not yet settled."""
-        return await self._db.fetch_one(_IS_BEHIND, subscriber=self.name) is not None
+        return await self._db.fetch_one(IS_BEHIND, subscriber=self.name) is not None
 
     async def _work(self) -> float:
         return 0.0 if await self._step() else self._shared.poll_s

@@ -57,9 +57,10 @@ class Node:
     events: ClassVar = (Noted, Dropped)
 
     def __post_init__(self) -> None:
-        jobs_options = {k: self.options.pop(k) for k in ("concurrency",) if k in self.options}
-        self.jobs = Jobs(self.db, self.clock, node=self.name, drain_s=1.0, **jobs_options)
-        self.bus = EventBus(self.db, self.clock, self.jobs, node=self.name, **self.options)
+        for_jobs = {k: v for k, v in self.options.items() if k in {"concurrency", "drain_s"}}
+        for_bus = {k: v for k, v in self.options.items() if k not in for_jobs}
+        self.jobs = Jobs(self.db, self.clock, node=self.name, **{"drain_s": 1.0, **for_jobs})
+        self.bus = EventBus(self.db, self.clock, self.jobs, node=self.name, **for_bus)
         self.bus.register(*self.events)
 
     def follow(self, name: str, *types: type[Event], replay: bool = False) -> None:
@@ -90,14 +91,14 @@ async def effect(tx: Tx, who: str, what: str) -> None:
 
 
 async def effects(db: Database, who: str) -> list[str]:
-    rows = await db.fetch_all(
-        "SELECT what FROM effect WHERE who = :who ORDER BY position", who=who
-    )
+    rows = await db.fetch_all("SELECT what FROM effect WHERE who = :who ORDER BY position", who=who)
     return [row["what"] for row in rows]
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
     engine: EngineName = request.param
     return Databases(engine, tmp_path_factory.mktemp(engine), prepare)
 

@@ -118,6 +118,7 @@ async def test_an_event_that_cannot_be_read_is_parked_too(db: Database, node: Ma
     one.follow("a")
     await one.start()
     await one.note("a", "b")
+
     async def spoil(tx: Tx) -> None:
         await tx.execute("UPDATE wellio_event SET payload = '{' WHERE payload LIKE '%\"a\"%'")
 

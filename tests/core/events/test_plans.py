@@ -1,0 +1,70 @@
+"""The queries that run all the time use an index: what they cost does not grow with the tables."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.core.events.conftest import START, Node
+from wellio import jobstore, outbox, subscriber
+from wellio.db.base import Engine, Tx
+from wellio.testing.engines import explain
+
+HERE: dict[str, Any] = {"xid": 0, "position": 1}
+SCAN = re.compile(r"SCAN wellio_\w+\b(?! USING)|Seq Scan on wellio")
+
+
+@pytest.mark.parametrize(
+    "sql, params, indexes",
+    [
+        (subscriber.CURSOR, {"subscriber": "a"}, ["wellio_parked_due"]),
+        (subscriber.NEXT, {**HERE, "limit": 64}, ["wellio_event_log"]),
+        (subscriber.IS_BEHIND, {"subscriber": "a"}, ["wellio_event_log"]),
+        (
+            subscriber.PARKED_DUE,
+            {"subscriber": "a", "now": START, "limit": 64},
+            ["wellio_parked_due"],
+        ),
+        (outbox.END, {}, ["wellio_event_log"]),
+        (outbox.TRIM, {**HERE, "before": START, "limit": 1000}, ["wellio_event_log"]),
+        (outbox.STATUS, {"names": ["a"]}, ["wellio_event_log"]),
+        (
+            jobstore.LOOK,
+            {"kinds": ["a"], "schedules": ["a"], "mine": ["a"]},
+            ["wellio_job_waiting", "wellio_job_queued", "wellio_job_running"],
+        ),
+        (jobstore.PROMOTE, {"now": START, "limit": 500}, ["wellio_job_waiting"]),
+        (jobstore.TAKE_OVER, {"now": START, "mine": ["a"]}, ["wellio_job_running"]),
+        (
+            jobstore.CLAIM,
+            {
+                "node": "n",
+                "now": START,
+                "leases": [{"kind": "a", "lease_ms": 1}],
+                "kinds": ["a"],
+                "limit": 8,
+            },
+            ["wellio_job_queued"],
+        ),
+    ],
+)
+async def test_the_plan_names_the_index(
+    db: Engine, sql: str, params: dict[str, Any], indexes: list[str]
+):
+    plan = await explain(db, sql, **params)
+    assert [index for index in indexes if index not in plan] == [], plan
+    assert not SCAN.search(plan), plan
+
+
+async def test_the_next_events_are_read_in_the_indexs_order(db: Engine, node: Callable[..., Node]):
+    await node().note(*map(str, range(2_000)))
+
+    async def analyze(tx: Tx) -> None:
+        await tx.execute("ANALYZE wellio_event")
+
+    await db.write_schema(analyze)
+    plan = await explain(db, subscriber.NEXT, **HERE, limit=64)
+    assert "wellio_event_log" in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
