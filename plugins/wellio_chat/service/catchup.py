@@ -86,23 +86,31 @@ class CatchUpService:
         return xid, position
 
     async def _entries(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        entries = []
-        for row in rows:
-            members: tuple[str, ...] = ()
-            if row["kind"] == "conversation_created":
-                members = await conversations.user_ids(self._db, row["log_of"])
-            entries.append(
-                {
-                    "conversationId": row["log_of"],
-                    "eventSeq": row["event_seq"],
-                    "event": row["kind"],
-                    "data": _data(row, members),
-                }
-            )
-        return entries
+        return [
+            {
+                "conversationId": row["log_of"],
+                "eventSeq": row["event_seq"],
+                "event": row["kind"],
+                "data": await self._data(row),
+            }
+            for row in rows
+        ]
+
+    async def _data(self, row: Row) -> dict[str, Any]:
+        if row["kind"] != "conversation_created":
+            return _data(row)
+        opening = await conversations.opening(self._db, row["log_of"])
+        return opened_wire(
+            row["log_of"],
+            row["event_seq"],
+            opening[0]["kind"],
+            opening[0]["title"],
+            opening[0]["created_at"],
+            (member["user_id"] for member in opening if member["user_id"]),
+        )
 
 
-def _data(row: Row, members: tuple[str, ...]) -> dict[str, Any]:
+def _data(row: Row) -> dict[str, Any]:
     """Return what the socket event of a log entry would carry now."""
     kind, conversation_id, event_seq = row["kind"], row["log_of"], row["event_seq"]
     if kind == "new_message":
@@ -127,15 +135,6 @@ def _data(row: Row, members: tuple[str, ...]) -> dict[str, Any]:
             row["user_id"],
             row["status"],
             row["up_to"],
-        )
-    if kind == "conversation_created":
-        return opened_wire(
-            conversation_id,
-            event_seq,
-            row["conversation_kind"],
-            row["title"],
-            row["opened_at"],
-            members,
         )
     return member_wire(conversation_id, event_seq, row["user_id"])
 

@@ -6,15 +6,13 @@ from . import messages
 
 _COLUMNS = (
     "SELECT e.xid, e.position, e.conversation_id AS log_of, e.event_seq, e.kind, e.message_id, "
-    "e.user_id, e.status, e.seq AS up_to, e.created_at AS happened_at, "
-    "c.kind AS conversation_kind, c.title, c.created_at AS opened_at, " + messages.COLUMNS
+    "e.user_id, e.status, e.seq AS up_to, e.created_at AS happened_at, " + messages.COLUMNS
 )
 _LOG = (
     _COLUMNS
     + """
 FROM chat_member me
-JOIN chat_conversation c ON c.id = me.conversation_id
-JOIN chat_event e ON e.conversation_id = c.id
+JOIN chat_event e ON e.conversation_id = me.conversation_id
 LEFT JOIN chat_message m ON m.id = e.message_id
 WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
   AND me.removed_event_seq IS NULL AND e.event_seq > :after
@@ -46,10 +44,11 @@ WITH mine AS MATERIALIZED (
 FROM mine
 JOIN chat_event e ON e.conversation_id = mine.conversation_id
     AND e.event_seq >= mine.first_seq AND e.event_seq < mine.first_seq + :limit
-JOIN chat_conversation c ON c.id = e.conversation_id
 LEFT JOIN chat_message m ON m.id = e.message_id
-WHERE (e.xid, e.position) > (:xid, :position) AND {settled e.xid}
-  AND (mine.removed_event_seq IS NULL OR e.event_seq = mine.removed_event_seq)
+WHERE ({settled e.xid}) IS TRUE  -- as it stands, Postgres would read the log from its start
+  AND (mine.removed_event_seq IS NULL
+       OR (e.event_seq = mine.removed_event_seq
+           AND (e.xid > :xid OR (e.xid = :xid AND e.position > :position))))
 ORDER BY e.xid, e.position
 LIMIT :limit
 """

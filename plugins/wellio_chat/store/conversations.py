@@ -63,6 +63,12 @@ _LEAVE = """
 UPDATE chat_member SET removed_event_seq = :event_seq
 WHERE conversation_id = :conversation_id AND user_id = :user_id
 """
+_OPENING = """
+SELECT c.kind, c.title, c.created_at, m.user_id
+FROM chat_conversation c
+LEFT JOIN chat_member m ON m.conversation_id = c.id AND m.removed_event_seq IS NULL
+WHERE c.id = :id
+"""
 _IN_IT = """
 SELECT user_id FROM chat_member
 WHERE conversation_id = :conversation_id AND removed_event_seq IS NULL
@@ -103,6 +109,11 @@ async def user_ids(db: Database | Tx, conversation_id: str) -> tuple[str, ...]:
     """Return who is in a conversation."""
     rows = await db.fetch_all(_IN_IT, conversation_id=conversation_id)
     return tuple(row["user_id"] for row in rows)
+
+
+async def opening(db: Database, conversation_id: str) -> list[Row]:
+    """Return kind, title and time of making of a conversation with each of its members."""
+    return await db.fetch_all(_OPENING, id=conversation_id)
 
 
 async def role_in(db: Database, conversation_id: str, user_id: str) -> Row | None:
