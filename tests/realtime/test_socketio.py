@@ -149,6 +149,7 @@ class TestMessages:
             '421234567890123456["message"]',
             '42/custom,["message"]',
             "43[]",
+            "44",
             "431{}",
             "41{}",
             "45[]",
@@ -192,6 +193,8 @@ class TestMessages:
         count = 4 * SETTINGS.max_waiting_frames
         body = "\x1e".join(f'42{n}["message-with-ack",{n}]' for n in range(count))
         push = asyncio.create_task(peer.push(sid, body, SOCKET))
+        done, _ = await asyncio.wait((push,), timeout=0.1)
+        assert not done, "it is held back while nobody polls"
         packets: list[str] = []
         while f"43{count - 1}[{count - 1}]" not in packets:
             reply = await peer.poll(sid, SOCKET)

@@ -202,11 +202,13 @@ class Session:
     # -- life -----------------------------------------------------------------------------------
 
     def upgrade(self, link: Link) -> None:
-        """Go on over this WebSocket: what waited for a poll follows there, the poll gets a noop."""
+        """Go on over this WebSocket: what waited for a poll follows there.
+
+        No poll is pending: since the probe each one is answered at once.
+        """
         packets = self._empty()
         self.candidate = None
         self._adopt(link)
-        self.wake()
         for packet in packets:
             if packet.startswith(b"b"):
                 link.write(frame(BINARY, payload.decode_binary(packet.decode())))
