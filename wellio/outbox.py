@@ -8,9 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from .db.base import Row, Tx
-from .errors import PluginError
+from .errors import PluginError, Unavailable
 from .jobs import JobRun
+from .retry import error_name
 from .schedules import Schedule
 from .subscriber import Shared, Subscriber
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _BLINK_S = 0.005  # between two looks at a log whose last transactions are not settled
 _TRIM_CHUNK = 1_000
+_log = structlog.get_logger()
 _APPEND = """
 INSERT INTO wellio_event (id, name, at, actor_id, cause_id, payload)
 VALUES (:id, :name, :at, :actor_id, :cause_id, :payload)
@@ -112,7 +116,10 @@ class Outbox:
     async def stop(self) -> None:
         """End the workers, each after its batch, and let other nodes go on."""
         await asyncio.gather(*(subscriber.worker.stop() for subscriber in self.subscribers))
-        await self._db.write(self._release)
+        try:
+            await self._db.write(self._release)
+        except Unavailable as error:  # then they go on when the lease ends
+            _log.warning("leases_not_released", error=error_name(error))
 
     def poke(self) -> None:
         """Have every worker look for something to do."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from wellio.clock import ManualClock
+from wellio.clock import Clock, ManualClock
 from wellio.db.base import Database, Engine, Tx
 from wellio.db.migrate import Source, migrate
 from wellio.events import Event, EventBus
@@ -31,7 +31,8 @@ class Dropped(Event, name="thing.dropped"):
 
 async def make_effects(tx: Tx) -> None:
     await tx.execute(
-        "CREATE TABLE effect (position {serial}, who {text} NOT NULL, what {text} NOT NULL) {strict}"
+        "CREATE TABLE effect (position {serial}, who {text} NOT NULL, what {text} NOT NULL)"
+        " {strict}"
     )
 
 
@@ -47,7 +48,7 @@ class Node:
     """What one process has: a bus and jobs on a database, and handlers that leave a trace."""
 
     db: Database
-    clock: ManualClock
+    clock: Clock
     name: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)  # things that handlers choke on
@@ -63,7 +64,7 @@ class Node:
         self.bus = EventBus(self.db, self.clock, self.jobs, node=self.name, **for_bus)
         self.bus.register(*self.events)
 
-    def follow(self, name: str, *types: type[Event], replay: bool = False) -> None:
+    def follow(self, name: str, *types: type[Noted | Dropped], replay: bool = False) -> None:
         async def handle(tx: Tx, event: Noted | Dropped) -> None:
             await effect(tx, name, event.thing_id)
             if event.thing_id in self.failing:

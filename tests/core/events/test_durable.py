@@ -3,16 +3,19 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
 from tests.core.events.conftest import Dropped, Node, Noted, effect, effects
 from wellio.clock import ManualClock
+from wellio.db import connect
 from wellio.db.base import Database, Tx
 from wellio.errors import PluginError
 from wellio.events import Event
+from wellio.jobs import Job, JobRun
+from wellio.testing.engines import Databases
 
 MakeNode = Callable[..., Node]
 LONGEST_WAIT_MS = 3_600_000
@@ -27,7 +30,7 @@ async def parked(one: Node) -> list[tuple[str, str, int]]:
 @pytest.mark.parametrize("has_workers", [True, False])
 async def test_every_subscriber_gets_its_events_once_and_in_order(
     db: Database, node: MakeNode, has_workers: bool
-):
+) -> None:
     one = node()
     one.follow("a")
     one.follow("b", Noted, Dropped)
@@ -43,7 +46,7 @@ async def test_every_subscriber_gets_its_events_once_and_in_order(
     assert len(await effects(db, "a")) == len(THINGS)
 
 
-async def test_a_worker_is_woken_by_the_commit(node: MakeNode):
+async def test_a_worker_is_woken_by_the_commit(node: MakeNode) -> None:
     one, seen = node(poll_s=3600), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -59,7 +62,7 @@ async def test_a_worker_is_woken_by_the_commit(node: MakeNode):
 
 async def test_an_event_that_fails_is_parked_and_nobody_waits_for_it(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     one = node()
     one.failing |= {"t3", "t70"}
     one.follow("a")
@@ -86,7 +89,7 @@ async def test_an_event_that_fails_is_parked_and_nobody_waits_for_it(
 
 async def test_an_event_that_fails_too_often_is_dead_until_somebody_retries_it(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     one = node(max_attempts=3)
     one.failing.add("t")
     one.follow("a")
@@ -113,7 +116,7 @@ async def test_an_event_that_fails_too_often_is_dead_until_somebody_retries_it(
     assert (await effects(db, "a"), await parked(one)) == (["u", "t"], [])
 
 
-async def test_an_event_that_cannot_be_read_is_parked_too(db: Database, node: MakeNode):
+async def test_an_event_that_cannot_be_read_is_parked_too(db: Database, node: MakeNode) -> None:
     one = node()
     one.follow("a")
     await one.start()
@@ -128,7 +131,7 @@ async def test_an_event_that_cannot_be_read_is_parked_too(db: Database, node: Ma
     assert await parked(one) == [("waiting", "JSONDecodeError", 1)]
 
 
-async def test_a_new_subscriber_starts_now_or_replays(db: Database, node: MakeNode):
+async def test_a_new_subscriber_starts_now_or_replays(db: Database, node: MakeNode) -> None:
     first = node("n")
     first.follow("old")
     await first.start()
@@ -150,7 +153,7 @@ async def test_a_new_subscriber_starts_now_or_replays(db: Database, node: MakeNo
 
 async def test_what_was_published_while_a_subscriber_was_down_is_not_lost(
     db: Database, node: MakeNode
-):
+) -> None:
     first = node("n")
     first.follow("a")
     await first.start(workers=True)
@@ -163,7 +166,7 @@ async def test_what_was_published_while_a_subscriber_was_down_is_not_lost(
     assert await effects(db, "a") == ["x"]
 
 
-async def test_rewinding_replays_the_log(db: Database, node: MakeNode):
+async def test_rewinding_replays_the_log(db: Database, node: MakeNode) -> None:
     one = node()
     one.follow("a")
     await one.start()
@@ -174,7 +177,9 @@ async def test_rewinding_replays_the_log(db: Database, node: MakeNode):
     assert await effects(db, "a") == ["x", "y", "x", "y"]
 
 
-async def test_two_subscribers_with_one_name_and_one_after_the_start_are_refused(node: MakeNode):
+async def test_two_subscribers_with_one_name_and_one_after_the_start_are_refused(
+    node: MakeNode,
+) -> None:
     one = node()
     one.follow("a")
     with pytest.raises(PluginError, match="two durable subscribers with the name a"):
@@ -186,9 +191,7 @@ async def test_two_subscribers_with_one_name_and_one_after_the_start_are_refused
 
 async def test_a_handler_may_publish_and_enqueue_and_settled_waits_for_all_of_it(
     db: Database, node: MakeNode
-):
-    from wellio.jobs import Job, JobRun
-
+) -> None:
     one = node()
 
     async def pass_on(tx: Tx, event: Noted) -> None:
@@ -211,7 +214,7 @@ async def test_a_handler_may_publish_and_enqueue_and_settled_waits_for_all_of_it
 
 async def test_two_nodes_share_a_subscriber_without_doing_anything_twice(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     nodes = [node(), node()]
     for one in nodes:
         one.follow("a")
@@ -227,7 +230,7 @@ async def test_two_nodes_share_a_subscriber_without_doing_anything_twice(
 
 async def test_a_node_leaves_a_leased_subscriber_alone_until_the_lease_ends_or_is_given_back(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     first, second = node(), node()
     for one in (first, second):
         one.follow("a")
@@ -250,42 +253,39 @@ async def test_a_node_leaves_a_leased_subscriber_alone_until_the_lease_ends_or_i
     assert await effects(db, "a") == ["x", "y", "z"]
 
 
-async def test_a_late_committer_is_not_skipped(db: Database, node: MakeNode):
+async def test_a_late_committer_is_not_skipped(databases: Databases, clock: ManualClock) -> None:
     """On Postgres a row may be committed after one with a higher position; never on SQLite."""
-    if db.engine == "sqlite":
+    if databases.engine == "sqlite":
         pytest.skip("one writer: nobody commits late")
-    one = node()
-    one.follow("a")
-    await one.start()
-    has_written, may_commit = asyncio.Event(), asyncio.Event()
-
-    async def late(connection: Any) -> None:
-        async with connection.transaction():
-            await connection.execute(
-                "INSERT INTO wellio_event (id, name, at, payload)"
-                " VALUES ('late', 'thing.noted', 1, '{\"thing_id\": \"late\"}')"
-            )
-            has_written.set()
-            await may_commit.wait()
-
-    pool = db._pool  # type: ignore[attr-defined]  # noqa: SLF001 - a transaction that stays open
-    async with pool.acquire() as connection:
-        committing = asyncio.create_task(late(connection))
-        await has_written.wait()
-        await one.note("early")  # committed first, with the higher position
+    url, data_dir = await databases.create()
+    db, late = await connect(url, data_dir=data_dir), await asyncpg.connect(url)
+    try:
+        one = Node(db, clock)
+        one.follow("a")
+        await one.start()
         [subscriber] = one.bus.outbox.subscribers
+        transaction = late.transaction()
+        await transaction.start()
+        await late.execute(
+            "INSERT INTO wellio_event (id, name, at, payload)"
+            " VALUES ('late', 'thing.noted', 1, '{\"thing_id\": \"late\"}')"
+        )
+        await one.note("early")  # committed first, with the higher position
         await subscriber.catch_up()
         assert await effects(db, "a") == []  # it waits: the older transaction may still commit
         settling = asyncio.create_task(one.bus.settled())
-        may_commit.set()
-        await committing
-    await asyncio.wait_for(settling, 10)
-    assert await effects(db, "a") == ["late", "early"]
+        await transaction.commit()
+        await asyncio.wait_for(settling, 10)
+        assert await effects(db, "a") == ["late", "early"]
+    finally:
+        await late.close()
+        await db.close()
+        await databases.drop(url)
 
 
 async def test_the_log_is_trimmed_behind_the_slowest_cursor_and_the_retention(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     one = node(retention_s=86_400)
     one.follow("a")
     await one.start()
@@ -317,7 +317,7 @@ async def test_the_log_is_trimmed_behind_the_slowest_cursor_and_the_retention(
     assert (await effects(db, "a"))[-2:] == ["unread", "last"]
 
 
-async def test_lag_is_counted(node: MakeNode):
+async def test_lag_is_counted(node: MakeNode) -> None:
     one = node()
     one.follow("a")
     await one.start()
@@ -327,7 +327,9 @@ async def test_lag_is_counted(node: MakeNode):
     assert (await one.bus.status())["subscribers"]["a"]["lag"] == 0
 
 
-async def test_slow_handlers_give_the_writer_back_between_events(db: Database, node: MakeNode):
+async def test_slow_handlers_give_the_writer_back_between_events(
+    db: Database, node: MakeNode
+) -> None:
     """A batch ends when it has had its share of the writer's time; nothing is lost by it."""
     one, transactions = node(), list[Tx]()
 

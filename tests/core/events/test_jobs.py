@@ -43,7 +43,7 @@ def worker_of(make: MakeNode, run: Run | None = None, **options: Any) -> Node:
 
 async def test_jobs_run_when_their_transaction_committed_and_are_gone_then(
     db: Database, node: MakeNode
-):
+) -> None:
     one = worker_of(node)
     await one.start(workers=True)
 
@@ -59,7 +59,7 @@ async def test_jobs_run_when_their_transaction_committed_and_are_gone_then(
     assert await one.jobs.status() == {"due": 0, "later": 0, "running": 0, "dead": 0}
 
 
-async def test_what_a_run_is_told(node: MakeNode):
+async def test_what_a_run_is_told(node: MakeNode) -> None:
     runs: list[JobRun] = []
 
     async def keep(run: JobRun) -> None:
@@ -81,7 +81,7 @@ async def test_what_a_run_is_told(node: MakeNode):
 
 async def test_an_unknown_kind_is_refused_and_two_jobs_with_one_name_are(
     db: Database, node: MakeNode
-):
+) -> None:
     one = worker_of(node)
 
     async def body(tx: Tx) -> None:
@@ -90,11 +90,12 @@ async def test_an_unknown_kind_is_refused_and_two_jobs_with_one_name_are(
     with pytest.raises(PluginError, match=r"thing\.else"):
         await db.write(body)
     with pytest.raises(PluginError, match=r"two jobs with the name thing\.do"):
-        worker = worker_of(lambda: one)
-        await worker.start()
+        worker_of(lambda: one)
 
 
-async def test_a_removed_plugins_job_stays_and_holds_nobody_up(db: Database, node: MakeNode):
+async def test_a_removed_plugins_job_stays_and_holds_nobody_up(
+    db: Database, node: MakeNode
+) -> None:
     first, second = worker_of(node), node()
     await enqueue(first, "a")
 
@@ -116,7 +117,7 @@ async def test_a_removed_plugins_job_stays_and_holds_nobody_up(db: Database, nod
 
 async def test_of_what_is_due_the_highest_priority_goes_first(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     one = worker_of(node, concurrency=1)
     await enqueue(one, "later", due_at=START + 2)
     await enqueue(one, "sooner", due_at=START + 1)
@@ -127,7 +128,9 @@ async def test_of_what_is_due_the_highest_priority_goes_first(
     assert await effects(db, "job") == ["safety", "sooner", "later"]
 
 
-async def test_a_job_waits_until_it_is_due(db: Database, node: MakeNode, clock: ManualClock):
+async def test_a_job_waits_until_it_is_due(
+    db: Database, node: MakeNode, clock: ManualClock
+) -> None:
     one = worker_of(node)
     await one.start(workers=True)
     await enqueue(one, "a", due_at=START + 1000)
@@ -138,7 +141,9 @@ async def test_a_job_waits_until_it_is_due(db: Database, node: MakeNode, clock: 
     assert await effects(db, "job") == ["a"]
 
 
-async def test_moving_the_clock_and_poking_runs_what_is_due(node: MakeNode, clock: ManualClock):
+async def test_moving_the_clock_and_poking_runs_what_is_due(
+    node: MakeNode, clock: ManualClock
+) -> None:
     ran = asyncio.Event()
 
     async def tell(run: JobRun) -> None:
@@ -153,7 +158,7 @@ async def test_moving_the_clock_and_poking_runs_what_is_due(node: MakeNode, cloc
     await asyncio.wait_for(ran.wait(), 5)
 
 
-async def test_a_key_has_one_job(db: Database, node: MakeNode):
+async def test_a_key_has_one_job(db: Database, node: MakeNode) -> None:
     one = worker_of(node)
     [first] = await enqueue(one, "a", key="k")
     assert await enqueue(one, "b", key="k") == [first]
@@ -166,7 +171,7 @@ async def test_a_key_has_one_job(db: Database, node: MakeNode):
 
 async def test_a_job_that_fails_is_tried_again_and_dead_in_the_end(
     node: MakeNode, clock: ManualClock
-):
+) -> None:
     attempts: list[int] = []
 
     async def fail(run: JobRun) -> None:
@@ -195,7 +200,7 @@ async def test_a_job_that_fails_is_tried_again_and_dead_in_the_end(
 
 async def test_a_failed_job_waits_twice_as_long_each_time(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     async def fail(run: JobRun) -> None:
         raise LookupError
 
@@ -208,7 +213,7 @@ async def test_a_failed_job_waits_twice_as_long_each_time(
         clock.set(row["due_at"])
 
 
-async def test_an_attempt_that_takes_too_long_is_ended(node: MakeNode, db: Database):
+async def test_an_attempt_that_takes_too_long_is_ended(node: MakeNode, db: Database) -> None:
     async def hang(run: JobRun) -> None:
         await asyncio.Event().wait()
 
@@ -219,7 +224,7 @@ async def test_an_attempt_that_takes_too_long_is_ended(node: MakeNode, db: Datab
     assert tuple(row) == ("waiting", "TimeoutError")
 
 
-async def test_no_more_run_at_a_time_than_allowed(node: MakeNode):
+async def test_no_more_run_at_a_time_than_allowed(node: MakeNode) -> None:
     running, most = 0, 0
 
     async def count(run: JobRun) -> None:
@@ -253,7 +258,7 @@ async def hang_in(node: MakeNode, **options: Any) -> tuple[Node, asyncio.Event]:
 
 async def test_a_lease_that_ended_is_taken_over_and_the_first_changes_nothing_any_more(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     first, end = await hang_in(node)
     second = worker_of(node)
     await second.bus.settled()
@@ -270,7 +275,7 @@ async def test_a_lease_that_ended_is_taken_over_and_the_first_changes_nothing_an
 
 async def test_a_lease_is_renewed_while_the_job_runs(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     _first, end = await hang_in(node, lease_s=0.03)
     clock.advance(3_600_000)  # only a renewal can bring the lease beyond this
 
@@ -289,7 +294,7 @@ async def test_a_lease_is_renewed_while_the_job_runs(
 
 async def test_a_node_that_comes_back_goes_on_at_once_with_what_it_was_killed_in(
     db: Database, node: MakeNode
-):
+) -> None:
     _killed, end = await hang_in(node, name="n")
     again = worker_of(node, name="n")
     await again.start()
@@ -300,7 +305,7 @@ async def test_a_node_that_comes_back_goes_on_at_once_with_what_it_was_killed_in
 
 async def test_finish_makes_the_result_count_once_even_when_the_lease_was_lost(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     lost: list[LeaseLost] = []
 
     async def store(run: JobRun) -> None:
@@ -328,7 +333,7 @@ async def test_finish_makes_the_result_count_once_even_when_the_lease_was_lost(
 
 async def test_a_job_that_kills_its_process_each_time_dies(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     one = worker_of(node, max_attempts=2)
     await enqueue(one, "a")
 
@@ -345,7 +350,7 @@ async def test_a_job_that_kills_its_process_each_time_dies(
     assert (row["last_error"], await effects(db, "job")) == ("LeaseLost", [])
 
 
-async def test_a_stop_waits_for_running_jobs(db: Database, node: MakeNode):
+async def test_a_stop_waits_for_running_jobs(db: Database, node: MakeNode) -> None:
     one, end = await hang_in(node)
     stopping = asyncio.create_task(one.stop())
     end.set()
@@ -353,7 +358,7 @@ async def test_a_stop_waits_for_running_jobs(db: Database, node: MakeNode):
     assert await db.fetch_all("SELECT * FROM wellio_job") == []
 
 
-async def test_a_stop_gives_back_what_takes_too_long(db: Database, node: MakeNode):
+async def test_a_stop_gives_back_what_takes_too_long(db: Database, node: MakeNode) -> None:
     one, _end = await hang_in(node, drain_s=0.01)
     await one.stop()
     [row] = await db.fetch_all("SELECT state, attempts FROM wellio_job")

@@ -1,4 +1,4 @@
-"""Exactly once, however often the process is killed: `kill -9` at random, then count the effects."""
+"""Exactly once, however often a process is killed: `kill -9` at random, then count the effects."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ async def live(url: str, data_dir: Path, life: int) -> list[str]:
     assert victim.stdout is not None
     said = b""
     try:
-        for _ in range(random.randint(20, 150)):
+        for _ in range(random.randint(20, 150)):  # noqa: S311 - chance, not a secret
             line = await asyncio.wait_for(victim.stdout.readline(), 30)
             assert line, "the victim died by itself"
             said += line
@@ -44,7 +44,9 @@ async def live(url: str, data_dir: Path, life: int) -> list[str]:
 
 @pytest.mark.parametrize("lives", [3, pytest.param(40, marks=pytest.mark.prove)])
 @pytest.mark.timeout(600)
-async def test_each_event_takes_effect_once_whatever_is_killed(databases: Databases, lives: int):
+async def test_each_event_takes_effect_once_whatever_is_killed(
+    databases: Databases, lives: int
+) -> None:
     url, data_dir = await databases.create()
     acknowledged: list[str] = []
     for life in range(lives):

@@ -51,13 +51,15 @@ SCAN = re.compile(r"SCAN wellio_\w+\b(?! USING)|Seq Scan on wellio")
 )
 async def test_the_plan_names_the_index(
     db: Engine, sql: str, params: dict[str, Any], indexes: list[str]
-):
+) -> None:
     plan = await explain(db, sql, **params)
     assert [index for index in indexes if index not in plan] == [], plan
     assert not SCAN.search(plan), plan
 
 
-async def test_the_next_events_are_read_in_the_indexs_order(db: Engine, node: Callable[..., Node]):
+async def test_the_next_events_are_read_in_the_indexs_order(
+    db: Engine, node: Callable[..., Node]
+) -> None:
     await node().note(*map(str, range(2_000)))
 
     async def analyze(tx: Tx) -> None:

@@ -24,19 +24,19 @@ async def log(db: Database) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "name", ["created", "Thing.noted", "thing.", ".noted", "thing.noted.twice", "thing noted"]
 )
-def test_a_name_is_noun_and_past_tense(name: str):
-    with pytest.raises(PluginError, match="noun.past_tense"):
+def test_a_name_is_noun_and_past_tense(name: str) -> None:
+    with pytest.raises(PluginError, match=r"noun\.past_tense"):
         type("Odd", (Event,), {"__doc__": "It happened."}, name=name)
 
 
-def test_an_event_without_a_docstring_is_refused():
+def test_an_event_without_a_docstring_is_refused() -> None:
     with pytest.raises(PluginError, match="docstring"):
 
         class Silent(Event, name="thing.silenced"):
             thing_id: str
 
 
-def test_two_classes_with_one_name_are_refused(node: MakeNode):
+def test_two_classes_with_one_name_are_refused(node: MakeNode) -> None:
     class Other(Event, name="thing.noted"):
         """Somebody else's."""
 
@@ -46,7 +46,7 @@ def test_two_classes_with_one_name_are_refused(node: MakeNode):
         one.bus.register(Other)
 
 
-def test_a_base_of_others_has_no_name_and_cannot_be_registered(node: MakeNode):
+def test_a_base_of_others_has_no_name_and_cannot_be_registered(node: MakeNode) -> None:
     class AboutThing(Event):
         """A base."""
 
@@ -56,7 +56,7 @@ def test_a_base_of_others_has_no_name_and_cannot_be_registered(node: MakeNode):
         node().bus.register(AboutThing)
 
 
-async def test_an_unregistered_class_cannot_be_published(db: Database, node: MakeNode):
+async def test_an_unregistered_class_cannot_be_published(db: Database, node: MakeNode) -> None:
     class Stray(Event, name="thing.strayed"):
         """Nobody registered it."""
 
@@ -73,7 +73,7 @@ async def test_an_unregistered_class_cannot_be_published(db: Database, node: Mak
 @pytest.mark.parametrize("count", [1, 3, 200])
 async def test_events_are_logged_in_their_order_with_ids_only(
     db: Database, node: MakeNode, count: int
-):
+) -> None:
     await node().note(*(f"t{n}" for n in range(count)))
     rows = await log(db)
     assert [row["payload"] for row in rows] == [f'{{"thing_id":"t{n}"}}' for n in range(count)]
@@ -82,7 +82,7 @@ async def test_events_are_logged_in_their_order_with_ids_only(
     }
 
 
-async def test_what_the_publisher_says_is_kept(db: Database, node: MakeNode):
+async def test_what_the_publisher_says_is_kept(db: Database, node: MakeNode) -> None:
     one = node()
     event = Noted(at=7, actor_id="u", cause_id="c", thing_id="t")
 
@@ -94,7 +94,9 @@ async def test_what_the_publisher_says_is_kept(db: Database, node: MakeNode):
     assert Noted.from_row(row) == event
 
 
-async def test_live_subscribers_hear_after_the_commit_and_only_then(db: Database, node: MakeNode):
+async def test_live_subscribers_hear_after_the_commit_and_only_then(
+    db: Database, node: MakeNode
+) -> None:
     one, heard, before = node(), list[str](), list[list[str]]()
     one.bus.subscribe(Noted, lambda event: heard.append(event.thing_id))
 
@@ -106,7 +108,7 @@ async def test_live_subscribers_hear_after_the_commit_and_only_then(db: Database
     assert (before, heard) == ([[]], ["a", "b"])
 
 
-async def test_a_rollback_publishes_nothing(db: Database, node: MakeNode):
+async def test_a_rollback_publishes_nothing(db: Database, node: MakeNode) -> None:
     one, heard = node(), list[Event]()
     one.bus.subscribe(Event, heard.append)
     one.follow("follower")
@@ -122,7 +124,9 @@ async def test_a_rollback_publishes_nothing(db: Database, node: MakeNode):
     assert (await log(db), heard) == ([], [])
 
 
-async def test_a_subscriber_of_the_base_class_hears_all_with_the_time_filled_in(node: MakeNode):
+async def test_a_subscriber_of_the_base_class_hears_all_with_the_time_filled_in(
+    node: MakeNode,
+) -> None:
     one, heard = node(), list[Event]()
     one.bus.subscribe(Event, heard.append)
     await one.note("a")
@@ -133,7 +137,9 @@ async def test_a_subscriber_of_the_base_class_hears_all_with_the_time_filled_in(
     ]
 
 
-async def test_a_live_subscriber_that_raises_harms_nobody_and_tells_no_contents(node: MakeNode):
+async def test_a_live_subscriber_that_raises_harms_nobody_and_tells_no_contents(
+    node: MakeNode,
+) -> None:
     one, heard = node(), list[str]()
 
     def break_down(event: Noted) -> None:
@@ -151,7 +157,7 @@ async def test_a_live_subscriber_that_raises_harms_nobody_and_tells_no_contents(
 
 async def test_old_and_new_versions_of_a_class_read_each_others_events(
     db: Database, node: MakeNode
-):
+) -> None:
     class Newer(Event, name="thing.noted"):
         """The same, one release later."""
 

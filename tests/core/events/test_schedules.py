@@ -50,13 +50,13 @@ async def ticks(db: Database) -> list[str]:
         ("America/New_York", "30 2 * * *", "2026-03-07T12:00:00Z", ["08T07:00", "09T06:30"]),
         ("America/New_York", "30 1 * * *", "2026-10-31T12:00:00Z", ["01T05:30", "02T06:30"]),
         ("America/New_York", "30 1 * * *", "2026-11-01T06:00:00Z", ["02T06:30", "03T06:30"]),
-        # Lord Howe moves by half an hour: 4 October 02:00 becomes 02:30, 5 April 02:00 becomes 01:30
+        # Lord Howe moves half an hour: 4 October 02:00 becomes 02:30, 5 April 02:00 becomes 01:30
         ("Australia/Lord_Howe", "15 2 * * *", "2026-10-03T12:00:00Z", ["03T15:30", "04T15:15"]),
         ("Australia/Lord_Howe", "45 1 * * *", "2026-04-04T12:00:00Z", ["04T14:45", "05T15:15"]),
         ("Australia/Lord_Howe", "45 1 * * *", "2026-04-04T15:05:00Z", ["05T15:15", "06T15:15"]),
     ],
 )
-def test_the_next_instant(zone: str, cron: str, after: str, expected: list[str]):
+def test_the_next_instant(zone: str, cron: str, after: str, expected: list[str]) -> None:
     schedule = Schedule("thing.tick", cron, note, zone)
     at, found = parse_rfc3339(after), []
     for _ in expected:
@@ -81,7 +81,7 @@ def test_the_next_instant(zone: str, cron: str, after: str, expected: list[str])
         ]
     ),
 )
-def test_the_next_instant_is_later_and_nothing_is_between(at: int, zone: str, cron: str):
+def test_the_next_instant_is_later_and_nothing_is_between(at: int, zone: str, cron: str) -> None:
     schedule = Schedule("thing.tick", cron, note, zone)
     following = schedule.next_after(at)
     assert following > at
@@ -94,7 +94,7 @@ def test_the_next_instant_is_later_and_nothing_is_between(at: int, zone: str, cr
     "cron, zone",
     [("* * *", "UTC"), ("61 * * * *", "UTC"), ("0 0 30 2 *", "UTC"), ("0 0 * * *", "Mars/Base")],
 )
-def test_what_never_runs_is_refused(cron: str, zone: str):
+def test_what_never_runs_is_refused(cron: str, zone: str) -> None:
     with pytest.raises(PluginError, match=r"schedule thing\.tick"):
         Schedule("thing.tick", cron, note, zone)
 
@@ -102,7 +102,7 @@ def test_what_never_runs_is_refused(cron: str, zone: str):
 @pytest.mark.parametrize("has_workers", [True, False])
 async def test_it_runs_at_its_instants(
     db: Database, node: MakeNode, clock: ManualClock, has_workers: bool
-):
+) -> None:
     clock.set(parse_rfc3339("2026-03-01T09:30:00Z"))
     one = scheduled(node)
     await one.start(workers=has_workers)
@@ -114,7 +114,7 @@ async def test_it_runs_at_its_instants(
     assert await ticks(db) == ["10:00", "11:00", "12:00"]
 
 
-async def test_two_nodes_run_it_once(db: Database, node: MakeNode, clock: ManualClock):
+async def test_two_nodes_run_it_once(db: Database, node: MakeNode, clock: ManualClock) -> None:
     clock.set(parse_rfc3339("2026-03-01T09:30:00Z"))
     nodes = [scheduled(node) for _ in range(2)]
     for one in nodes:
@@ -127,7 +127,7 @@ async def test_two_nodes_run_it_once(db: Database, node: MakeNode, clock: Manual
 
 async def test_what_was_missed_runs_once_at_the_start(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     clock.set(parse_rfc3339("2026-03-01T09:30:00Z"))
     first = scheduled(node, name="n")
     await first.start()
@@ -144,7 +144,7 @@ async def test_what_was_missed_runs_once_at_the_start(
 
 async def test_a_changed_expression_counts_from_now(
     db: Database, node: MakeNode, clock: ManualClock
-):
+) -> None:
     clock.set(parse_rfc3339("2026-03-01T09:30:00Z"))
     first = scheduled(node, name="n")
     await first.start()
@@ -159,7 +159,7 @@ async def test_a_changed_expression_counts_from_now(
     assert await ticks(db) == ["10:45"]
 
 
-async def test_a_removed_schedule_rests(db: Database, node: MakeNode, clock: ManualClock):
+async def test_a_removed_schedule_rests(db: Database, node: MakeNode, clock: ManualClock) -> None:
     first = scheduled(node, name="n")
     await first.start()
     await first.stop()
@@ -170,7 +170,9 @@ async def test_a_removed_schedule_rests(db: Database, node: MakeNode, clock: Man
     assert await ticks(db) == []
 
 
-async def test_two_schedules_with_one_name_and_one_after_the_start_are_refused(node: MakeNode):
+async def test_two_schedules_with_one_name_and_one_after_the_start_are_refused(
+    node: MakeNode,
+) -> None:
     one = scheduled(node)
     with pytest.raises(PluginError, match="two jobs"):
         scheduled(lambda _name: one)
