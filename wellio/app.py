@@ -133,7 +133,7 @@ async def create_app(
         app = Wellio(config, loaded, db, clock, crypto, _node(config))
         report = await migrate(
             db,
-            _migrations(loaded),
+            migration_sources(loaded),
             backups=config.data_dir / "backups",
             now_ms=clock.now_ms(),
         )
@@ -152,7 +152,8 @@ def _node(config: Config) -> str:
     return path.read_text().strip()
 
 
-def _migrations(plugins: Plugins) -> list[Source]:
+def migration_sources(plugins: Plugins) -> list[Source]:
+    """Return where the migrations of the core and of an app's plugins are, in their order."""
     return [
         Source.of_package("wellio", "wellio"),
         *(

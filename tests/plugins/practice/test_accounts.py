@@ -1,0 +1,53 @@
+"""An account of a client gets its record, without opening another coach's client to anybody."""
+
+import pytest
+
+from tests.plugins.practice.conftest import Practice
+
+PASSWORD = "one fine horse, two batteries"
+
+
+async def _redeem(practice: Practice, inviter: str, body: dict[str, str]) -> str:
+    """Invite somebody, have them redeem it, and return their account's id."""
+    api = practice.app.api
+    invitation = (
+        await api.as_(practice.people[inviter]).post("/invitations", body, status=201)
+    ).data
+    token = invitation["link"].partition("token=")[2]
+    redeemed = await api.post(
+        "/invitations/redeem", {"token": token, "name": "Zoe", "password": PASSWORD}, status=201
+    )
+    user_id: str = redeemed.data["user"]["id"]
+    return user_id
+
+
+async def test_an_invited_client_is_assigned_to_who_invited(practice: Practice) -> None:
+    user_id = await _redeem(practice, "carl", {"email": "zoe@example.com", "role": "client"})
+    carl = practice.app.api.as_(practice.people["carl"])
+    found = (await carl.get("/clients", query={"q": "zoe"}, status=200)).data["items"]
+    assert [(client["userId"], client["name"]) for client in found] == [(user_id, "Zoe")]
+
+
+async def test_a_record_made_before_becomes_the_accounts(practice: Practice) -> None:
+    carl = practice.app.api.as_(practice.people["carl"])
+    body = {"name": "Zoe before", "email": "Zoe@Example.com"}
+    record = (await carl.post("/clients", body, status=201)).data["id"]
+    user_id = await _redeem(practice, "carl", {"email": "zoe@example.com", "role": "client"})
+    assert (await carl.get(f"/clients/{record}", status=200)).data["userId"] == user_id
+
+
+async def test_an_invitation_does_not_open_another_coachs_client(practice: Practice) -> None:
+    dana = practice.app.api.as_(practice.people["dana"])
+    body = {"name": "Dana's Zoe", "email": "zoe@example.com"}
+    record = (await dana.post("/clients", body, status=201)).data["id"]
+    await _redeem(practice, "carl", {"email": "zoe@example.com", "role": "client"})
+    carl = practice.app.api.as_(practice.people["carl"])
+    await carl.get(f"/clients/{record}", status=404)
+    assert (await dana.get(f"/clients/{record}", status=200)).data["userId"] is None
+
+
+@pytest.mark.parametrize("role", ["coach", "assistant", "owner"])
+async def test_staff_get_no_client_record(practice: Practice, role: str) -> None:
+    await _redeem(practice, "owner", {"email": "zoe@example.com", "role": role})
+    owner = practice.app.api.as_(practice.people["owner"])
+    assert (await owner.get("/clients", query={"q": "zoe"}, status=200)).data["items"] == []

@@ -1,0 +1,117 @@
+"""Tags: a list that staff keep, and put on clients that they may change."""
+
+from tests.plugins.practice.conftest import Practice
+from wellio.testing import Scenario, scenario
+
+
+async def _tag(practice: Practice, name: str = "Sleep") -> str:
+    carl = practice.app.api.as_(practice.people["carl"])
+    tag: str = (await carl.post("/tags", {"name": name}, status=201)).data["id"]
+    return tag
+
+
+@scenario(
+    Scenario("nobody lists", "GET", "/tags", status=401),
+    Scenario("a client does not list", "GET", "/tags", as_="mia", status=403),
+    Scenario("an assistant lists", "GET", "/tags", as_="assistant", contains=("Sleep",)),
+    Scenario("a coach makes one", "POST", "/tags", as_="dana", body={"name": "Run"}, status=201),
+    Scenario(
+        "a name is there once, whatever its case",
+        "POST",
+        "/tags",
+        as_="dana",
+        body={"name": "sLEEP"},
+        status=409,
+        code="tag_exists",
+    ),
+    Scenario(
+        "an assistant makes none", "POST", "/tags", as_="assistant", body={"name": "R"}, status=403
+    ),
+    Scenario("a client makes none", "POST", "/tags", as_="mia", body={"name": "R"}, status=403),
+    Scenario("nobody makes one", "POST", "/tags", body={"name": "R"}, status=401),
+    Scenario("a name has letters", "POST", "/tags", as_="carl", body={"name": " "}, status=422),
+    Scenario(
+        "a coach renames",
+        "PATCH",
+        "/tags/{tag}",
+        as_="dana",
+        body={"name": "SLEEP"},
+        contains=("SLEEP",),
+    ),
+    Scenario(
+        "a missing one is not renamed",
+        "PATCH",
+        "/tags/{random}",
+        as_="carl",
+        body={"name": "R"},
+        status=404,
+    ),
+    Scenario(
+        "a client renames none", "PATCH", "/tags/{tag}", as_="mia", body={"name": "R"}, status=403
+    ),
+    Scenario("nobody renames", "PATCH", "/tags/{tag}", body={"name": "R"}, status=401),
+    Scenario("a coach deletes", "DELETE", "/tags/{tag}", as_="carl", status=204),
+    Scenario("a missing one is not deleted", "DELETE", "/tags/{random}", as_="carl", status=404),
+    Scenario("a client deletes none", "DELETE", "/tags/{tag}", as_="mia", status=403),
+    Scenario("nobody deletes", "DELETE", "/tags/{tag}", status=401),
+    Scenario(
+        "a coach tags",
+        "PUT",
+        "/clients/{mia}/tags/{tag}",
+        as_="carl",
+        status=204,
+        events=("client.updated",),
+    ),
+    Scenario("there is no such tag", "PUT", "/clients/{mia}/tags/{random}", as_="carl", status=404),
+    Scenario(
+        "another coach tags nobody", "PUT", "/clients/{mia}/tags/{tag}", as_="dana", status=404
+    ),
+    Scenario("a client tags nobody", "PUT", "/clients/{mia}/tags/{tag}", as_="mia", status=403),
+    Scenario("nobody tags", "PUT", "/clients/{mia}/tags/{tag}", status=401),
+    Scenario(
+        "taking off what is not on", "DELETE", "/clients/{mia}/tags/{tag}", as_="carl", status=204
+    ),
+    Scenario(
+        "another coach takes none off",
+        "DELETE",
+        "/clients/{mia}/tags/{tag}",
+        as_="dana",
+        status=404,
+    ),
+    Scenario(
+        "a client takes none off", "DELETE", "/clients/{mia}/tags/{tag}", as_="mia", status=403
+    ),
+    Scenario("nobody takes one off", "DELETE", "/clients/{mia}/tags/{tag}", status=401),
+)
+async def test_tags(case: Scenario, practice: Practice) -> None:
+    tag = await _tag(practice)
+    await case.run(practice.app, practice.people, {**practice.ids, "tag": tag})
+
+
+async def test_a_tag_finds_its_clients_until_it_is_gone(practice: Practice) -> None:
+    carl, tag = practice.app.api.as_(practice.people["carl"]), await _tag(practice)
+    mia = practice.ids["mia"]
+    await carl.put(f"/clients/{mia}/tags/{tag}", status=204)
+    found = (await carl.get("/clients", query={"tagId": tag}, status=200)).data["items"]
+    assert [(client["id"], client["tags"][0]["name"]) for client in found] == [(mia, "Sleep")]
+    await carl.delete(f"/tags/{tag}", status=204)
+    assert (await carl.get(f"/clients/{mia}", status=200)).data["tags"] == []
+    assert (await carl.get("/clients", query={"tagId": tag}, status=200)).data["items"] == []
+
+
+async def test_a_taken_name_cannot_be_taken_by_renaming(practice: Practice) -> None:
+    carl = practice.app.api.as_(practice.people["carl"])
+    await _tag(practice, "Sleep")
+    other = await _tag(practice, "Run")
+    problem = (await carl.patch(f"/tags/{other}", {"name": "SLEEP"}, status=409)).data
+    assert problem["code"] == "tag_exists"
+
+
+async def test_pages_show_every_tag_once(practice: Practice) -> None:
+    carl = practice.app.api.as_(practice.people["carl"])
+    for name in "edcba":
+        await _tag(practice, name)
+    first = (await carl.get("/tags", query={"limit": 3}, status=200)).data
+    rest = (await carl.get("/tags", query={"cursor": first["nextCursor"]}, status=200)).data
+    assert [tag["name"] for tag in first["items"] + rest["items"]] == list("abcde")
+    assert rest["nextCursor"] is None
