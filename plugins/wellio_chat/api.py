@@ -8,6 +8,7 @@ from wellio import (
     ACTOR,
     Conflict,
     Gone,
+    NotFound,
     Page,
     PageQuery,
     Reply,
@@ -56,6 +57,7 @@ class ConversationsApi:
         status=201,
         also=(200,),
         permission="chat.send",
+        errors=(NotFound,),
     )
     async def open(self, request: web.Request, body: NewConversation) -> Reply:
         """Open a conversation. A direct one that exists already is answered with 200."""

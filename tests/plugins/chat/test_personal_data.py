@@ -14,7 +14,7 @@ async def test_export_holds_what_one_wrote(practice: Practice) -> None:
     assert set(exported) == set(ChatData.tables)
     assert [row["body"] for row in exported["chat_message"]] == ["Mine"]
     assert [row["id"] for row in exported["chat_conversation"]] == [direct]
-    assert exported["chat_member"][0]["read_seq"] == 0
+    assert exported["chat_member"][0]["read_seq"] == 1
 
 
 async def test_erasure_leaves_tombstones(practice: Practice, sockets: Sockets) -> None:
