@@ -78,7 +78,11 @@ class DocsApi:
         return web.Response(
             text=_PAGE.format(**links),
             content_type="text/html",
-            headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"},
+            headers={
+                "Cache-Control": "no-cache",
+                "Content-Security-Policy": _POLICY,
+                "Cross-Origin-Opener-Policy": "same-origin",
+            },
         )
 
     @endpoint("GET", "//docs/{file}", public=True, media_type="*/*")

@@ -18,4 +18,4 @@ def request_id_of(request: web.BaseRequest) -> str:
     given = request.headers.get(HEADER)
     if given is not None and _SANE.fullmatch(given):
         return given
-    return f"{_prefix}-{next(_counter):08x}"
+    return f"{_prefix}-{next(_counter)}"

@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from multidict import CIMultiDict
 
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
@@ -17,7 +16,6 @@ from .endpoint import ACTOR, Answer, Endpoint, Handler, Reply
 from .parsing import BodyReader, QueryReader
 
 _PARAMETER = re.compile(r"\{(\w+)")
-_HEADERS = CIMultiDict({"Content-Type": "application/json"})
 
 
 class Route:
@@ -44,8 +42,13 @@ class Route:
         self.ids = tuple(name for name in self.parameters if name == "id" or name.endswith("_id"))
         self._policies = policies
         self._authenticate = authentication.from_request
-        self._query = QueryReader(endpoint.query) if endpoint.query else None
-        self._body = BodyReader(endpoint.body, endpoint.max_body_bytes) if endpoint.body else None
+        self._query = QueryReader(endpoint.query) if endpoint.query is not None else None
+        self._reads = endpoint.query is not None or endpoint.body is not None
+        self._body = (
+            BodyReader(endpoint.body, endpoint.max_body_bytes)
+            if endpoint.body is not None
+            else None
+        )
 
     def __str__(self) -> str:
         return f"{self.endpoint.method} {self.path} ({self.handler.__qualname__})"
@@ -89,7 +92,8 @@ class Route:
             kind, parameter = declared.object
             object_id = request.match_info[parameter]
             await self._policies.check(request[ACTOR], declared.action, kind, object_id)
-        return respond(await self.handler(request, **await self._read(request)), declared.status)
+        given = await self._read(request) if self._reads else {}
+        return respond(await self.handler(request, **given), declared.status)
 
     def _check_parameters(self, request: web.Request) -> None:
         values = request.match_info
@@ -126,13 +130,15 @@ def respond(answer: Answer, status: int) -> web.StreamResponse:
     """
     if isinstance(answer, web.StreamResponse):
         return answer
-    headers = _HEADERS.copy()
-    data: Any = answer
-    if isinstance(answer, Reply):
-        status = answer.status or status
-        headers.update(answer.headers)
-        data = answer.data
-        if data is None:
-            del headers["Content-Type"]
-            return web.Response(status=status, headers=headers)
-    return web.Response(body=orjson.dumps(data), status=status, headers=headers)
+    if not isinstance(answer, Reply):
+        return _json(answer, status)
+    status = answer.status or status
+    if answer.data is None:
+        return web.Response(status=status, headers=answer.headers)
+    response = _json(answer.data, status)
+    response.headers.update(answer.headers)
+    return response
+
+
+def _json(data: Any, status: int) -> web.Response:
+    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")

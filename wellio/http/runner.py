@@ -5,6 +5,9 @@ the input, with a traceback in the log each time. No setting changes that, so th
 class that does it.
 """
 
+from collections.abc import Coroutine
+from typing import Any
+
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
@@ -51,13 +54,13 @@ class _Protocol(web.RequestHandler):
             _log.error("request failed", error=type(exc).__qualname__, exc_info=exc)
         return _finished(request, problem)
 
-    async def finish_response(
+    def finish_response(  # no coroutine of its own: it is on the path of every request
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         """Send a response; one that aiohttp itself made of an error takes our form."""
         if isinstance(resp, web.HTTPException) and resp.status >= 400:
             resp = _finished(request, problem_of(resp))
-        return await super().finish_response(request, resp, start_time)
+        return super().finish_response(request, resp, start_time)
 
 
 def _finished(request: BaseRequest, problem: Problem) -> web.Response:
