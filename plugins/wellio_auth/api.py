@@ -9,7 +9,6 @@ from wellio import (
     Conflict,
     Forbidden,
     Gone,
-    Invalid,
     NotFound,
     Page,
     PageQuery,
@@ -130,7 +129,7 @@ class AuthApi:
         "/auth/password",
         body=PasswordChange,
         status=204,
-        errors=(Invalid, Conflict, TooManyRequests),
+        errors=(TooManyRequests,),
     )
     async def change_password(self, request: web.Request, body: PasswordChange) -> Reply:
         """Change one's password; one's other sessions end."""
@@ -250,7 +249,7 @@ class InvitationsApi:
         returns=LoginOut,
         status=201,
         public=True,
-        errors=(Gone, TooManyRequests),
+        errors=(Gone, Conflict, TooManyRequests),
     )
     async def redeem(self, request: web.Request, body: Redemption) -> dict[str, Any]:
         """Make the account that an invitation is for, and sign in."""

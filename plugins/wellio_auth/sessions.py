@@ -58,21 +58,23 @@ class Sessions:
             BadCredentials: They are not right, or the account is disabled.
             TooManyRequests: Too many passwords are being worked on.
         """
-        user = await store.user_by_email(self._db, email)
-        is_right = await self._passwords.verify(password, user.password_hash if user else None)
-        if user is None or not is_right or not user.is_active:
-            raise BadCredentials
-        newer_hash = (
-            await self._passwords.hash(password)
-            if self._passwords.is_outdated(user.password_hash)
-            else user.password_hash
-        )
-        return self.answer(await self._db.write(self._log_in, user, newer_hash, origin))
+        grant = None
+        while grant is None:
+            user = await store.user_by_email(self._db, email)
+            is_right = await self._passwords.verify(password, user.password_hash if user else None)
+            if user is None or not is_right or not user.is_active:
+                raise BadCredentials
+            newer_hash = user.password_hash
+            if self._passwords.is_outdated(user.password_hash):
+                newer_hash = await self._passwords.hash(password)
+            grant = await self._db.write(self._log_in, user, newer_hash, origin)
+        return self.answer(grant)
 
-    async def _log_in(self, tx: Tx, proven: User, newer_hash: str, origin: Origin) -> Grant:
+    async def _log_in(self, tx: Tx, proven: User, newer_hash: str, origin: Origin) -> Grant | None:
+        """Begin a session, unless what was proven has changed meanwhile: then prove it again."""
         user = await store.lock_user(tx, proven.id)
         if user is None or not user.is_active or user.password_hash != proven.password_hash:
-            raise BadCredentials
+            return None
         if newer_hash != user.password_hash:
             await store.set_password(tx, user.id, newer_hash, self._clock.now_ms())
         return await self.open(tx, user, origin)

@@ -33,7 +33,7 @@ _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 class Claims(BaseModel):
     """What an access token says; times in seconds since 1970, as RFC 7519 has them."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     iss: str
     aud: str

@@ -142,7 +142,7 @@ ATTACKS: dict[str, Callable[[Lab], str]] = {
 
 @pytest.fixture
 async def lab(app: TestApp, make_user: MakeUser) -> Lab:
-    user = await make_user("owner")
+    user = await make_user("coach")
     ring = app.app.service(KeyRing)
     header = jwt.get_unverified_header(user.token)
     claims = jwt.decode(user.token, options={"verify_signature": False})

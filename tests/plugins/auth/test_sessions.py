@@ -165,8 +165,8 @@ async def test_a_new_password_ends_the_other_sessions(app: TestApp, make_user: M
         ({"current": PASSWORD, "new": "password1234"}, "/new", "password_too_common"),
         ({"current": PASSWORD, "new": "qwertyuiop"}, "/new", "password_too_common"),
         ({"current": PASSWORD, "new": "{email}"}, "/new", "password_too_common"),
-        ({"current": PASSWORD, "new": "short one"}, "/new", "string_too_short"),
-        ({"current": PASSWORD, "new": "x y" * 100}, "/new", "string_too_long"),
+        ({"current": PASSWORD, "new": "short one"}, "/new", "too_short"),
+        ({"current": PASSWORD, "new": "x y" * 100}, "/new", "too_long"),
         ({"current": PASSWORD}, "/new", "missing"),
     ],
 )
