@@ -1,0 +1,27 @@
+"""Nothing makes a localId unique: neither the index nor the look-up before it."""
+
+from dataclasses import replace
+from typing import Any
+
+from tests.fault.breaks.patching import edit, wrap
+from wellio.db.migrate import Source
+
+_INDEX = "UNIQUE (sender_id, conversation_id, local_id),"
+
+
+def apply() -> None:
+    """Break both engines."""
+    from wellio_chat.store import append
+
+    wrap(Source, "migrations", _without_index)
+    edit(append, "_LOOK_UP", "known.local_id = s.local_id", "1 = 0")
+
+
+def _without_index(migrations: Any) -> Any:
+    def edited(source: Source, engine: str) -> Any:
+        found = migrations(source, engine)
+        if source.plugin == "chat":
+            assert any(_INDEX in migration.text for migration in found)
+        return [replace(m, text=m.text.replace(_INDEX, "")) for m in found]
+
+    return edited
