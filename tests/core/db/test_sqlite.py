@@ -1,0 +1,214 @@
+"""SQLite's own dangers: a full or broken disk, a kill, a stranger on the file, a second server."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+import wellio
+from tests.core.db.conftest import ids, insert, make_table, one
+from wellio.db import connect
+from wellio.db.base import Engine, Tx
+from wellio.errors import ConfigError, Conflict, ConstraintViolation, DatabaseError, Unavailable
+
+CHILDREN = Path(__file__).parent / "children"
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Engine]:
+    engine = await connect(None, data_dir=tmp_path)
+    await engine.write_schema(make_table)
+    yield engine
+    await engine.close()
+
+
+def start_child(name: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(CHILDREN / name), str(folder)],
+        env=os.environ | {"PYTHONPATH": str(Path(wellio.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def pragma(tx: Tx, text: str) -> int:
+    return int((await one(tx, f"PRAGMA {text}"))[0])
+
+
+async def test_the_writer_is_durable_and_checks_foreign_keys(db: Engine) -> None:
+    found = {name: await db.write(pragma, name) for name in ["synchronous", "foreign_keys"]}
+    assert found == {"synchronous": 2, "foreign_keys": 1}
+    assert (await one(db, "PRAGMA journal_mode"))[0] == "wal"
+    assert (await one(db, "PRAGMA mmap_size"))[0] == 0
+
+
+async def test_readers_cannot_write(db: Engine) -> None:
+    with pytest.raises(Unavailable):
+        await db.fetch_all("DELETE FROM t")
+
+
+async def test_bigint_in_a_strict_table_is_an_error(db: Engine) -> None:
+    async def wrong(tx: Tx) -> None:
+        await tx.execute("CREATE TABLE u (a BIGINT) {strict}")
+
+    with pytest.raises(DatabaseError, match="BIGINT"):
+        await db.write_schema(wrong)
+
+
+async def test_the_folder_and_the_file_are_its_owners_alone(tmp_path: Path) -> None:
+    db = await connect(None, data_dir=tmp_path / "new" / "data")
+    await db.write_schema(make_table)
+    assert (tmp_path / "new" / "data").stat().st_mode & 0o077 == 0
+    for file in (tmp_path / "new" / "data").glob("wellio.db*"):
+        assert file.stat().st_mode & 0o077 == 0, file
+    await db.close()
+
+
+async def test_a_second_server_on_the_folder_is_refused_until_the_first_ends(
+    db: Engine, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match=f"process {os.getpid()}\\) already serves"):
+            await connect(None, data_dir=tmp_path)
+    await db.close()
+    await (await connect(None, data_dir=tmp_path)).close()
+
+
+async def test_an_unknown_kind_of_database_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="mysql"):
+        await connect("mysql://localhost/x", data_dir=tmp_path)
+
+
+async def test_a_file_that_is_no_database_is_refused_and_its_folder_let_go(tmp_path: Path) -> None:
+    (tmp_path / "wellio.db").write_bytes(b"not a database at all" * 100)
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="cannot open"):
+            await connect(None, data_dir=tmp_path)
+
+
+async def test_a_full_disk_refuses_writes_serves_reads_and_recovers(db: Engine) -> None:
+    """`max_page_count` makes SQLite answer as on a full disk (SQLITE_FULL)."""
+
+    async def grow(tx: Tx, number: int) -> None:
+        await tx.execute(
+            "INSERT INTO t (id, n, note) VALUES (:id, 0, :note)", id=f"{number:04}", note="x" * 3000
+        )
+
+    used = await db.write(pragma, "page_count")
+    await db.write(pragma, f"max_page_count = {used + 20}")
+    outcomes = await asyncio.gather(
+        *(db.write(grow, number) for number in range(100)), return_exceptions=True
+    )
+    acknowledged = [f"{number:04}" for number, outcome in enumerate(outcomes) if outcome is None]
+    refused = [outcome for outcome in outcomes if outcome is not None]
+    assert 10 <= len(acknowledged) <= 25
+    assert all(isinstance(o, Unavailable) and "Retry-After" in o.headers for o in refused)
+    assert await ids(db) == acknowledged
+    await db.write(pragma, "max_page_count = 100000")
+    await db.write(grow, 9999)
+    assert await ids(db) == [*acknowledged, "9999"]
+
+
+async def test_after_an_io_error_nothing_is_acknowledged_until_a_restart(tmp_path: Path) -> None:
+    """The child's file size limit makes the kernel fail its writes, and later lifts it again."""
+    child = start_child("io_error.py", tmp_path)
+    output = await asyncio.to_thread(child.communicate)
+    lines = output[0].split()
+    assert child.returncode == 0
+    assert lines[-3:] == ["refused", "reads", "ping-refused"]
+    acknowledged = lines[:-3]
+    assert acknowledged
+    db = await connect(None, data_dir=tmp_path)
+    assert await ids(db) == sorted(acknowledged)
+    assert await db.write(insert, "again") == "again"
+    await db.close()
+
+
+@pytest.mark.parametrize("acks", [1, 200, 1500])
+async def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path, acks: int) -> None:
+    child = start_child("acknowledge.py", tmp_path)
+    assert child.stdout is not None
+    heard = [await asyncio.to_thread(child.stdout.readline) for _ in range(acks)]
+    child.send_signal(signal.SIGKILL)
+    heard += (await asyncio.to_thread(child.communicate))[0].splitlines(keepends=True)
+    db = await connect(None, data_dir=tmp_path)
+    lost = {line.strip() for line in heard if line.endswith("\n")} - set(await ids(db))
+    assert (await one(db, "PRAGMA integrity_check"))[0] == "ok"
+    await db.close()
+    assert lost == set()
+
+
+async def test_a_stranger_who_holds_the_file_makes_writes_fail_not_hang(
+    db: Engine, tmp_path: Path
+) -> None:
+    stranger = sqlite3.connect(tmp_path / "wellio.db", isolation_level=None)
+    stranger.execute("BEGIN IMMEDIATE")
+    outcomes = await asyncio.gather(*(db.write(insert, x) for x in "ab"), return_exceptions=True)
+    assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+    assert await ids(db) == []
+    stranger.execute("ROLLBACK")
+    stranger.close()
+    assert await db.write(insert, "c") == "c"
+
+
+async def test_closing_leaves_one_file(db: Engine, tmp_path: Path) -> None:
+    await asyncio.gather(*(db.write(insert, f"{i}") for i in range(100)))
+    assert (tmp_path / "wellio.db-wal").exists()
+    await db.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["wellio.db", "wellio.lock"]
+
+
+async def test_a_backup_under_writing_is_whole(db: Engine, tmp_path: Path) -> None:
+    async def pair(tx: Tx, number: int) -> None:
+        await insert(tx, f"{number}-a")
+        await insert(tx, f"{number}-b")
+
+    writes = [asyncio.create_task(db.write(pair, number)) for number in range(300)]
+    await writes[50]
+    target = tmp_path / "copy.db"
+    assert await db.backup(target)
+    await asyncio.gather(*writes)
+    copy = sqlite3.connect(target)
+    found = {row[0] for row in copy.execute("SELECT id FROM t")}
+    copy.close()
+    assert target.stat().st_mode & 0o077 == 0
+    assert len(found) >= 100
+    assert {f"{number}-{x}" for number in range(51) for x in "ab"} <= found
+    assert all(f"{name[:-1]}b" in found for name in found)
+
+
+async def test_a_body_that_loses_the_shared_transaction_loses_no_one_else(tmp_path: Path) -> None:
+    """An interrupted INSERT makes SQLite roll back the whole transaction, not the savepoint."""
+    spin = """
+        WITH RECURSIVE spin (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM spin WHERE i < 1000000000)
+        INSERT INTO t (id, n) SELECT 'spun', count(*) FROM spin
+    """
+    runs: list[str] = []
+
+    async def batch(tx: Tx, items: Sequence[str]) -> Sequence[str | Exception]:
+        for item in items:
+            runs.append(item)
+            if item == "bomb":
+                await tx.execute(spin)
+            await insert(tx, item)
+        return [Conflict(item) if item == "no" else item for item in items]
+
+    db = await connect(None, data_dir=tmp_path, deadline_s=0.2)
+    await db.write_schema(make_table)
+    outcomes = await asyncio.gather(
+        *(db.write(insert, x) for x in "aab"),
+        *(db.write_batched(batch, x) for x in ["c", "bomb", "no", "d"]),
+        db.write(insert, "e"),
+        return_exceptions=True,
+    )
+    assert [o for o in outcomes if isinstance(o, str)] == ["a", "b", "c", "d", "e"]
+    assert [type(outcomes[i]) for i in (1, 4, 5)] == [ConstraintViolation, Unavailable, Conflict]
+    assert await ids(db) == ["a", "b", "c", "d", "e", "no"]
+    assert runs.count("c") == 3  # with the bomb, alone, and again when the bomb alone undid that
+    await db.close()
