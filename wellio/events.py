@@ -219,7 +219,8 @@ class EventBus:
     async def settled(self) -> None:
         """Wait until every durable subscriber has caught up and every due job has run.
 
-        Works with and without running workers. What failed and is due later is not waited for.
+        Works with and without running workers. What failed and is due later is not waited for;
+        a subscriber that another node has leased is.
         """
         while True:
             before = self.outbox.steps_done + self._jobs.steps_done

@@ -174,13 +174,8 @@ class Outbox:
     async def _open(self, tx: Tx) -> None:
         end = await tx.fetch_one(END)
         for subscriber in self.subscribers:
-            at_end = end is not None and not subscriber.replay
-            await tx.execute(
-                _OPEN,
-                subscriber=subscriber.name,
-                xid=end["xid"] if end is not None and at_end else 0,
-                position=end["position"] if end is not None and at_end else 0,
-            )
+            xid, position = (0, 0) if end is None or subscriber.replay else end
+            await tx.execute(_OPEN, subscriber=subscriber.name, xid=xid, position=position)
 
     async def _release(self, tx: Tx) -> None:
         await tx.execute(

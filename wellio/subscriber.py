@@ -9,6 +9,7 @@ on, and nobody waits for anybody.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -137,27 +138,30 @@ class Subscriber:
             )
             if rows:
                 await self._deliver(cursor, rows)
-            parked_due_at = cursor["parked_due_at"]
+            parked_due_at: int | None = cursor["parked_due_at"]
             has_parked = parked_due_at is not None and parked_due_at <= now
             if has_parked:
                 await self._retry_parked()
-            self.steps_done += bool(rows or has_parked)
-            return bool(rows) or has_parked
+            has_worked = bool(rows) or has_parked
+            self.steps_done += has_worked
+            return has_worked
 
     async def _deliver(self, cursor: Row, rows: Sequence[Row]) -> None:
+        self._handling = -1
+        self._limit = _BATCH
         try:
             await self._db.write(self._handle, cursor, rows)
-            self._limit = _BATCH
         except _Overtaken:
             return
         except Exception as error:
-            failed = self._handling
-            if failed < 0:  # no handler ran: it is the database, and the whole step comes again
+            if self._handling < 0:  # no handler ran: it is the database, and all of it comes again
                 raise
-            if failed == 0:
-                self._tell("event_parked", rows[0], error)
+            if self._handling > 0:  # the next step ends before the event that failed
+                self._limit = self._handling
+                return
+            self._tell("event_parked", rows[0], error)
+            with suppress(_Overtaken):
                 await self._db.write(self._park_next, cursor, rows[0], error)
-            self._limit = failed or _BATCH  # the next step ends before the one that failed
 
     async def _handle(self, tx: Tx, cursor: Row, rows: Sequence[Row]) -> None:
         self._handling = -1
@@ -205,7 +209,8 @@ class Subscriber:
                 continue
             except Exception as error:  # noqa: BLE001 - a handler may raise anything
                 self._tell("event_failed_again", row, error)
-                await self._db.write(self._park_again, row, error)
+                with suppress(_Overtaken):
+                    await self._db.write(self._park_again, row, error)
 
     async def _handle_parked(self, tx: Tx, row: Row) -> None:
         await self._unpark(tx, row)
