@@ -38,7 +38,7 @@ class Message(Wire):
     deleted_at: Instant | None
     reply_to: Id | None
     status: Status | None = Field(
-        description="Of the slowest other member who was there; for the sender, null for others."
+        description="Of the slowest other member; for the sender, null for others."
     )
     origin: Literal["human", "automation", "ai"]
     attachments: list[Any]

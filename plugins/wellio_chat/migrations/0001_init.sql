@@ -21,8 +21,7 @@ CREATE TABLE chat_member (
     conversation_id {text} NOT NULL REFERENCES chat_conversation (id) ON DELETE CASCADE,
     user_id {text} NOT NULL REFERENCES auth_user (id) ON DELETE CASCADE,
     joined_at {int} NOT NULL,
-    joined_seq {int} NOT NULL,          -- the last message before: those up to it ask no receipt
-    delivered_seq {int} NOT NULL,
+    delivered_seq {int} NOT NULL,       -- both begin with the last message before the joining
     read_seq {int} NOT NULL,
     own_unread {int} NOT NULL DEFAULT 0,  -- own messages above read_seq
     removed_event_seq {int},

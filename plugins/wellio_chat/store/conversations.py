@@ -50,14 +50,13 @@ VALUES (:id, :kind, :title, :pair_key, :at, :at)
 ON CONFLICT (pair_key) DO NOTHING
 """
 _JOIN = """
-INSERT INTO chat_member (conversation_id, user_id, joined_at, joined_seq, delivered_seq, read_seq)
-SELECT j.conversation_id, j.user_id, j.joined_at, j.joined_seq, j.joined_seq, j.joined_seq
-FROM {rows j (conversation_id text, user_id text, joined_at int, joined_seq int)}
+INSERT INTO chat_member (conversation_id, user_id, joined_at, delivered_seq, read_seq)
+SELECT j.conversation_id, j.user_id, j.joined_at, j.last_seq, j.last_seq
+FROM {rows j (conversation_id text, user_id text, joined_at int, last_seq int)}
 WHERE TRUE
 ON CONFLICT (conversation_id, user_id) DO UPDATE
-SET joined_at = excluded.joined_at, joined_seq = excluded.joined_seq,
-    delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq, own_unread = 0,
-    removed_event_seq = NULL
+SET joined_at = excluded.joined_at, delivered_seq = excluded.delivered_seq,
+    read_seq = excluded.read_seq, own_unread = 0, removed_event_seq = NULL
 """
 _LEAVE = """
 UPDATE chat_member SET removed_event_seq = :event_seq
@@ -154,7 +153,7 @@ async def join(tx: Tx, head: Head, user_ids: Sequence[str], at: int) -> None:
                 "conversation_id": head.id,
                 "user_id": user_id,
                 "joined_at": at,
-                "joined_seq": head.last_seq,
+                "last_seq": head.last_seq,
             }
             for user_id in user_ids
         ],

@@ -6,14 +6,14 @@ from wellio import Database, Row, Tx
 
 from .ledger import Head
 
-# How far the slowest other member is (2 read, 1 delivered, 0 sent): of those who are in the
-# conversation and were when the message came, so that it never goes back. With nobody left: read.
+# How far the slowest other member is: 2 read, 1 delivered, 0 sent. It never goes back: who joins
+# counts as having read what was there, who leaves counts no longer, and with nobody left it is 2.
 _STAGE = """
 CASE WHEN m.sender_id = :viewer THEN COALESCE((
     SELECT MIN(CASE WHEN o.read_seq >= m.seq THEN 2 WHEN o.delivered_seq >= m.seq THEN 1 ELSE 0 END)
     FROM chat_member o
     WHERE o.conversation_id = m.conversation_id AND o.user_id <> m.sender_id
-      AND o.removed_event_seq IS NULL AND o.joined_seq < m.seq), 2) END AS stage
+      AND o.removed_event_seq IS NULL), 2) END AS stage
 """
 COLUMNS = (
     "m.id, m.conversation_id, m.sender_id, m.type, m.body, m.local_id, m.seq, m.created_at, "

@@ -142,13 +142,13 @@ async def test_sockets_of_others_are_refused(practice: Practice, sockets: Socket
     inside = await sockets.plain(practice.app.url, practice.people["client"])
     for name, code in [("stranger", "not_found"), ("assistant", "forbidden")]:
         outside = await sockets.plain(practice.app.url, practice.people[name])
-        for event, body in [
-            ("send_message", {"content": "Hello"}),
-            ("typing", {"isTyping": True}),
-            ("mark_delivered", {"messageId": NOWHERE}),
-            ("mark_read", {"messageId": NOWHERE}),
+        for event, key, value in [
+            ("send_message", "content", "Hello"),
+            ("typing", "isTyping", True),
+            ("mark_delivered", "messageId", NOWHERE),
+            ("mark_read", "messageId", NOWHERE),
         ]:
-            answer = await outside.call(event, {"conversationId": direct} | body)
+            answer = await outside.call(event, {"conversationId": direct, key: value})
             assert not answer["ok"]
             assert answer["error"]["code"] == code
     assert (await inside.call("sync", {"after": None}))["ok"]

@@ -167,5 +167,6 @@ async def test_an_overtaken_transaction_keeps_the_order(
 
 
 async def _number_ahead(tx: Any) -> None:
-    """Pretend that the last event of every conversation is of a transaction that is yet to come."""
+    """Pretend that every event so far is of a transaction with a number that is yet to come."""
     await tx.execute("UPDATE chat_conversation SET xid = xid + 3 WHERE xid > 0")
+    await tx.execute("UPDATE chat_event SET xid = xid + 3 WHERE xid > 0")

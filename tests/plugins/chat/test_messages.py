@@ -180,3 +180,13 @@ async def test_unread_counts_others_messages_after_the_last_read(practice: Pract
     assert (await unread("coach"), await unread("client")) == (0, 0)
     await practice.send("client", direct, "5")
     assert (await unread("coach"), await unread("client")) == (1, 0)
+
+
+async def test_a_status_is_that_of_the_others(practice: Practice) -> None:
+    direct = await practice.direct("coach", "client")
+    await practice.send("client", direct, "Not read by the coach")
+    answer = await practice.send("coach", direct, "An answer all the same")
+    body = {"messageId": answer["id"]}
+    await practice.api("client").post(f"/conversations/{direct}/read", body, status=200)
+    seen = (await practice.api("coach").get(f"/messages/{answer['id']}")).data
+    assert seen["status"] == "read"

@@ -105,7 +105,6 @@ class Conversation(RuleBasedStateMachine):
         self.sent: list[tuple[str, str, str, str]] = []  # sender, id, localId, first content
         self.deleted: set[str] = set()
         self.devices = {name: Device() for name in NAMES}
-        self.since: dict[str, int] = dict.fromkeys(NAMES, 0)  # joined after this seq
         self.best: dict[str, int] = {}  # message -> the furthest status that was seen
 
     def outcome(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -186,7 +185,6 @@ class Conversation(RuleBasedStateMachine):
         self.run(change(self.actors["owner"], self.id, self.practice.ids[who]))
         self.inside ^= {who}
         if who in self.inside:
-            self.since[who] = len(self.sent)
             self.devices[who] = Device()  # who comes back begins anew
 
     @rule(who=WHO)
@@ -236,7 +234,7 @@ class Conversation(RuleBasedStateMachine):
         others = [
             marks[self.practice.ids[name]]
             for name in self.inside
-            if self.practice.ids[name] != viewer and self.since[name] < seq
+            if self.practice.ids[name] != viewer
         ]
         stages = [2 if read >= seq else int(delivered >= seq) for delivered, read in others]
         assert RANK[message["status"]] == min(stages, default=2)

@@ -1,8 +1,10 @@
 """Realtime: what one sends, the others get at once, over Socket.IO and `/ws`."""
 
 import pytest
+from wellio_chat.store import conversations
 
 from tests.plugins.chat.conftest import Practice
+from wellio import Tx
 from wellio.testing import Socket, Sockets
 
 
@@ -92,6 +94,30 @@ async def test_membership_works_at_once(practice: Practice, sockets: Sockets) ->
         answer = await leaver.call(event, body)
         assert answer["error"]["code"] == "not_found"
     assert [event for event, _ in leaver.received if event != "presence"] == []
+
+
+async def test_a_removal_by_another_process_works_at_once(
+    practice: Practice, sockets: Sockets
+) -> None:
+    group = await practice.group("coach", "client", "owner")
+    socket = await sockets.plain(practice.app.url, practice.people["client"])
+    await practice.send("coach", group, "Before")
+    await socket.receive("new_message")
+
+    async def remove(tx: Tx) -> None:
+        await conversations.leave(tx, group, practice.ids["client"], 2)
+        await tx.execute(
+            "UPDATE chat_conversation SET members_version = 2 WHERE id = :id", id=group
+        )
+
+    await practice.app.app.db.write(remove)
+    last = await practice.send("coach", group, "After")
+    body = {"conversationId": group, "messageId": last["id"]}
+    owner = await sockets.plain(practice.app.url, practice.people["owner"])
+    assert (await owner.call("mark_read", body))["ok"]
+    assert (await owner.call("typing", {"conversationId": group, "isTyping": True}))["ok"]
+    assert (await socket.call("sync", {"after": None}))["ok"]
+    assert [event for event, _ in socket.received if event != "presence"] == []
 
 
 async def test_typing_is_passed_on_once_in_a_while(practice: Practice, sockets: Sockets) -> None:
