@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .app import Wellio
     from .cli import Cli
     from .events import Event, EventBus
-    from .jobs import Job, Schedule
+    from .jobs import Job
+    from .schedules import Schedule
 
 NAMESPACE = "wellio"
 hookspec = pluggy.HookspecMarker(NAMESPACE)

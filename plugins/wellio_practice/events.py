@@ -1,5 +1,7 @@
 """What happens to clients: facts that other plugins may subscribe to."""
 
+from collections.abc import Sequence
+
 from wellio import Event
 
 
@@ -40,4 +42,10 @@ class ClientUnassigned(Event, name="client.unassigned"):
     coach_id: str
 
 
-EVENTS = [ClientCreated, ClientUpdated, ClientLifecycleChanged, ClientAssigned, ClientUnassigned]
+EVENTS: Sequence[type[Event]] = (
+    ClientCreated,
+    ClientUpdated,
+    ClientLifecycleChanged,
+    ClientAssigned,
+    ClientUnassigned,
+)
