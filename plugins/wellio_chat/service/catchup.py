@@ -55,6 +55,9 @@ class CatchUpService:
     async def sync(self, actor: Actor, after: str | None) -> dict[str, Any]:
         """Return the next events of all the actor's conversations, in the order of commit.
 
+        Who was taken out of a group learns of that and of nothing else there; once they are back,
+        a gap in `eventSeq` tells them to read that conversation's log.
+
         Args:
             actor: Who catches up.
             after: `next` of the answer before; None from the start.
