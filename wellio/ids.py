@@ -7,7 +7,9 @@ import time
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _COUNTER_BITS = 42
+_NOISE_BYTES = 9  # of each id; taken from the kernel in larger pieces, a call for each is slow
 _lock = threading.Lock()
+_noise = b""
 _last_ms = 0
 _counter = 0
 
@@ -18,9 +20,12 @@ def new_id() -> str:
     48 bits of milliseconds, then a 42-bit counter that starts at a random value each millisecond
     (RFC 9562, section 6.2, method 1), then 32 random bits.
     """
-    global _last_ms, _counter  # noqa: PLW0603 - one counter per process is what makes ids monotone
-    noise = int.from_bytes(os.urandom(9), "big")
+    global _noise, _last_ms, _counter  # noqa: PLW0603 - one counter per process keeps ids in order
     with _lock:
+        if not _noise:
+            _noise = os.urandom(_NOISE_BYTES * 256)
+        noise = int.from_bytes(_noise[:_NOISE_BYTES], "big")
+        _noise = _noise[_NOISE_BYTES:]
         now = time.time_ns() // 1_000_000
         if now > _last_ms:
             _last_ms = now
