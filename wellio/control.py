@@ -82,7 +82,9 @@ async def listen(app: "Wellio", operations: Mapping[str, "Operation"]) -> AsyncI
     path = _socket_path(app.config.data_dir)
     control = web.Application()
     control.router.add_post("/operations", _Handler(app, operations).handle)
-    runner = web.AppRunner(control, handle_signals=False, access_log=None)
+    runner = web.AppRunner(
+        control, access_log=None, shutdown_timeout=app.config.server.shutdown_timeout_s
+    )
     await runner.setup()
     try:
         await web.SockSite(runner, _private_socket(path)).start()

@@ -18,13 +18,16 @@ from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
 from wellio.errors import WellioError
+from wellio.log import configure_logging, get_logger
 from wellio.server import bind, serving, started
 
 _HEALTH_TIMEOUT_S = 5
+_log = get_logger(__name__)
 
 
 def run(config: Config, *, as_json: bool) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once."""
+    configure_logging(config.log.level, config.log.format)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(config, as_json=as_json))
 
@@ -37,6 +40,8 @@ async def _serve(config: Config, *, as_json: bool) -> None:
         application = await _create(config)
         async with serving(application, config, listener):
             app = application[WELLIO]
+            for warning in (*config.warnings, *app.plugins.warnings):
+                _log.warning(warning)
             async with control.listen(app, operations_of(app.plugins)):
                 await _announce(app, as_json=as_json)
                 await stopping.wait()
@@ -45,7 +50,7 @@ async def _serve(config: Config, *, as_json: bool) -> None:
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Wellio]:
     """Start the app for one command: its database and plugins, no workers, no socket."""
-    application = await _create(config, workers=False)
+    application = await _create_quietly(config)
     async with started(application, config):
         yield application[WELLIO]
 
@@ -57,18 +62,16 @@ async def migrate(config: Config) -> None:
         WellioError: A server runs on the data folder.
     """
     await _refuse_second(config)
-    await (await _create(config, workers=False)).cleanup()
+    await (await _create_quietly(config))[WELLIO].db.close()
 
 
 async def openapi(config: Config) -> Mapping[str, Any]:
     """Return the description of the API."""
     with tempfile.TemporaryDirectory() as folder:  # it needs no practice, and touches none
         place = {"data_dir": Path(folder), "database": DatabaseConfig()}
-        application = await _create(config.model_copy(update=place), workers=False)
-        try:
-            return application[WELLIO].openapi
-        finally:
-            await application.cleanup()
+        app = (await _create_quietly(config.model_copy(update=place)))[WELLIO]
+        await app.db.close()
+        return app.openapi
 
 
 async def health(config: Config) -> Mapping[str, Any]:
@@ -94,6 +97,12 @@ async def health(config: Config) -> Mapping[str, Any]:
 async def _create(config: Config, *, workers: bool = True) -> web.Application:
     await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
     return await create_app(config, workers=workers)
+
+
+async def _create_quietly(config: Config) -> web.Application:
+    """Make the app for one command: no workers, and no line of the log that is not a warning."""
+    configure_logging("warning", config.log.format)
+    return await _create(config, workers=False)
 
 
 async def _refuse_second(config: Config) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr
 
 from wellio import control
 from wellio.cli import Cli
+from wellio.config import Config
 from wellio.errors import Conflict, WellioError
 
 
@@ -44,7 +45,7 @@ def listening(data_dir: Path) -> AbstractAsyncContextManager[None]:
     cli = Cli()
     for name, run in {"add": add, "refuse": refuse, "crash": crash}.items():
         cli.operation(name, run, arguments=Sum)
-    app: Any = SimpleNamespace(config=SimpleNamespace(data_dir=data_dir), name="the server")
+    app: Any = SimpleNamespace(config=Config(data_dir=data_dir), name="the server")
     return control.listen(app, cli.operations)
 
 

@@ -1,0 +1,193 @@
+"""The commands: what they print, what they refuse, and where they run."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.boot.conftest import Shell
+from tests.core.boot.processes import serve
+from wellio import __version__
+
+
+def test_help_lists_the_commands_of_core_and_plugins(shell: Shell) -> None:
+    shown = shell("--help")
+    assert shown.code == 0
+    for command in ("serve", "health", "migrate", "config", "openapi", "plugins", "outbox", "user"):
+        assert re.search(rf"\b{command}\b", shown.stdout)
+    assert "Say something." in shell("probe --help").stdout
+    assert "What is said." in shell("probe say --help").stdout
+
+
+def test_options_follow_the_model(shell: Shell) -> None:
+    said = shell(
+        "probe say --text x --loud --also a --also b --secret-stdin --json", stdin=" a secret \n"
+    )
+    assert json.loads(said.stdout) == {
+        "text": "x",
+        "loud": True,
+        "also": ["a", "b"],
+        "secret": " a secret ",
+    }
+    assert shell("probe say --text x").stdout == "text: x\nloud: no\nalso: -\nsecret: -\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "unheard-of",
+        "serve --unheard-of",
+        "serve --port x",
+        "probe say",
+        "probe say --text x --loud y",
+        "user create --email e --name n --role owner",
+    ],
+)
+def test_a_wrong_call_is_code_2(shell: Shell, line: str) -> None:
+    refused = shell(line)
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr
+
+
+def test_wrong_arguments_are_all_named_and_not_echoed(shell: Shell) -> None:
+    line = "user create --email not-an-address --name n --role emperor --password-stdin"
+    refused = shell(line, stdin="s3cret")
+    assert refused.code == 2
+    named = [part.partition(":")[0] for part in refused.stderr.removeprefix("wellio: ").split("\n")]
+    assert named == ["email", "role", "password", ""]
+    assert "s3cret" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "variable, value, expected",
+    [
+        ("WELLIO_SERVER__PORT", "s3cret", "server.port: expected a valid integer"),
+        ("WELLIO_SERVR__PORT", "1", "servr.port: unknown setting; did you mean server?"),
+        ("WELLIO_PLUGINS__PROBE__X", "s3cret", "plugins.probe.x: unknown setting"),
+        ("JWT_SECRET", "s3cret", "JWT_SECRET: expected 32 bytes or more"),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "config check", "plugins", "probe where"])
+def test_a_wrong_setting_stops_with_its_name(
+    shell: Shell, command: str, variable: str, value: str, expected: str
+) -> None:
+    refused = shell(command, env={variable: value})
+    assert (refused.code, refused.stdout) == (1, "")
+    assert refused.stderr == f"wellio: these settings are wrong:\n  {expected}\n"
+
+
+def test_a_broken_plugin_is_one_line_and_help_still_works(shell: Shell, folder: Path) -> None:
+    (folder / "plugins/probe.py").write_text("import a_module_that_nobody_has\n")
+    for command in ("serve", "config check", "outbox"):
+        refused = shell(command)
+        assert refused.code == 1
+        assert refused.stderr == (
+            "wellio: plugin probe (plugins/probe.py): "
+            "ModuleNotFoundError: No module named 'a_module_that_nobody_has'\n"
+        )
+    shown = shell("--help")
+    assert (shown.code, shown.stderr) == (0, "")
+    assert "serve" in shown.stdout
+
+
+def test_plugins_are_listed_in_their_order(shell: Shell) -> None:
+    listed = json.loads(shell("plugins --json").stdout)
+    names = [plugin["name"] for plugin in listed["plugins"]]
+    assert names.index("auth") < names.index("practice") < names.index("chat")
+    probe = next(plugin for plugin in listed["plugins"] if plugin["name"] == "probe")
+    assert (probe["version"], probe["origin"]) == ("2.5", "plugins/probe.py")
+    assert (listed["skipped"], listed["leftover"]) == ([], [])
+    assert f"wellio {__version__}" in shell("plugins").stdout
+
+
+def test_a_plugin_without_its_program_leaves_tables(shell: Shell) -> None:
+    assert shell("migrate").code == 0
+    listed = shell("plugins --json", env={"WELLIO_LOADER__DISABLED": '["chat"]'})
+    assert json.loads(listed.stdout)["leftover"] == ["chat"]
+
+
+def test_the_outbox_is_shown(shell: Shell) -> None:
+    shown = json.loads(shell("outbox --retry --json").stdout)
+    assert shown["retried"] == 0
+    assert shown["jobs"][0]["dead"] == 0
+    assert (shown["parked"], shown["dead"]) == ([], [])
+
+
+def test_config_check_warns(shell: Shell) -> None:
+    env = {"WELLIO_PLUGINS__GONE__X": "1", "REDIS_URL": "redis://h", "OPENAI_API_KEY": "k"}
+    checked = shell("config check --json", env=env)
+    report = json.loads(checked.stdout)
+    assert (checked.code, report["status"]) == (0, "ok")
+    named = [warning.partition(" ")[0] for warning in report["warnings"]]
+    assert named == ["REDIS_URL", "plugins.gone:"]
+
+
+def test_openapi_describes_plugins_and_touches_nothing(shell: Shell, folder: Path) -> None:
+    described = json.loads(shell("openapi").stdout)
+    assert described["openapi"].startswith("3.1")
+    assert "/slow" in described["paths"]
+    assert not (folder / "data").exists()
+
+
+def test_every_command_takes_another_folder_and_file(shell: Shell, folder: Path) -> None:
+    (folder / "config.toml").rename(folder / "other.toml")
+    done = shell("probe where --json --config other.toml --data practice")
+    assert "pid" in json.loads(done.stdout)
+    assert (folder / "practice/wellio.db").exists()
+    assert not (folder / "data").exists()
+
+
+def test_a_failing_operation_is_one_line(shell: Shell) -> None:
+    line = "user create --email c@practice.example --name C --role client --password-stdin"
+    refused = shell(line, stdin="one fine horse, two batteries\n")
+    assert (refused.code, refused.stdout) == (1, "")
+    assert refused.stderr == "wellio: Make the owner first.\n"
+
+
+def test_a_start_that_fails_in_a_plugin_is_one_line_and_lets_everything_go(shell: Shell) -> None:
+    env = {
+        "WELLIO_SETUP__OWNER_EMAIL": "owner@practice.example",
+        "WELLIO_SETUP__OWNER_PASSWORD": "password12",
+    }
+    for _ in range(2):  # the second start finds the folder and the port free
+        refused = shell("serve --port 0", env=env)
+        assert (refused.code, refused.stdout) == (1, "")
+        assert refused.stderr.startswith("wellio: setup.owner_password: ")
+        assert refused.stderr.count("\n") == 1
+
+
+async def test_while_a_server_runs(shell: Shell, folder: Path) -> None:
+    def call(line: str) -> Any:
+        return asyncio.to_thread(shell, line)
+
+    async with serve(folder) as server:
+        # what works on the data does so inside the server
+        assert json.loads((await call("probe where --json")).stdout)["pid"] == server.process.pid
+        # what needs the data alone is refused
+        for line in ("migrate", "serve --port 0"):
+            refused = await call(line)
+            assert (refused.code, refused.stdout) == (1, "")
+            assert refused.stderr == "wellio: a server runs on data: stop it first\n"
+        # a server that is just starting has the lock and no socket yet
+        (folder / "data/control.sock").unlink()
+        refused = await call("probe where")
+        assert refused.code == 1
+        assert "already serves" in refused.stderr
+        assert await server.stop() == 0
+    assert json.loads((await call("probe where --json")).stdout)["pid"] != server.process.pid
+    for _ in range(2):
+        assert json.loads((await call("migrate --json")).stdout) == {"status": "up to date"}
+
+
+async def test_health_is_for_containers(shell: Shell, folder: Path) -> None:
+    async with serve(folder) as server:
+        env = {"WELLIO_SERVER__PORT": server.url.rpartition(":")[2]}
+        well = await asyncio.to_thread(shell, "health --json", env=env)
+        assert (well.code, json.loads(well.stdout)["status"]) == (0, "ok")
+        await server.stop()
+    gone = await asyncio.to_thread(shell, "health", env=env)
+    assert gone.code == 1
+    assert re.fullmatch(r"wellio: no Wellio answers at http://127\.0\.0\.1:\d+\n", gone.stderr)

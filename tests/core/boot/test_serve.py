@@ -1,0 +1,142 @@
+"""`wellio serve`, as a process of its own, from its start to its end."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import stat
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.core.boot.processes import DEADLINE_S, WELLIO, Server, environment, serve, wellio
+
+
+@pytest.fixture
+async def server(folder: Path) -> AsyncIterator[Server]:
+    async with serve(folder) as server:
+        yield server
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what only another process can bring about."""
+    async with asyncio.timeout(10):
+        while not await is_so():  # noqa: ASYNC110 - no event of ours reaches into that process
+            await asyncio.sleep(0.01)
+
+
+async def until_begun(folder: Path) -> None:
+    """Wait until the server works on `/slow`."""
+    await until(lambda: asyncio.to_thread((folder / "data/begun").exists))
+
+
+async def test_serve_from_start_to_sigterm(folder: Path, server: Server) -> None:
+    data = folder / "data"
+    async with aiohttp.ClientSession(server.url) as session:
+        for path in ("/livez", "/readyz", "/health"):
+            async with session.get(path) as response:
+                assert response.status == 200, path
+        modes = {path: stat.S_IMODE((data / path).stat().st_mode) for path in ("", "control.sock")}
+        assert modes == {"": 0o700, "control.sock": 0o600}
+        assert stat.S_IMODE((data / "secrets/master.key").stat().st_mode) == 0o600
+        begun = time.monotonic()
+        assert await server.stop() == 0
+        assert time.monotonic() - begun < 5
+    assert not (data / "control.sock").exists()
+
+
+async def test_the_set_up_link_is_announced_with_the_real_port(server: Server) -> None:
+    assert not server.url.endswith(":0")
+    assert re.search(rf"{re.escape(server.url)}/setup#token=\S{{32,}}", "\n".join(server.notices))
+
+
+async def test_sigint_is_as_good_as_sigterm(server: Server) -> None:
+    assert await server.stop(signal.SIGINT) == 0
+
+
+async def test_a_request_that_runs_is_finished_and_no_new_one_begun(
+    folder: Path, server: Server
+) -> None:
+    async with aiohttp.ClientSession(server.url) as session:
+
+        async def slow() -> int:
+            async with session.get("/slow") as response:
+                return response.status
+
+        running = asyncio.create_task(slow())
+        await until_begun(folder)
+        server.process.terminate()
+        await until(partial(_is_closed, server.url))
+        (folder / "data/go").touch()
+        assert await running == 204
+    assert await server.ended() == 0
+
+
+async def test_a_request_that_never_ends_does_not_hold_the_stop(folder: Path) -> None:
+    env = {"WELLIO_SERVER__SHUTDOWN_TIMEOUT_S": "0.3"}
+    async with serve(folder, env=env) as server, aiohttp.ClientSession(server.url) as session:
+        running = asyncio.create_task(_fails(session, "/slow"))
+        await until_begun(folder)
+        begun = time.monotonic()
+        assert await server.stop() == 0
+        assert time.monotonic() - begun < 5
+        assert await running
+
+
+async def _is_closed(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").partition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return True
+    writer.close()
+    return False
+
+
+async def _fails(session: aiohttp.ClientSession, path: str) -> bool:
+    try:
+        async with session.get(path) as response:
+            return response.status >= 500
+    except aiohttp.ClientError:
+        return True
+
+
+def test_a_port_in_use_is_one_clear_line_and_leaves_no_trace(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = wellio("serve", "--port", str(port), cwd=folder)
+    assert refused.returncode == 1
+    assert refused.stderr == f"wellio: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert not (folder / "data").exists()
+
+
+async def test_warnings_and_what_people_read(folder: Path) -> None:
+    """Without --json there is a box; what is odd in the settings is a line of the log."""
+    env = {"REDIS_URL": "redis://h", "WELLIO_PLUGINS__GONE__X": "1", "WELLIO_LOG__FORMAT": "json"}
+    process = await asyncio.create_subprocess_exec(
+        *(*WELLIO, "serve", "--port", "0"),
+        env=environment(env),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout
+        async with asyncio.timeout(DEADLINE_S):
+            shown = await process.stdout.readuntil("╯".encode())
+            process.terminate()
+            _, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    assert re.search(r"Wellio runs at http://localhost:\d+ ", shown.decode())
+    assert re.search(r"/setup#token=\S{32,} ", shown.decode())
+    lines = [json.loads(line) for line in log.splitlines()]
+    warnings = [line["event"].partition(" ")[0] for line in lines if line["level"] == "warning"]
+    assert warnings == ["REDIS_URL", "plugins.gone:"]
