@@ -113,8 +113,8 @@ async def create_app(
         workers: Whether this app works on events and jobs, or leaves that to another.
 
     Returns:
-        An aiohttp application, ready for a runner; its `cleanup` closes the database, also when
-        it was never started.
+        An aiohttp application, ready for a runner, whose `cleanup` closes the database; so does a
+        start that fails. One that is never started is let go by `app[WELLIO].db.close()`.
 
     Raises:
         ConfigError: A setting is wrong.
@@ -185,18 +185,20 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     application.add_routes(realtime.routes())
     application.on_shutdown.append(lambda _: realtime.close(app.config.server.shutdown_timeout_s))
     application.cleanup_ctx.append(lambda _: _lifespan(app, workers=workers))
-    application.on_cleanup.append(lambda _: app.db.close())
     return application
 
 
 async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
-    """Start the plugins and then the workers; stop the workers first."""
-    async with app.plugins.running(app):
-        await app.jobs.start(workers=workers)
-        await app.bus.start(workers=workers)
-        yield
-        await app.bus.stop()
-        await app.jobs.stop()
+    """Start the plugins and then the workers; stop the workers first, the database last."""
+    try:
+        async with app.plugins.running(app):
+            await app.jobs.start(workers=workers)
+            await app.bus.start(workers=workers)
+            yield
+            await app.bus.stop()
+            await app.jobs.stop()
+    finally:
+        await app.db.close()
 
 
 def _http(app: Wellio) -> Http:
