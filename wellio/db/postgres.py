@@ -321,7 +321,7 @@ class PostgresDatabase:
             await _settle(asyncio.ensure_future(self._commit(connection, tx)))
             return result
         finally:
-            await self._pool.release(connection, timeout=_END_S)
+            await self._give_back(connection)
 
     async def _commit(self, connection: Connection, tx: PostgresTx) -> None:
         """Commit, then call back in the order in which commits were sent.
@@ -352,6 +352,12 @@ class PostgresDatabase:
             raise overloaded() from None
         except _DRIVER as error:
             raise _Again(error) from error
+
+    async def _give_back(self, connection: Connection) -> None:
+        try:
+            await self._pool.release(connection, timeout=_END_S)
+        except _DRIVER:  # it died meanwhile: asyncpg took its place in the pool back already
+            LOG.debug("a lost connection could not be released", exc_info=True)
 
     async def _read(self, operation: Coroutine[Any, Any, Any]) -> Any:
         if self._is_closing:

