@@ -21,9 +21,15 @@ from .errors import WellioError
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request, socket event or job that runs; `None` outside of them."""
 
-# Their messages are written by programmers or by the system. The others' quote what was wrong:
-# pydantic its input, the databases a row, `int()` its text.
-_OPEN_ERRORS = (WellioError, TypeError, AttributeError, NameError, ImportError, OSError)
+# Their messages are written by programmers. The others' quote what was wrong: pydantic its input,
+# the databases a row, `int()` its text.
+_OPEN_ERRORS = (WellioError, TypeError, AttributeError, NameError, ImportError)
+
+
+_PROCESSORS: list[Processor] = [
+    structlog.stdlib.filter_by_level,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -34,10 +40,7 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     return logger
@@ -72,6 +75,12 @@ def configure_logging(
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
+    # For who calls structlog's own get_logger.
+    structlog.configure(
+        processors=_PROCESSORS,
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
     root.setLevel(level.upper())
     return handler
 
@@ -113,9 +122,12 @@ def _to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 def _describe(exc_info: ExcInfo) -> str:
     lines = []
     for error in _chain(exc_info[1]):
-        kind = type(error)
-        message = f": {error}" if isinstance(error, _OPEN_ERRORS) else ""
-        lines += [*traceback.format_tb(error.__traceback__), f"{kind.__qualname__}{message}\n"]
+        message = str(error) if isinstance(error, _OPEN_ERRORS) else ""
+        if isinstance(error, OSError):
+            message = error.strerror or ""
+        name = type(error).__qualname__
+        lines += traceback.format_tb(error.__traceback__)
+        lines.append(f"{name}: {message}\n" if message else f"{name}\n")
     return "".join(lines).rstrip()
 
 

@@ -60,7 +60,7 @@ class DocsApi:
         self._description = orjson.dumps(description)
         self._etag = hashlib.sha256(self._description).hexdigest()[:32]
 
-    @endpoint("GET", "//openapi.json", returns=dict[str, Any], public=True)
+    @endpoint("GET", "//openapi.json", returns=dict[str, Any], also=(304,), public=True)
     async def openapi(self, request: web.Request) -> web.Response:
         """Read this description."""
         response = web.Response(body=self._description, content_type="application/json")

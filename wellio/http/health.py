@@ -14,7 +14,6 @@ from wellio.wire import Wire
 
 from .endpoint import endpoint
 
-_TIMEOUT_S = 3.0
 _BY_GRAVITY = ("ok", "degraded", "down")
 _log = get_logger(__name__)
 Status = Literal["ok", "degraded", "down"]
@@ -60,9 +59,10 @@ class Check:
 class Probe:
     """Runs a check, never twice at once: whoever asks meanwhile gets the same answer."""
 
-    def __init__(self, check: HealthCheck) -> None:
+    def __init__(self, check: HealthCheck, timeout_s: float) -> None:
         self.name = check.name
         self._check = check
+        self._timeout_s = timeout_s
         self._running: asyncio.Task[dict[str, Any]] | None = None
 
     async def part(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Probe:
 
     async def _run(self) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 reason = await self._check.check()
         except TimeoutError:
             return {"status": "down", "reason": "does not answer in time"}
@@ -104,6 +104,7 @@ class HealthApi:
         core: Sequence[HealthCheck],
         plugins: Mapping[str, Sequence[HealthCheck]],
         skipped: Iterable[str] = (),
+        timeout_s: float = 3.0,
     ) -> None:
         """Collect what to look at.
 
@@ -113,13 +114,16 @@ class HealthApi:
             core: The core's checks.
             plugins: The checks of each plugin that runs, by its name.
             skipped: Plugins that should run and do not.
+            timeout_s: How long a check may take.
         """
         self._version = version
-        self._core = [Probe(check) for check in core]
-        self._plugins = {name: [Probe(it) for it in checks] for name, checks in plugins.items()}
+        self._core = [Probe(check, timeout_s) for check in core]
+        self._plugins = {
+            name: [Probe(check, timeout_s) for check in checks] for name, checks in plugins.items()
+        }
         for name in skipped:
             self._plugins[name] = [_Skipped()]
-        self._ready = Probe(Check("ready", ready))
+        self._ready = Probe(Check("ready", ready), timeout_s)
 
     @endpoint("GET", "//livez", returns=Live, public=True)
     async def live(self, request: web.Request) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _responses(route: Route, schema: Json) -> Json:
     responses: Json = {}
     for status in (declared.status, *declared.also):
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
-        if status != HTTPStatus.NO_CONTENT:
+        if status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             responses[str(status)]["content"] = {declared.media_type: {"schema": schema}}
     for status in sorted(_problems(route)):
         name = BY_STATUS[status].__name__

@@ -46,8 +46,8 @@ class _Protocol(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what the parser refused, and what went wrong outside of the gateway."""
-        if request.writer.output_size:
-            raise ConnectionError("the answer broke off")
+        if isinstance(exc, ConnectionError) or request.writer.output_size:
+            raise ConnectionError from exc  # there is nobody left to answer
         problem: Problem = BadRequest("This is no HTTP request.")
         if status != problem.status:
             problem = InternalError()

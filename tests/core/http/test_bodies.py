@@ -1,0 +1,240 @@
+"""Bodies and queries that no honest client sends: the client's fault each time, never a 500."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import orjson
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import Field
+from yarl import URL
+
+from tests.core.http.small_app import SmallApp, running
+from wellio.errors import BadRequest
+from wellio.http import endpoint
+from wellio.http.parsing import MAX_DEPTH, QueryReader, parse_json
+from wellio.wire import Email, Id, Instant, PageQuery, Text, TimeZone, Wire
+
+
+class Cat(Wire):
+    kind: Literal["cat"]
+    lives: Annotated[int, Field(ge=0, le=9)]
+
+
+class Dog(Wire):
+    kind: Literal["dog"]
+    born: date
+
+
+class Anything(Wire):
+    text: Text | None = None
+    email: Email | None = None
+    id: Id | None = None
+    at: Instant | None = None
+    zone: TimeZone | None = None
+    ratio: float | None = None
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
+    free: Any = None
+
+
+class EchoApi:
+    @endpoint("POST", "//echo", body=Anything, returns=dict[str, Any], public=True)
+    async def echo(self, request: web.Request, body: Anything) -> dict[str, Any]:
+        """Say the same again."""
+        return body.model_dump(mode="json", by_alias=True)
+
+    @endpoint("GET", "//echo", query=PageQuery, returns=dict[str, Any], public=True)
+    async def echo_query(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
+        """Say the same again."""
+        return query.model_dump(by_alias=True)
+
+    @endpoint(
+        "POST", "//small", body=Anything, returns=dict[str, Any], public=True, max_body_bytes=64
+    )
+    async def small(self, request: web.Request, body: Anything) -> dict[str, Any]:
+        """Take little."""
+        return {}
+
+
+@pytest_asyncio.fixture
+async def app() -> AsyncIterator[SmallApp]:
+    async with running(EchoApi()) as app:
+        yield app
+
+
+def nested(levels: int) -> bytes:
+    return b'{"free":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
+
+
+@pytest.mark.parametrize(
+    "body, status",
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"{} {}", 400),
+        (b"\xef\xbb\xbf{}", 400),
+        (b"[" * 50_000, 400),
+        (nested(50_000), 400),
+        (nested(MAX_DEPTH + 1), 400),
+        (nested(MAX_DEPTH), 200),
+        (rb'{"text": "\ud800"}', 400),
+        (b'{"text": "\xff\xfe"}', 400),
+        (b'{"text": "\xed\xa0\x80"}', 400),
+        (b'{"text": "\x00"}', 400),
+        (rb'{"text": "\u0000"}', 422),
+        (b'{"ratio": NaN}', 400),
+        (b'{"ratio": Infinity}', 400),
+        (b'{"ratio": 1e400}', 400),
+        (b'{"ratio": ' + b"9" * 5000 + b"}", 400),
+        (b'{"pet": {"kind": "cat", "lives": 99999999999999999999999}}', 422),
+        (b'{"pet": {"kind": "s3cret"}}', 422),
+        (b'{"pet": {"kind": "dog", "born": "2026-02-30"}}', 422),
+        (b'{"text": "a", "text": "b"}', 400),
+        (b'{"free": [{"a": 1, "a" : 2}]}', 400),
+        (rb'{"text": "a\": \"b", "free": "::"}', 200),
+        (b"[]", 422),
+        (b"null", 422),
+        (b'"text"', 422),
+        (b"{}", 200),
+    ],
+    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else str(value),
+)
+async def test_malformed_bodies(app: SmallApp, body: bytes, status: int) -> None:
+    answer = await app.request("POST", "/echo", body)
+    assert answer.status == status
+    assert b"s3cret" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "query, status",
+    [
+        ("", 200),
+        ("?limit=3", 200),
+        ("?limit=0", 422),
+        ("?limit=101", 422),
+        ("?limit=3&limit=3", 422),
+        ("?limit=" + "9" * 5000, 422),
+        ("?limit=NaN", 422),
+        ("?other=1", 422),
+        ("?cursor=%ff", 200),
+        ("?=1", 422),
+        ("?&&&", 200),
+    ],
+)
+async def test_queries(app: SmallApp, query: str, status: int) -> None:
+    assert (await app.request("GET", f"/echo{query}")).status == status
+
+
+async def test_raw_bytes_in_the_request_line_are_no_http(app: SmallApp) -> None:
+    for target in (b"/echo?\xff=1", b"/echo?cursor=\xc3\xa9", b"/\xff"):
+        answer = await app.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (answer.status, answer.data["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("query", ["\udcff=1", "cursor=\udcff"])
+def test_a_query_of_aiohttps_slower_parser_that_is_no_utf_8(query: str) -> None:
+    url = URL.build(path="/echo", query_string=query, encoded=True)
+    with pytest.raises(BadRequest):
+        QueryReader(PageQuery).read(make_mocked_request("GET", "/").clone(rel_url=url))
+
+
+@pytest.mark.parametrize(
+    "content_type, status",
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("Application/JSON; charset=UTF-8", 200),
+        ("application/json; charset=utf-16", 415),
+        ("text/plain", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+async def test_content_types(app: SmallApp, content_type: str, status: int) -> None:
+    answer = await app.request("POST", "/echo", b"{}", headers={"Content-Type": content_type})
+    assert answer.status == status
+
+
+HEAD = b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+async def test_a_compressed_body_is_refused(app: SmallApp) -> None:
+    rest = b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nJUNK"
+    assert (await app.raw(HEAD + rest)).status == 415
+
+
+@pytest.mark.parametrize("size, status", [(64, 200), (65, 413)])
+async def test_the_largest_body(app: SmallApp, size: int, status: int) -> None:
+    body = b'{"free": "' + b"a" * (size - 12) + b'"}'
+    whole = b"Content-Length: %d\r\n\r\n%b" % (size, body)
+    chunks = b"%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (30, body[:30], size - 30, body[30:])
+    assert (await app.raw(HEAD + whole)).status == status
+    assert (await app.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)).status == status
+
+
+async def test_a_declared_size_is_refused_before_the_body_comes(app: SmallApp) -> None:
+    assert (await app.raw(HEAD + b"Content-Length: 99999999999\r\n\r\n")).status == 413
+
+
+async def test_a_body_whose_chunks_are_broken(app: SmallApp) -> None:
+    answer = await app.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}\r\nno\r\n")
+    assert (answer.status, answer.data["code"]) == (400, "bad_request")
+
+
+SEARCH = settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from([*Anything.model_fields, "other", "kind"])
+
+
+@SEARCH
+@given(body=st.binary() | st.dictionaries(FIELDS, JSON).map(lambda it: json.dumps(it).encode()))
+async def test_no_body_is_a_server_error(app: SmallApp, body: bytes) -> None:
+    assert (await app.request("POST", "/echo", body)).status < 500
+
+
+@SEARCH
+@given(target=st.binary(max_size=40))
+async def test_no_query_is_a_server_error(app: SmallApp, target: bytes) -> None:
+    clean = re.sub(rb"[\x00-\x20\x7f#]", b"%00", target)
+    answer = await app.raw(b"GET /echo?limit=" + clean + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.status < 500
+
+
+@SEARCH
+@given(
+    value=JSON.filter(lambda it: "Infinity" not in json.dumps(it) and "NaN" not in json.dumps(it))
+)
+def test_parsing_takes_all_honest_json(value: Any) -> None:
+    try:
+        body = orjson.dumps(value)
+    except (TypeError, orjson.JSONEncodeError):  # integers past 64 bits
+        return
+    assert parse_json(body) == orjson.loads(body)
+
+
+@SEARCH
+@given(
+    names=st.lists(st.text(alphabet='a":,{}\\é '), min_size=1, max_size=5), value=st.text('":,\\')
+)
+def test_parsing_refuses_a_name_that_comes_twice(names: list[str], value: str) -> None:
+    pairs = [f"{json.dumps(name)} : {json.dumps(value)}" for name in names]
+    body = ("{" + ", ".join(pairs) + "}").encode()
+    if len(set(names)) == len(names):
+        assert len(parse_json(body)) == len(names)
+    else:
+        with pytest.raises(BadRequest):
+            parse_json(body)
