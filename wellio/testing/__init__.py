@@ -17,12 +17,14 @@ from wellio.testing.client import Api, Reply
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.recorder import Recorder
 from wellio.testing.scenarios import Scenario, scenario
-from wellio.testing.sockets import Socket, Sockets
-from wellio.testing.users import User
+from wellio.testing.sockets import IoSocket, PlainSocket, Socket, Sockets
+from wellio.testing.users import User, sign_in
 
 __all__ = [
     "Api",
+    "IoSocket",
     "MakeUser",
+    "PlainSocket",
     "Recorder",
     "Reply",
     "Scenario",
@@ -32,4 +34,5 @@ __all__ = [
     "TestApp",
     "User",
     "scenario",
+    "sign_in",
 ]

@@ -32,6 +32,11 @@ class Reply:
     data: Any
     content: bytes
 
+    @property
+    def code(self) -> str | None:
+        """Return a problem's code; None when this is no problem."""
+        return self.data["code"] if self.status >= 400 and self.data else None
+
 
 @dataclass(frozen=True, slots=True)
 class Api:

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from typing import Any
@@ -45,7 +45,7 @@ class Socket(ABC):
         async with asyncio.timeout(DEADLINE_S), self._arrived:
             while True:
                 for index, (name, data) in enumerate(self.received):
-                    if name == event and members.items() <= _members(data).items():
+                    if name == event and all(data.get(k) == v for k, v in members.items()):
                         del self.received[index]
                         return data
                 await self._arrived.wait()
@@ -54,13 +54,6 @@ class Socket(ABC):
         async with self._arrived:
             self.received.append((event, data))
             self._arrived.notify_all()
-
-
-def _members(data: Any) -> Mapping[str, Any]:
-    """Return the members that can be compared: those that are no lists or tables."""
-    if not isinstance(data, dict):
-        return {}
-    return {key: value for key, value in data.items() if not isinstance(value, (dict, list))}
 
 
 class PlainSocket(Socket):
