@@ -52,7 +52,9 @@ DELETE FROM wellio_event WHERE at < :before AND position IN (
 """
 STATUS = """
 SELECT subscriber, (
-    SELECT count(*) FROM wellio_event AS e WHERE (e.xid, e.position) > (c.xid, c.position)
+    SELECT count(*) FROM wellio_event AS e WHERE e.xid = c.xid AND e.position > c.position
+) + (
+    SELECT count(*) FROM wellio_event AS e WHERE e.xid > c.xid
 ) AS lag, (
     SELECT count(*) FROM wellio_parked AS p
     WHERE p.subscriber = c.subscriber AND state = 'waiting'

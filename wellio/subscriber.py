@@ -37,14 +37,27 @@ SELECT xid, position, node, lease_until, (
 ) AS parked_due_at
 FROM wellio_cursor WHERE subscriber = :subscriber
 """
-NEXT = """
-SELECT xid, position, id, name, at, actor_id, cause_id, payload FROM wellio_event
-WHERE (xid, position) > (:xid, :position) AND {settled xid}
+# What is past a cursor is asked for in two seeks, the rest of a transaction and the later ones:
+# SQLite does not seek by a pair that holds the rowid, and would walk the log from its start.
+_COLUMNS = "SELECT xid, position, id, name, at, actor_id, cause_id, payload FROM wellio_event"
+NEXT = (
+    "SELECT * FROM (SELECT * FROM ("
+    + _COLUMNS
+    + """ WHERE xid = :xid AND position > :position AND ({settled xid}) IS TRUE
+    ORDER BY position LIMIT :limit) AS rest
+UNION ALL
+SELECT * FROM ("""
+    + _COLUMNS
+    + """ WHERE xid > :xid AND ({settled xid}) IS TRUE
+    ORDER BY xid, position LIMIT :limit) AS later) AS past
 ORDER BY xid, position LIMIT :limit
 """
+)
 IS_BEHIND = """
-SELECT 1 FROM wellio_event AS e JOIN wellio_cursor AS c ON c.subscriber = :subscriber
-WHERE (e.xid, e.position) > (c.xid, c.position) LIMIT 1
+SELECT 1 FROM wellio_cursor AS c WHERE c.subscriber = :subscriber AND (
+    EXISTS (SELECT 1 FROM wellio_event AS e WHERE e.xid = c.xid AND e.position > c.position)
+    OR EXISTS (SELECT 1 FROM wellio_event AS e WHERE e.xid > c.xid)
+)
 """
 _MOVE = """
 UPDATE wellio_cursor

@@ -253,10 +253,9 @@ async def test_a_node_leaves_a_leased_subscriber_alone_until_the_lease_ends_or_i
     assert await effects(db, "a") == ["x", "y", "z"]
 
 
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True, scope="session")
 async def test_a_late_committer_is_not_skipped(databases: Databases, clock: ManualClock) -> None:
     """On Postgres a row may be committed after one with a higher position; never on SQLite."""
-    if databases.engine == "sqlite":
-        pytest.skip("one writer: nobody commits late")
     url, data_dir = await databases.create()
     db, late = await connect(url, data_dir=data_dir), await asyncpg.connect(url)
     try:
