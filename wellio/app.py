@@ -31,7 +31,7 @@ from .http import (
 )
 from .jobs import Jobs
 from .metrics import Metrics
-from .plugins import Plugins, load_plugins
+from .plugins import BrokenPluginError, Plugins, load_plugins
 from .policy import Policies
 from .realtime import EventRouter, Hub, Realtime, RealtimeSettings
 
@@ -130,15 +130,22 @@ async def create_app(
     url = config.database.url
     db = await connect(url.get_secret_value() if url else None, data_dir=config.data_dir)
     try:
-        app = Wellio(config, loaded, db, clock, crypto, _node(config))
         report = await migrate(
             db,
             migration_sources(loaded),
             backups=config.data_dir / "backups",
             now_ms=clock.now_ms(),
         )
-        app.leftover = report.leftover
-        return _assemble(app, workers=workers)
+        broken: list[BrokenPluginError] = []
+        while True:
+            app = Wellio(config, loaded, db, clock, crypto, _node(config))
+            app.leftover = report.leftover
+            try:
+                return _assemble(app, workers=workers)
+            except BrokenPluginError as error:
+                # Again, without it, if `[loader] on_error` allows that; else this raises.
+                broken.append(error)
+                loaded = load_plugins(config, plugins, broken)
     except BaseException:
         await db.close()
         raise

@@ -7,8 +7,8 @@ hooks, but it knows no order and answers last registered first; so the order is 
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar, cast
@@ -17,7 +17,7 @@ import pluggy
 
 from wellio import hookspecs
 from wellio.config import Config, SectionModel, validate_section, wrong_settings
-from wellio.errors import ConfigError, PluginError
+from wellio.errors import ConfigError, PluginError, WellioError
 from wellio.plugin_sources import Offer, discover, given
 
 SectionT = TypeVar("SectionT", bound=SectionModel)
@@ -74,6 +74,20 @@ class Loaded:
         return self.plugin.name
 
 
+class BrokenPluginError(PluginError):
+    """A hook raised.
+
+    Attributes:
+        name: The plugin.
+        reason: Which hook, and what it raised.
+    """
+
+    def __init__(self, entry: Loaded, hook: str, error: Exception) -> None:
+        self.name = entry.name
+        self.reason = f"{hook} failed: {_reason(error)}"
+        super().__init__(f"plugin {entry.name} ({entry.offer.origin}): {self.reason}")
+
+
 @dataclass(frozen=True)
 class Plugins:
     """The plugins of one app, in `requires` order.
@@ -96,7 +110,7 @@ class Plugins:
             Each plugin with its answer; those that answered None are left out.
 
         Raises:
-            PluginError: A plugin's hook raised; the message names both.
+            BrokenPluginError: A plugin's hook raised; the message names both.
         """
         answers: list[tuple[Loaded, Any]] = []
         modules = self._manager.get_plugins()
@@ -105,9 +119,7 @@ class Plugins:
             try:
                 answers += [(entry, answer) for answer in caller(**arguments)]
             except Exception as error:
-                raise PluginError(
-                    f"plugin {entry.name} ({entry.offer.origin}): {hook} failed: {_reason(error)}"
-                ) from error
+                raise BrokenPluginError(entry, hook, error) from error
         return answers
 
     def settings(self, model: type[SectionT]) -> SectionT:
@@ -119,19 +131,43 @@ class Plugins:
 
     @asynccontextmanager
     async def running(self, app: object) -> AsyncIterator[None]:
-        """Start the plugins' lifespans in order, and end them in reverse."""
+        """Start the plugins' lifespans in order, and end them in reverse, whatever happens.
+
+        Raises:
+            BrokenPluginError: One could not start, without an error of Wellio's that says why.
+        """
         async with AsyncExitStack() as stack:
-            for _, generator in self.ask("lifespan", app=app):
-                await stack.enter_async_context(asynccontextmanager(lambda g=generator: g)())
+            for entry, generator in self.ask("lifespan", app=app):
+                await stack.enter_async_context(_lifespan(entry, generator))
             yield
 
 
-def load_plugins(config: Config, plugins: Sequence[object] | None = None) -> Plugins:
+@asynccontextmanager
+async def _lifespan(entry: Loaded, generator: AsyncGenerator[None]) -> AsyncIterator[None]:
+    async with aclosing(generator):
+        try:
+            await anext(generator)
+        except WellioError:
+            raise
+        except Exception as error:
+            raise BrokenPluginError(entry, "lifespan", error) from error
+        try:
+            yield
+        finally:
+            await anext(generator, None)
+
+
+def load_plugins(
+    config: Config,
+    plugins: Sequence[object] | None = None,
+    broken: Sequence[BrokenPluginError] = (),
+) -> Plugins:
     """Load the plugins of one app.
 
     Args:
         config: The settings.
         plugins: Exactly these objects; None takes what is installed and what `[loader] path` has.
+        broken: What an earlier attempt ended with: these are skipped where that is allowed.
 
     Raises:
         PluginError: A plugin is missing, broken, offered twice, or part of a cycle.
@@ -143,7 +179,9 @@ def load_plugins(config: Config, plugins: Sequence[object] | None = None) -> Plu
             known = ", ".join(sorted(offers))
             raise ConfigError(f"loader.disabled: there is no plugin {name}; there are: {known}")
     loading = _Loading(config)
-    for name in sorted(offers.keys() - set(config.loader.disabled)):
+    for error in broken:
+        loading.fail(offers[error.name], error.reason, error)
+    for name in sorted(offers.keys() - set(config.loader.disabled) - loading.skipped.keys()):
         loading.load(offers[name])
     loading.drop_incomplete()
     warnings = tuple(
@@ -176,7 +214,7 @@ class _Loading:
                 raise PluginError(f"it calls itself {plugin.name}; the two names must be one")
             self._register(module, plugin.name)
         except Exception as error:  # noqa: BLE001 - whatever it was, the plugin gets named
-            self._fail(offer, _reason(error), error)
+            self.fail(offer, _reason(error), error)
         else:
             self.found[plugin.name] = Loaded(plugin, module, offer)
 
@@ -191,7 +229,7 @@ class _Loading:
             entry, name = incomplete[0]
             del self.found[entry.name]
             self.manager.unregister(entry.module)
-            self._fail(entry.offer, f"it requires the plugin {name}, which {self._state(name)}")
+            self.fail(entry.offer, f"it requires the plugin {name}, which {self._state(name)}")
 
     def _state(self, name: str) -> str:
         if name in self._loader.disabled:
@@ -210,7 +248,8 @@ class _Loading:
             self.manager.unregister(module)
             raise
 
-    def _fail(self, offer: Offer, reason: str, cause: Exception | None = None) -> None:
+    def fail(self, offer: Offer, reason: str, cause: Exception | None = None) -> None:
+        """Stop the start, or skip the plugin."""
         if offer.is_builtin or self._loader.on_error == "stop":
             raise PluginError(f"plugin {offer.name} ({offer.origin}): {reason}") from cause
         self.skipped[offer.name] = reason

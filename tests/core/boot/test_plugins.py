@@ -13,6 +13,7 @@ from wellio.config import Config, SectionModel, load_config
 from wellio.errors import ConfigError, PluginError
 from wellio.hookspecs import hookimpl
 from wellio.plugins import Plugin, load_plugins
+from wellio.testing import StartApp
 
 
 class Fake(ModuleType):
@@ -106,6 +107,28 @@ async def test_lifespans_start_in_order_and_end_in_reverse() -> None:
     async with plugins.running(None):
         log.append("running")
     assert log == ["b starts", "a starts", "running", "a ends", "b ends"]
+
+
+async def test_a_lifespan_that_cannot_start_is_named_and_those_before_it_end() -> None:
+    log: list[str] = []
+
+    @hookimpl
+    async def lifespan(app: object) -> AsyncIterator[None]:
+        yield
+        log.append("ended")
+
+    starts = lifespan
+
+    @hookimpl  # type: ignore[no-redef]  # a hook is found by its name
+    async def lifespan(app: object) -> AsyncIterator[None]:
+        raise RuntimeError("no")
+        yield
+
+    plugins = load_plugins(config(), [Fake("a", hooks=(starts,)), Fake("b", hooks=(lifespan,))])
+    with pytest.raises(PluginError, match=r"plugin b \(fake_b\): lifespan failed: .*no"):
+        async with plugins.running(None):
+            raise AssertionError("it must not run")
+    assert log == ["ended"]
 
 
 def test_two_apps_share_nothing() -> None:
@@ -345,6 +368,15 @@ def test_one_distribution_seen_twice_is_one(site: Path, monkeypatch: pytest.Monk
 BROKEN = "import a_module_that_nobody_has\n"
 
 
+RAISES = """
+from wellio import hookimpl
+@hookimpl
+def register_routes(app):
+    raise RuntimeError("no")
+"""
+NEEDS = DECLARATION.format(name="chart").replace("'1.0'", "'1.0', requires=('mood',)")
+
+
 def test_a_broken_third_party_plugin_stops_and_is_named_with_its_distribution(site: Path) -> None:
     install(site, "wellio-plugin-one", "mood", BROKEN)
     with pytest.raises(PluginError) as caught:
@@ -359,8 +391,7 @@ def test_a_broken_third_party_plugin_is_skipped_on_demand_with_what_requires_it(
     site: Path,
 ) -> None:
     install(site, "wellio-plugin-one", "mood", BROKEN)
-    declared = DECLARATION.format(name="chart").replace("'1.0'", "'1.0', requires=('mood',)")
-    install(site, "wellio-plugin-two", "chart", declared)
+    install(site, "wellio-plugin-two", "chart", NEEDS)
     plugins = load_plugins(config(loader__on_error="skip"))
     assert not {"mood", "chart"} & {entry.name for entry in plugins.loaded}
     assert plugins.skipped == {
@@ -373,6 +404,24 @@ def test_a_broken_builtin_stops_always(site: Path) -> None:
     install(site, "wellio", "mood", BROKEN)
     with pytest.raises(PluginError, match="plugin mood"):
         load_plugins(config(loader__on_error="skip"))
+
+
+async def test_a_hook_that_raises_stops_the_start(site: Path, wellio_app: StartApp) -> None:
+    install(site, "wellio-plugin-one", "mood", DECLARATION.format(name="mood") + RAISES)
+    with pytest.raises(PluginError, match=r"plugin mood .*: register_routes failed: .*no"):
+        await wellio_app()
+
+
+async def test_a_hook_that_raises_is_skipped_on_demand_with_what_requires_it(
+    site: Path, wellio_app: StartApp
+) -> None:
+    install(site, "wellio-plugin-one", "mood", DECLARATION.format(name="mood") + RAISES)
+    install(site, "wellio-plugin-two", "chart", NEEDS)
+    app = await wellio_app(settings={"loader.on_error": "skip"})
+    health = (await app.api.get("//health", status=200)).data
+    assert health["status"] == "degraded"
+    states = {name: health["plugins"][name]["status"] for name in ("mood", "chart", "chat")}
+    assert states == {"mood": "down", "chart": "down", "chat": "ok"}
 
 
 def test_a_disabled_plugin_is_not_even_imported(site: Path) -> None:
