@@ -19,7 +19,8 @@ BROKEN: Final = (aiohttp.ClientError, OSError, TimeoutError)  # Lost is an OSErr
 TIMEOUT: Final = aiohttp.ClientTimeout(total=TIMEOUT_S)
 _OTHER: Final = {"rest": "socket", "socket": "rest"}
 _RESENDS: Final = 0.05  # share of messages sent once more although they were acknowledged
-_MARKS: Final = 0.02  # share of received messages that are marked as read
+_AT_ONCE: Final = 4  # sends of one client that are under way
+_MARKS: Final = 0.003  # share of received messages that are marked as read
 _LONG: Final = 0.02  # share of messages of some KiB
 _LETTERS: Final = 'abcdefghij klmnop qrstu vwxyz ÄÖÜ ß 你好 🙂 " \\ \n\t'
 
@@ -150,6 +151,7 @@ class Sender:
         self._name, self._person, self._kind, self._site, self._rng = name, person, kind, site, rng
         self._subscriber = subscriber
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @property
     def unresolved(self) -> int:
@@ -197,7 +199,11 @@ class Sender:
             await self._attempt(key, content, _OTHER[via])
 
     async def _attempt(self, key: Key, content: str, via: str) -> bool:
-        """Send once; True when it is certain what became of it."""
+        """Send once, in its turn; True when it is certain what became of it."""
+        async with self._turn:
+            return await self._send(key, content, via)
+
+    async def _send(self, key: Key, content: str, via: str) -> bool:
         write = self._site.history.write
         write("send", self._name, key=key, hash=hash_of(content), via=via)
         try:

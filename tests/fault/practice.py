@@ -58,7 +58,7 @@ async def found(http: aiohttp.ClientSession, url: str, clients: int, groups: int
 
     async def invite(number: int) -> Person:
         async with turn:
-            wish = {"email": f"client{number}@fault.test", "role": "client"}
+            wish = {"email": f"client{number}@example.com", "role": "client"}
             invitation = await _post(http, url, "/invitations", wish, owner)
             token = invitation["link"].partition("#token=")[2]
             answer = {"token": token, "name": f"Client {number}", "password": secrets.token_hex()}

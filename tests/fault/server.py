@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -12,14 +14,14 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-import orjson
 
 from tests.fault.history import History
 from wellio.testing.engines import Databases, EngineName
 
 ROOT: Final = Path(__file__).parent.parent.parent
-OWNER_EMAIL: Final = "owner@fault.test"
+OWNER_EMAIL: Final = "owner@example.com"
 OWNER_PASSWORD: Final = "a-harness-for-every-fault"
+_PORTS: Final = range(20_000, 32_000)  # below those that systems give to outgoing connections
 _START_S: Final = 30.0
 _STOP_S: Final = 20.0
 
@@ -31,24 +33,32 @@ class Build:
     Attributes:
         url: Its database.
         data_dir: Its data folder, which also takes its log.
+        port: Where it listens, after every start: its tokens name its address.
         broken: The name of a module of `breaks`; None for the product as it is.
     """
 
     url: str
     data_dir: Path
+    port: int
     broken: str | None = None
 
     def command(self) -> Sequence[str]:
-        """Return the command line of a server on a free port."""
+        """Return the command line of the server."""
         program = ["wellio"] if self.broken is None else ["tests.fault.launcher", self.broken]
-        options = ["--port", "0", "--data", str(self.data_dir), "--database-url", self.url]
+        options = [
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data_dir),
+            "--database-url",
+            self.url,
+        ]
         return [sys.executable, "-m", *program, "serve", "--json", *options]
 
     def environment(self) -> dict[str, str]:
         """Return its environment: nothing of ours reaches the server but this."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WELLIO_")}
         return kept | {
-            "PYTHONPATH": str(ROOT),
             "WELLIO_SETUP__OWNER_EMAIL": OWNER_EMAIL,
             "WELLIO_SETUP__OWNER_PASSWORD": OWNER_PASSWORD,
             "WELLIO_PLUGINS__AUTH__BCRYPT_COST": "10",
@@ -57,12 +67,12 @@ class Build:
 
 
 class Server:
-    """The process. `up` is set while it is ready; its address changes with every start."""
+    """The process. `up` is set while it is ready."""
 
     def __init__(self, build: Build, history: History) -> None:
         self.build = build
         self.up = asyncio.Event()
-        self.url = ""
+        self.url = f"http://127.0.0.1:{build.port}"
         self.log = build.data_dir / "server.log"
         self._history = history
         self._process: asyncio.subprocess.Process | None = None
@@ -121,11 +131,8 @@ class Server:
             line = await process.stdout.readline()
             if not line:
                 raise AssertionError(f"the server ended: {self.log.read_text()[-2000:]}")
-            port = orjson.loads(line)["url"].rpartition(":")[2]
-            url = f"http://127.0.0.1:{port}"
-            async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as response:
+            async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as response:
                 assert response.status == 200, await response.text()
-        self.url = url
         self._history.write("ready", "nemesis", seconds=time.monotonic() - started_at)
         self.up.set()
 
@@ -137,6 +144,15 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
+def _free_port() -> int:
+    """Return a port that nobody gets by accident while the server is down."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 @contextlib.asynccontextmanager
 async def serving(
     engine: EngineName, folder: Path, history: History, broken: str | None = None
@@ -144,7 +160,7 @@ async def serving(
     """Start a server on a new, empty database; both are gone afterwards."""
     databases = Databases(engine, folder)
     url, data_dir = await databases.create()
-    server = Server(Build(url, data_dir, broken), history)
+    server = Server(Build(url, data_dir, _free_port(), broken), history)
     try:
         await server.start()
         await server.ready()

@@ -1,4 +1,4 @@
-"""Callers are answered when their statements have run, and the commit comes a little later."""
+"""Sends are answered when their statements have run, and the commit comes a little later."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def _on_sqlite(run_unit: Any) -> Any:
     def eager(writer: Writer, unit: list[Request], done: list[Request]) -> None:
         run_unit(writer, unit, done)
         for request in unit:
-            if request in done and request.error is None:
+            if request.is_batched and request in done and request.error is None:
                 loop = request.future.get_loop()
                 loop.call_soon_threadsafe(_answer, request.future, request.result)
 

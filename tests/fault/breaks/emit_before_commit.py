@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.fault.breaks.patching import slow_commits, wrap
-from wellio.db import postgres
+from wellio.db.postgres import PostgresDatabase, PostgresTx
 from wellio.db.writer import Request, Writer
 
 
@@ -11,7 +11,7 @@ def apply() -> None:
     """Break both engines."""
     slow_commits()
     wrap(Writer, "_run_unit", _on_sqlite)
-    wrap(postgres, "_commit", _on_postgres)
+    wrap(PostgresDatabase, "_commit", _on_postgres)
 
 
 def _on_sqlite(run_unit: Any) -> Any:
@@ -26,10 +26,10 @@ def _on_sqlite(run_unit: Any) -> Any:
 
 
 def _on_postgres(commit: Any) -> Any:
-    async def eager(connection: Any, tx: Any) -> None:
+    async def eager(database: PostgresDatabase, connection: Any, tx: PostgresTx) -> None:
         callbacks, tx.callbacks = tx.callbacks, []
         for fn, args in callbacks:
             fn(*args)
-        await commit(connection, tx)
+        await commit(database, connection, tx)
 
     return eager

@@ -8,7 +8,7 @@ from typing import Any, Final
 from wellio.db import postgres, sqlite
 
 #: What a slow disk takes for a commit, in seconds: the kill has to come in this time.
-_COMMIT_S: Final = 0.03
+_COMMIT_S: Final = 0.1
 
 
 def wrap(owner: object, name: str, make: Callable[[Any], Any]) -> None:
@@ -27,7 +27,7 @@ def edit(owner: object, name: str, old: str, new: str) -> None:
 def slow_commits() -> None:
     """Have each commit take its time, on both engines; breaks nothing by itself."""
     wrap(sqlite, "_open_writer", lambda open_: lambda path: _SlowConnection(open_(path)))
-    wrap(postgres, "_commit", _slow)
+    wrap(postgres, "_send_commit", _slow)
 
 
 class _SlowConnection:
