@@ -1,7 +1,13 @@
 """What differs between SQLite and Postgres, all of it: parameters and a few tokens.
 
-SQL is written once. `:name` is a parameter, `{...}` a token of the tables below; both are replaced
-once per statement text, outside strings, quoted names and comments. Rules that make it portable:
+SQL is written once. `:name` is a parameter, `{...}` a token; both are replaced once per statement
+text, outside strings, quoted names and comments. Tokens are the words of the first table below and
+
+* `id {in ids}`: the parameter `ids` is a list;
+* `FROM {rows r (id text, n int)}`: the parameter `r` is a list of mappings, and a table named `r`;
+* `{settled xid}`: true of a row whose transaction is below every one that still runs.
+
+Rules that make it portable:
 
 * an untyped parameter is given a type where Postgres cannot see one: `CAST(:now AS BIGINT) - 5`;
 * `NOT id {in ids}` rather than `id NOT {in ids}`;

@@ -7,19 +7,28 @@ every connection. Nothing sets session state, so the pool's reset is a no-op.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import coroutine
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import asyncpg
 
-from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
+from wellio.errors import DatabaseError, Unavailable
 
-from .base import Row, Tx, closing, failed_before, not_only_tx, overloaded, too_long
+from .base import Row, Tx, closing, failed_before, overloaded, too_long
 from .batch import Batcher
 from .dialect import POSTGRES
+from .postgres_tx import (
+    DRIVER,
+    UNDONE,
+    Connection,
+    PostgresTx,
+    drive,
+    is_lost,
+    may_run_again,
+    translate,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -27,8 +36,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Callbacks = list[tuple[Callable[..., None], tuple[Any, ...]]]
-Connection = Any  # asyncpg's PoolConnectionProxy
 
 _ATTEMPTS: Final = 4  # the first and three more
 _CONNECT_S: Final = 3.0
@@ -47,59 +54,6 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "15000",
     "lock_timeout": "500",  # ends a deadlock sooner than the server, which looks after 1 s
 }
-_CONSTRAINTS: Final = {
-    asyncpg.UniqueViolationError: "unique",
-    asyncpg.ExclusionViolationError: "unique",
-    asyncpg.ForeignKeyViolationError: "foreign_key",
-    asyncpg.CheckViolationError: "check",
-    asyncpg.NotNullViolationError: "not_null",
-}
-#: The server undid the transaction and asks for another try.
-_UNDONE: Final = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.OutdatedSchemaCacheError,
-    asyncpg.InvalidCachedStatementError,
-)
-#: The connection is gone or cannot be had.
-_LOST: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InternalClientError,  # a connection that was ended while idle may say this first
-    OSError,
-)
-_DRIVER: Final = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    UnicodeError,
-)
-_NOT_NOW: Final = (
-    *_LOST,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.PostgresIOError,
-)
-
-
-def _is_lost(error: BaseException) -> bool:
-    if isinstance(error, asyncpg.InterfaceError):  # also a misused argument: only this text counts
-        return "closed" in str(error)
-    return isinstance(error, _LOST)
-
-
-def _translate(error: Exception) -> Exception:
-    """Turn a driver's error into ours: 503 for what may pass, a DatabaseError for the rest."""
-    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
-        return ConstraintViolation(str(error.args[0]), _CONSTRAINTS.get(type(error), "other"))
-    if isinstance(error, _NOT_NOW + _UNDONE) or _is_lost(error):
-        return Unavailable("The database cannot be reached now.", retry_after_s=2)
-    return DatabaseError(str(error))
 
 
 def _outcome_unknown() -> Unavailable:
@@ -112,64 +66,6 @@ def _outcome_unknown() -> Unavailable:
 
 class _Again(Exception):
     """The transaction was undone and may be run again; the argument is why."""
-
-
-class PostgresTx:
-    """The transaction as a body sees it."""
-
-    __slots__ = ("_connection", "callbacks", "failure", "is_busy")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.callbacks: Callbacks = []
-        self.failure: Exception | None = None
-        self.is_busy = False  # one of our own operations is under way
-
-    async def execute(self, sql: str, **params: Any) -> int:
-        """Run a statement and return how many rows it touched."""
-        statement = POSTGRES.statement(sql)
-        arguments = statement.positional(params)
-        tag: str = await self._run(self._connection.execute(statement.text, *arguments))
-        count = tag.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
-
-    async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement once for each mapping of parameters."""
-        statement = POSTGRES.statement(sql)
-        arguments = [statement.positional(row) for row in rows]
-        await self._run(self._connection.executemany(statement.text, arguments))
-
-    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
-        """Return the first row, or None."""
-        statement = POSTGRES.statement(sql)
-        arguments = statement.positional(params)
-        row: Row | None = await self._run(self._connection.fetchrow(statement.text, *arguments))
-        return row
-
-    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
-        """Return all rows."""
-        statement = POSTGRES.statement(sql)
-        arguments = statement.positional(params)
-        rows: list[Row] = await self._run(self._connection.fetch(statement.text, *arguments))
-        return rows
-
-    def after_commit(self, fn: Callable[..., None], *args: Any) -> None:
-        """Have a function called on the event loop after the commit."""
-        self.callbacks.append((fn, args))
-
-    async def _run(self, operation: Awaitable[Any]) -> Any:
-        if self.failure is not None:
-            if isinstance(operation, Coroutine):
-                operation.close()
-            raise failed_before()
-        self.is_busy = True
-        try:
-            return await operation
-        except _DRIVER as error:
-            self.failure = error
-            raise _translate(error) from error
-        finally:
-            self.is_busy = False
 
 
 class PostgresDatabase:
@@ -208,7 +104,7 @@ class PostgresDatabase:
                 server_settings=_SESSION,
             )
             await pool.release(await pool.acquire())
-        except (*_DRIVER, ValueError) as error:
+        except (*DRIVER, ValueError) as error:
             raise DatabaseError(f"cannot connect to Postgres: {error}") from error
         return cls(pool, max_queue, deadline_s)
 
@@ -236,7 +132,7 @@ class PostgresDatabase:
         try:
             return await self._attempt(lambda tx: fn(tx, *args, **kwargs), is_schema=True)
         except _Again as again:
-            raise _translate(again.args[0]) from again.args[0]
+            raise translate(again.args[0]) from again.args[0]
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row of a read outside any transaction, or None."""
@@ -296,7 +192,7 @@ class PostgresDatabase:
             except _Again as again:
                 reason: Exception = again.args[0]
             await asyncio.sleep(random.uniform(0.01, 0.03) * 3**attempt)  # noqa: S311 - jitter
-        raise _translate(reason) from reason
+        raise translate(reason) from reason
 
     async def _attempt(self, body: Callable[[Tx], Awaitable[T]], *, is_schema: bool = False) -> T:
         connection = await self._acquire()
@@ -304,19 +200,16 @@ class PostgresDatabase:
             tx = PostgresTx(connection)
             try:
                 async with asyncio.timeout(None if is_schema else self._deadline_s) as deadline:
-                    await connection.execute(_BEGIN_SCHEMA if is_schema else _BEGIN)
-                    result: T = await _drive(body(tx), tx)
+                    await tx.begin(_BEGIN_SCHEMA if is_schema else _BEGIN)
+                    result: T = await drive(body(tx), tx)
                     if tx.failure is not None:
                         raise failed_before()
             except BaseException as error:
                 await _roll_back(connection)
                 if isinstance(error, TimeoutError) and deadline.expired():
                     raise too_long() from error
-                reason = tx.failure or error
-                if isinstance(reason, _UNDONE) or _is_lost(reason):
-                    raise _Again(reason) from error
-                if isinstance(error, _DRIVER):
-                    raise _translate(error) from error
+                if isinstance(error, Exception) and may_run_again(tx.failure):
+                    raise _Again(tx.failure) from error
                 raise
             await _settle(asyncio.ensure_future(self._commit(connection, tx)))
             return result
@@ -350,13 +243,13 @@ class PostgresDatabase:
                 return await self._pool.acquire()
         except TimeoutError:
             raise overloaded() from None
-        except _DRIVER as error:
+        except DRIVER as error:
             raise _Again(error) from error
 
     async def _give_back(self, connection: Connection) -> None:
         try:
             await self._pool.release(connection, timeout=_END_S)
-        except _DRIVER:  # it died meanwhile: asyncpg took its place in the pool back already
+        except DRIVER:  # it died meanwhile: asyncpg took its place in the pool back already
             LOG.debug("a lost connection could not be released", exc_info=True)
 
     async def _read(self, operation: Coroutine[Any, Any, Any]) -> Any:
@@ -368,40 +261,18 @@ class PostgresDatabase:
                 return await operation
         except TimeoutError:
             raise Unavailable("The database did not answer.", retry_after_s=2) from None
-        except _DRIVER as error:
-            raise _translate(error) from error
-
-
-@coroutine
-def _drive(body: Awaitable[T], tx: PostgresTx) -> Generator[Any, Any, T]:
-    """Run a body, letting it suspend only where an operation of its tx is under way."""
-    steps = body.__await__()
-    advance: Callable[[Any], Any] = steps.send
-    value: Any = None
-    while True:
-        try:
-            waits_for = advance(value)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        if not tx.is_busy:
-            steps.close()
-            raise not_only_tx()
-        try:
-            value = yield waits_for
-            advance = steps.send
-        except BaseException as error:  # noqa: BLE001 - a cancellation too is the body's to see
-            value, advance = error, steps.throw
+        except DRIVER as error:
+            raise translate(error) from error
 
 
 async def _send_commit(connection: Connection) -> None:
     try:
         await connection.execute("COMMIT", timeout=_END_S)
     except Exception as error:
-        if isinstance(error, _UNDONE):
+        if isinstance(error, UNDONE):
             raise _Again(error) from error
-        if isinstance(error, asyncpg.PostgresError) and not _is_lost(error):
-            raise _translate(error) from error  # the server said no
+        if isinstance(error, asyncpg.PostgresError) and not is_lost(error):
+            raise translate(error) from error  # the server said no
         _drop(connection)
         raise _outcome_unknown() from error
 
@@ -425,7 +296,7 @@ async def _roll_back(connection: Connection) -> None:
         return
     try:
         await connection.execute("ROLLBACK", timeout=_END_S)
-    except _DRIVER:
+    except DRIVER:
         _drop(connection)
     except asyncio.CancelledError:
         _drop(connection)
