@@ -8,11 +8,13 @@ id; a label is a route (`/api/v1/clients/{id}`), a method, a status.
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+from aiohttp.hdrs import METH_ALL
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS = frozenset(METH_ALL)
 _BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 Reading = Callable[[], Awaitable[Mapping[tuple[str, ...], float]]]
@@ -28,16 +30,16 @@ class Traffic(Collector):
         """Count one request.
 
         Args:
-            method: `OTHER` for one that HTTP does not define.
+            method: The request's; one that HTTP does not define is counted as `OTHER`.
             route: The route's template, never the path that was asked for.
             status: The answer's.
             seconds: From its headers to the answer.
         """
-        key = (method, route, status)
-        series = self._series.get(key)
+        series = self._series.get((method, route, status))
         if series is None:
+            known = method if method in _METHODS else "OTHER"
             # A count for each bucket, one for what is slower, and the sum of seconds.
-            series = self._series[key] = [0.0] * (len(_BOUNDS_S) + 2)
+            series = self._series.setdefault((known, route, status), [0.0] * (len(_BOUNDS_S) + 2))
         series[bisect_left(_BOUNDS_S, seconds)] += 1
         series[-1] += seconds
 

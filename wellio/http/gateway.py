@@ -5,7 +5,6 @@ costs about a microsecond on every request. Who may do what is the route's busin
 """
 
 import time
-from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -18,8 +17,7 @@ from .problems import allowed, problem_of, problem_response
 from .request_id import request_id_of
 from .route import Route
 
-_UNKNOWN = "unknown"
-_METHODS = frozenset(hdrs.METH_ALL)
+_SWITCHED = 101
 _access = get_logger("wellio.access")
 
 
@@ -45,23 +43,22 @@ class Gateway:
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             response = _answer(request, error)
-        self._count(request, response.status, time.perf_counter() - started)
-        return response
-
-    def _count(self, request: web.Request, status: int, seconds: float) -> None:
-        method = request.method if request.method in _METHODS else "OTHER"
+        seconds = time.perf_counter() - started
         route = _route(request)
-        if status != HTTPStatus.SWITCHING_PROTOCOLS:  # a socket's life is no latency
-            self._traffic.count(method, route, status, seconds)
+        if response.status != _SWITCHED:  # a socket's life is no latency
+            self._traffic.count(request.method, route, response.status, seconds)
         if self._access_log:
+            ms = round(seconds * 1000, 2)
             _access.info(
-                "request", method=method, route=route, status=status, ms=round(seconds * 1000, 2)
+                "request", method=request.method, route=route, status=response.status, ms=ms
             )
+        return response
 
 
 def _route(request: web.Request) -> str:
+    """Return the template of the route, which is all that may be known of a path."""
     resource = request.match_info.route.resource
-    return _UNKNOWN if resource is None else resource.canonical
+    return "unknown" if resource is None else resource.canonical
 
 
 def _answer(request: web.Request, error: Exception) -> web.StreamResponse:

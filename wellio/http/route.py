@@ -128,6 +128,8 @@ def respond(answer: Answer, status: int) -> web.StreamResponse:
         answer: A dict, a `Reply`, or a response already.
         status: The status of a dict, or of a reply that says none.
     """
+    if type(answer) is dict:  # the usual case first: the look at aiohttp's class is a slow one
+        return _json(answer, status)
     if isinstance(answer, web.StreamResponse):
         return answer
     if not isinstance(answer, Reply):

@@ -58,7 +58,7 @@ class _Protocol(web.RequestHandler):
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         """Send a response; one that aiohttp itself made of an error takes our form."""
-        if isinstance(resp, web.HTTPException) and resp.status >= 400:
+        if resp.status >= 400 and isinstance(resp, web.HTTPException):
             resp = _finished(request, problem_of(resp))
         return super().finish_response(request, resp, start_time)
 
