@@ -152,6 +152,7 @@ RULES = (
     Rule("PATCH /api/v1/practice", "owner", role="owner", body={}),
     Rule("GET /api/v1/tags", TAGGERS, role=TAGGERS),
     Rule("POST /api/v1/tags", STAFF, 201, role=STAFF, body={"name": "{new}"}),
+    Rule(f"GET {TAG}", TAGGERS, role=TAGGERS, ids={"id": "tag"}),
     Rule(f"PATCH {TAG}", STAFF, role=STAFF, ids={"id": "tag"}, body={"name": "{new}"}),
     Rule(f"DELETE {TAG}", STAFF, 204, role=STAFF, ids={"id": "tag"}, uses_up="tag"),
     Rule("GET /api/v1/clients", EVERYBODY),

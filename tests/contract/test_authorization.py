@@ -13,7 +13,7 @@ import orjson
 import pytest
 import socketio
 
-from tests.contract.access import EVENTS, PUBLIC, RULES, Rule
+from tests.contract.access import EVENTS, PUBLIC, RULES
 from tests.contract.world import REFUSED, SIGNED_IN, World, leaked, session_of
 from wellio.realtime import EventRouter
 from wellio.testing import Reply, Socket, Sockets
@@ -62,7 +62,7 @@ async def test_every_cell_of_the_table(world: World) -> None:
                 if reply.status == 404:
                     missing[rule.call].add(_anonymous(reply))
                 if reply.status < 300:
-                    await _restore(world, rule, caller)
+                    await world.replace(rule.uses_up, caller)
     assert wrong == []
     assert {call: bodies for call, bodies in missing.items() if len(bodies) > 1} == {}
 
@@ -152,14 +152,6 @@ async def test_what_ends_a_session_ends_its_socket(
 def _anonymous(reply: Reply) -> bytes:
     """Return a problem without what differs from request to request."""
     return orjson.dumps({**reply.data, "requestId": ""})
-
-
-async def _restore(world: World, rule: Rule, caller: str) -> None:
-    for kind in rule.uses_up.split():
-        if kind == "me":
-            await world.sign_in(caller)
-        else:
-            world.forget(kind)
 
 
 async def _refused_plain(url: str, auth: Any) -> dict[str, Any]:

@@ -143,10 +143,19 @@ class World:
             self._things[kind, target] = await self._make(kind, target)
         return self._things[kind, target]
 
-    def forget(self, kind: str) -> None:
-        """Have a thing made anew for either half, because it was used up."""
-        for target in COACHES:
-            self._things.pop((kind, target), None)
+    async def replace(self, used_up: str, caller: str) -> None:
+        """Make up for a call that used something up.
+
+        Args:
+            used_up: The kinds of things, which are made anew when they are next asked for; `me` is
+                the caller's session.
+            caller: Who called.
+        """
+        for kind in used_up.split():
+            if kind == "me":
+                await self.sign_in(caller)
+            for side in COACHES:
+                self._things.pop((kind, side), None)
 
     async def _make(self, kind: str, side: str) -> str:
         coach, client = COACHES[side], CLIENTS[side]

@@ -71,6 +71,10 @@ class _Details(Wire):
         return value
 
 
+def _hide_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class NewClient(_Details):
     """A client to be: a coach who makes one looks after them."""
 
@@ -83,8 +87,8 @@ class ClientChange(_Details):
     """A change of the fields that are given; null empties one that may be empty."""
 
     # These may not be emptied. Their defaults are never read: an absent field stays as it is.
-    name: Name = ""
-    lifecycle: Lifecycle = "active"
+    name: Name = Field(default="", json_schema_extra=_hide_default)
+    lifecycle: Lifecycle = Field(default="active", json_schema_extra=_hide_default)
 
 
 class ClientQuery(PageQuery):

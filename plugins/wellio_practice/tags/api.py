@@ -35,6 +35,11 @@ class TagApi:
         tag = await self._tags.create(body.name)
         return created(tag, f"/api/v1/tags/{tag['id']}")
 
+    @endpoint("GET", "/tags/{id}", returns=Tag, permission="clients.read")
+    async def read(self, request: web.Request) -> dict[str, Any]:
+        """Read one tag."""
+        return await self._tags.read(request.match_info["id"])
+
     @endpoint(
         "PATCH",
         "/tags/{id}",

@@ -4,6 +4,7 @@ from typing import Any
 
 from wellio import (
     Conflict,
+    Database,
     NotFound,
     PageQuery,
     Row,
@@ -39,6 +40,14 @@ class TagService:
         """
         return await self._db.write(self._create, new_id(), name, self._clock.now_ms())
 
+    async def read(self, tag_id: str) -> dict[str, Any]:
+        """Return one tag.
+
+        Raises:
+            NotFound: There is no such tag.
+        """
+        return await self._read(self._db, tag_id)
+
     async def rename(self, tag_id: str, name: str) -> dict[str, Any]:
         """Give a tag another name.
 
@@ -68,8 +77,8 @@ class TagService:
         await store.rename(tx, tag_id, name, now)
         return await self._read(tx, tag_id)
 
-    async def _read(self, tx: Tx, tag_id: str) -> dict[str, Any]:
-        row = await store.read(tx, tag_id)
+    async def _read(self, db: Database | Tx, tag_id: str) -> dict[str, Any]:
+        row = await store.read(db, tag_id)
         if row is None:
             raise NotFound
         return tag_wire(row)

@@ -30,6 +30,10 @@ async def _tag(practice: Practice, name: str = "Sleep") -> str:
     Scenario("a client makes none", "POST", "/tags", as_="mia", body={"name": "R"}, status=403),
     Scenario("nobody makes one", "POST", "/tags", body={"name": "R"}, status=401),
     Scenario("a name has letters", "POST", "/tags", as_="carl", body={"name": " "}, status=422),
+    Scenario("an assistant reads one", "GET", "/tags/{tag}", as_="assistant", contains=("Sleep",)),
+    Scenario("a missing one is not read", "GET", "/tags/{random}", as_="carl", status=404),
+    Scenario("a client reads none", "GET", "/tags/{tag}", as_="mia", status=403),
+    Scenario("nobody reads one", "GET", "/tags/{tag}", status=401),
     Scenario(
         "a coach renames",
         "PATCH",

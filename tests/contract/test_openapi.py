@@ -1,0 +1,98 @@
+"""`/openapi.json` is valid, whole, and written for somebody who reads it.
+
+That every answer is as it says is checked by `wellio.testing` with every request of every test.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from wellio.app import WELLIO, create_app
+from wellio.config import load_config
+from wellio.testing.apps import DEFAULTS, NO_FILE
+
+#: Routes that speak no HTTP of ours; `docs/api.md` tells of them.
+REALTIME = {("GET", "/ws"), ("*", "/socket.io/")}
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+@pytest.fixture
+async def application(tmp_path: Path) -> Any:
+    place = {"data_dir": tmp_path, "database.url": f"sqlite:///{tmp_path / 'wellio.db'}"}
+    config = load_config(NO_FILE, env={}, overrides={**DEFAULTS, **place})
+    made = await create_app(config, workers=False)
+    yield made
+    await made[WELLIO].db.close()
+
+
+@pytest.fixture
+def openapi(application: web.Application) -> Any:
+    return application[WELLIO].openapi
+
+
+async def test_it_is_openapi_3_1(openapi: Any) -> None:
+    assert openapi["openapi"].startswith("3.1.")
+    assert list(map(str, OpenAPIV31SpecValidator(openapi).iter_errors())) == []
+
+
+async def test_every_route_is_in_it_and_every_path_is_a_route(
+    application: web.Application, openapi: Any
+) -> None:
+    routes = {
+        (route.method, _plain(route.resource.canonical))
+        for route in application.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    documented = {
+        (method.upper(), _plain(path))
+        for path, operations in openapi["paths"].items()
+        for method in operations
+    }
+    assert routes - documented == REALTIME
+    assert documented - routes == set()
+
+
+async def test_everything_in_it_has_a_name_and_a_description(openapi: Any) -> None:
+    assert [where for where, text in _texts(openapi) if not text.strip()] == []
+    operations = [
+        (f"{method} {path}", operation)
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    ]
+    assert [name for name, operation in operations if not operation["summary"].strip(" .")] == []
+    assert [name for name, operation in operations if not operation["tags"]] == []
+    ids = [operation["operationId"] for _, operation in operations]
+    assert len(ids) == len(set(ids))
+
+
+async def test_every_answer_in_it_is_described(openapi: Any) -> None:
+    """A success says what it holds, and what needs a token says what comes without one."""
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            good = [status for status in operation["responses"] if status < "300"]
+            assert good, path
+            for status in good:
+                has_content = "content" in operation["responses"][status]
+                assert has_content == (status != "204"), f"{method} {path} {status}"
+            assert operation.get("security") == [] or "401" in operation["responses"], path
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _texts(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Find every description and title, and where it stands."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in {"description", "title", "summary"} and isinstance(value, str):
+                yield f"{where}/{key}", value
+            yield from _texts(value, f"{where}/{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _texts(value, f"{where}/{index}")
