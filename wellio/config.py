@@ -99,7 +99,7 @@ class DatabaseConfig(SectionModel):
     """Where the data lies."""
 
     url: SecretStr | None = None
-    """postgresql://user:password@host/name; without one, SQLite in the data folder."""
+    """postgresql://user:password@host/name or sqlite:///path; else wellio.db in data_dir."""
 
 
 class LogConfig(SectionModel):

@@ -17,7 +17,7 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)  # a result is only text
     for key, value in result.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
             table = Table(*value[0], title=key, title_justify="left")
@@ -25,7 +25,7 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
                 table.add_row(*(_text(cell) for cell in row.values()))
             console.print(table)
         else:
-            console.print(f"{key}: {_text(value)}", markup=False)
+            console.print(f"{key}: {_text(value)}")
 
 
 def explain(error: WellioError) -> str:

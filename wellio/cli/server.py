@@ -137,7 +137,7 @@ async def _announce(app: Wellio, *, as_json: bool) -> None:
         # As wide as its longest line, so that no link is broken in two.
         width = max(len(line) for text in lines for line in text.splitlines()) + 8
         panel = Panel("\n".join(lines), padding=(1, 3), width=width)
-        Console(highlight=False, markup=False, width=width).print(panel)
+        Console(highlight=False, markup=False, emoji=False, width=width).print(panel)
     sys.stdout.flush()
 
 
