@@ -48,4 +48,5 @@ class AccountData:
         await self._sessions.end(tx, user_id, "erased", None)
         await store.delete_invitations_by(tx, user_id)
         await store.delete_invitations_of(tx, user.email)
+        await store.forget_coach(tx, user_id)
         await store.delete_user(tx, user_id)

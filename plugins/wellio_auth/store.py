@@ -246,6 +246,9 @@ WHERE id = :id AND redeemed_at IS NULL AND (:inviter = '' OR invited_by = :invit
 _DELETE_INVITATIONS_BY = """
 DELETE FROM auth_invitation WHERE invited_by = :inviter AND redeemed_at IS NULL
 """
+_FORGET_COACH = """
+UPDATE auth_invitation SET attributes = :nothing WHERE attributes ->> 'coachId' = :coach_id
+"""
 
 
 async def insert_invitation(tx: Tx, values: Mapping[str, Any]) -> None:
@@ -288,6 +291,11 @@ async def delete_invitation(tx: Tx, invitation_id: str, inviter: str) -> bool:
 async def delete_invitations_by(tx: Tx, inviter: str) -> None:
     """Take back what somebody who may no longer invite has open."""
     await tx.execute(_DELETE_INVITATIONS_BY, inviter=inviter)
+
+
+async def forget_coach(tx: Tx, user_id: str) -> None:
+    """Have every invitation forget whom its client was to be assigned to."""
+    await tx.execute(_FORGET_COACH, coach_id=user_id, nothing="{}")
 
 
 async def delete_invitations_of(tx: Tx, email: str) -> None:

@@ -1,9 +1,6 @@
 """Refreshing over HTTP: lost answers, races, thieves, ages, restarts, on both engines."""
 
 import asyncio
-from collections.abc import Callable
-
-import pytest
 
 from tests.plugins.auth.moves import refresh, works
 from wellio import ManualClock
@@ -49,24 +46,20 @@ async def test_a_thief_ends_the_session_at_once(
     assert afterwards.data["code"] == "invalid_refresh_token"
 
 
-@pytest.mark.parametrize(
-    "forge",
-    [
-        lambda token: token[:-1] + ("0" if token[-1] != "0" else "1"),
-        lambda token: token.replace("_0_", "_1_", 1),
-        lambda token: token.upper(),
-        lambda token: token + "\n",
-        lambda token: f"wr_{token}",
-        lambda token: "",
-    ],
-)
-async def test_a_forged_token_is_a_plain_401(
-    app: TestApp, make_user: MakeUser, forge: Callable[[str], str]
-) -> None:
+async def test_a_forged_token_is_a_plain_401(app: TestApp, make_user: MakeUser) -> None:
     user = await make_user("owner")
-    reply = await refresh(app, forge(user.refresh_token), "one", status=401)
-    assert reply.data["code"] == "invalid_refresh_token"
-    await refresh(app, user.refresh_token, "one", status=200)
+    token = user.refresh_token
+    for forged in (
+        token[:-1] + ("0" if token[-1] != "0" else "1"),
+        token.replace("_0_", "_1_", 1),
+        token.upper(),
+        token + "\n",
+        f"wr_{token}",
+        "",
+    ):
+        reply = await refresh(app, forged, "one", status=401)
+        assert reply.data["code"] == "invalid_refresh_token"
+    await refresh(app, token, "one", status=200)
 
 
 async def test_an_access_token_refreshes_nothing(app: TestApp, make_user: MakeUser) -> None:
@@ -74,12 +67,12 @@ async def test_an_access_token_refreshes_nothing(app: TestApp, make_user: MakeUs
     await refresh(app, user.token, "one", status=401)
 
 
-@pytest.mark.parametrize("request_id", ["", "short", "x" * 65, "with a space here", "x" * 15])
-async def test_request_ids_have_a_form(app: TestApp, make_user: MakeUser, request_id: str) -> None:
+async def test_request_ids_have_a_form(app: TestApp, make_user: MakeUser) -> None:
     user = await make_user("owner")
-    body = {"refreshToken": user.refresh_token, "requestId": request_id}
-    reply = await app.api.post("/auth/refresh", body, status=422)
-    assert [error["pointer"] for error in reply.data["errors"]] == ["/requestId"]
+    for request_id in ("", "short", "x" * 15, "x" * 65, "with a space here", "with-an-ümlaut-x"):
+        body = {"refreshToken": user.refresh_token, "requestId": request_id}
+        reply = await app.api.post("/auth/refresh", body, status=422)
+        assert [error["pointer"] for error in reply.data["errors"]] == ["/requestId"]
 
 
 async def test_fifty_at_once_make_one_child(app: TestApp, make_user: MakeUser) -> None:

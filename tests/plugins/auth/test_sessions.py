@@ -158,26 +158,22 @@ async def test_a_new_password_ends_the_other_sessions(app: TestApp, make_user: M
     await sign_in(app, user.email, NEW_PASSWORD)
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer", "code"),
-    [
-        ({"current": "not the password", "new": NEW_PASSWORD}, "/current", "wrong_password"),
-        ({"current": PASSWORD, "new": "password1234"}, "/new", "password_too_common"),
-        ({"current": PASSWORD, "new": "qwertyuiop"}, "/new", "password_too_common"),
-        ({"current": PASSWORD, "new": "{email}"}, "/new", "password_too_common"),
-        ({"current": PASSWORD, "new": "short one"}, "/new", "too_short"),
-        ({"current": PASSWORD, "new": "x y" * 100}, "/new", "too_long"),
-        ({"current": PASSWORD}, "/new", "missing"),
-    ],
-)
-async def test_a_bad_new_password_is_refused(
-    app: TestApp, make_user: MakeUser, body: dict[str, str], pointer: str, code: str
-) -> None:
+async def test_a_bad_new_password_is_refused(app: TestApp, make_user: MakeUser) -> None:
     user = await make_user("owner")
-    filled = {key: value.format(email=user.email) for key, value in body.items()}
-    reply = await app.api.as_(user).post("/auth/password", filled, status=422)
-    assert [(e["pointer"], e["code"]) for e in reply.data["errors"]] == [(pointer, code)]
-    assert NEW_PASSWORD not in reply.content.decode()
+    api = app.api.as_(user)
+    for current, new, pointer, code in (
+        ("not the password", NEW_PASSWORD, "/current", "wrong_password"),
+        (PASSWORD, "password1234", "/new", "password_too_common"),
+        (PASSWORD, "qwertyuiop", "/new", "password_too_common"),
+        (PASSWORD, user.email, "/new", "password_too_common"),
+        (PASSWORD, "short one", "/new", "too_short"),
+        (PASSWORD, "x y" * 100, "/new", "too_long"),
+    ):
+        body = {"current": current, "new": new}
+        reply = await api.post("/auth/password", body, status=422)
+        assert [(e["pointer"], e["code"]) for e in reply.data["errors"]] == [(pointer, code)]
+        assert new not in reply.content.decode()
+    assert await works(app, await sign_in(app, user.email))
 
 
 async def test_a_login_with_the_old_password_does_not_outlive_its_change(
