@@ -49,7 +49,10 @@ class PersonalData(Protocol):
         """Return everything stored about a person: rows by table, without secrets."""
 
     async def erase(self, tx: Tx, user_id: str) -> None:
-        """Delete it, or make it nobody's where others keep a part in it."""
+        """Delete it, or make it nobody's where others keep a part in it.
+
+        The plugins are asked in reverse order: who refers to an account still finds it there.
+        """
 
 
 class DashboardSection(Protocol):
