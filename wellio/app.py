@@ -58,9 +58,11 @@ class Wellio:
         notices: Called when the server listens; what they return is shown to who started it.
         metrics: Counters and gauges for `/metrics`.
         leftover: Removed plugins whose tables are still there.
-        openapi: The description of the REST API.
+        http: The REST API, which also describes itself.
         node: This process's lasting name.
     """
+
+    http: Http  # joins when the plugins' endpoints are known
 
     def __init__(
         self, config: Config, plugins: Plugins, db: Engine, clock: Clock, crypto: Crypto, node: str
@@ -79,7 +81,6 @@ class Wellio:
         self.notices: list[Notice] = []
         self.metrics = Metrics()
         self.leftover: tuple[str, ...] = ()
-        self.openapi: Mapping[str, Any] = {}
         self.node = node
         self._services: dict[type, Any] = {}
 
@@ -185,7 +186,7 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     plugins.ask("register_subscribers", app=app, bus=app.bus)
     measure_core(app.metrics, app.hub, app.bus)
     http = _http(app)
-    app.openapi = http.openapi
+    app.http = http
     application = http.application
     application[WELLIO] = app
     realtime = _realtime(app, http.authentication.from_token)

@@ -28,7 +28,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 async def test_every_endpoint_is_in_the_table(world: World) -> None:
     documented = {
         (f"{method.upper()} {path}", operation.get("security") == [])
-        for path, operations in world.app.app.openapi["paths"].items()
+        for path, operations in world.app.app.http.openapi["paths"].items()
         for method, operation in operations.items()
         if method in METHODS
     }

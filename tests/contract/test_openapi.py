@@ -32,7 +32,7 @@ async def application(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def openapi(application: web.Application) -> Any:
-    return application[WELLIO].openapi
+    return application[WELLIO].http.openapi
 
 
 async def test_it_is_openapi_3_1(openapi: Any) -> None:

@@ -71,7 +71,7 @@ async def openapi(config: Config) -> Mapping[str, Any]:
         place = {"data_dir": Path(folder), "database": DatabaseConfig()}
         app = (await _create_quietly(config.model_copy(update=place)))[WELLIO]
         await app.db.close()
-        return app.openapi
+        return app.http.openapi
 
 
 async def health(config: Config) -> Mapping[str, Any]:

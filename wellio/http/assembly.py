@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
+from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -25,7 +27,6 @@ class Http:
     Attributes:
         application: What a `Runner` runs; other routes can join until it does.
         authentication: The ways of signing in; sockets use them too.
-        openapi: The description, as `/openapi.json` serves it.
     """
 
     def __init__(
@@ -56,11 +57,10 @@ class Http:
         self.authentication = Authentication(authenticators)
         self._policies = policies
         self._permissions = frozenset(permissions)
-        docs = DocsApi()
+        docs = DocsApi(lambda: self.openapi)
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
-        self.openapi = describe(routes, version)
-        docs.publish(self.openapi)
         _refuse_twins(routes)
+        self._describe = partial(describe, routes, version)
         gateway = Gateway(metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
         self.application.on_response_prepare.append(add_headers)
@@ -68,6 +68,15 @@ class Http:
             self.application.router.add_route(route.endpoint.method, route.path, route.handle)
             if route.endpoint.method == hdrs.METH_GET:
                 self.application.router.add_route(hdrs.METH_HEAD, route.path, route.handle)
+
+    @cached_property
+    def openapi(self) -> dict[str, Any]:
+        """The description, as `/openapi.json` serves it: made when somebody asks, for it is slow.
+
+        Raises:
+            PluginError: Two endpoints have one name.
+        """
+        return self._describe()
 
     def _routes(self, api: object) -> list[Route]:
         routes = [

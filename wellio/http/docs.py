@@ -1,7 +1,9 @@
 """`/openapi.json`, and `/docs`: Swagger UI from this server alone, under a strict policy."""
 
+import asyncio
 import hashlib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -52,21 +54,27 @@ _SHIPPED = {
 class DocsApi:
     """The API's description, for programs and for people."""
 
-    def __init__(self) -> None:
-        self.publish({})
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        """Serve a description.
 
-    def publish(self, description: dict[str, Any]) -> None:
-        """Set the description, once all endpoints are known, these too."""
-        self._description = orjson.dumps(description)
-        self._etag = hashlib.sha256(self._description).hexdigest()[:32]
+        Args:
+            describe: Makes it; called in a thread once somebody asks, since it takes long.
+        """
+        self._describe = describe
+
+    @cached_property
+    def _document(self) -> tuple[bytes, str]:
+        content = orjson.dumps(self._describe())
+        return content, hashlib.sha256(content).hexdigest()[:32]
 
     @endpoint("GET", "//openapi.json", returns=dict[str, Any], also=(304,), public=True)
     async def openapi(self, request: web.Request) -> web.Response:
         """Read this description."""
-        response = web.Response(body=self._description, content_type="application/json")
-        response.etag = self._etag
+        content, etag = await asyncio.to_thread(lambda: self._document)
+        response = web.Response(body=content, content_type="application/json")
+        response.etag = etag
         response.headers["Cache-Control"] = "no-cache"
-        if any(it.value == self._etag for it in request.if_none_match or ()):
+        if any(it.value == etag for it in request.if_none_match or ()):
             response.set_status(304)
             response.body = None
         return response

@@ -1,9 +1,10 @@
-"""The OpenAPI 3.1 description of an app: made at boot, of the same declarations that it runs by."""
+"""The OpenAPI 3.1 description of an app: made of the same declarations that it runs by."""
 
 import inspect
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -89,13 +90,26 @@ def path_of(route: Route) -> str:
 
 def _schemas(routes: Sequence[Route]) -> tuple[Schemas, Json]:
     """Return the schemas of every endpoint by its index and part, and what they refer to."""
-    inputs: list[tuple[Any, Any, pydantic.TypeAdapter[Any]]] = []
-    for index, route in enumerate(routes):
-        for part in ("query", "body", "returns"):
-            type_ = getattr(route.endpoint, part)
-            if type_ is not None:
-                mode = "serialization" if part == "returns" else "validation"
-                inputs.append(((index, part), mode, pydantic.TypeAdapter(type_)))
+    return _generate(
+        tuple(
+            (index, part, getattr(route.endpoint, part))
+            for index, route in enumerate(routes)
+            for part in ("query", "body", "returns")
+            if getattr(route.endpoint, part) is not None
+        )
+    )
+
+
+@lru_cache(maxsize=4)  # the apps of one process mostly have the same endpoints, as in tests
+def _generate(types: tuple[tuple[int, str, Any], ...]) -> tuple[Schemas, Json]:
+    inputs: list[tuple[Any, Any, pydantic.TypeAdapter[Any]]] = [
+        (
+            (index, part),
+            "serialization" if part == "returns" else "validation",
+            pydantic.TypeAdapter(type_),
+        )
+        for index, part, type_ in types
+    ]
     found, shared = pydantic.TypeAdapter.json_schemas(
         inputs, ref_template="#/components/schemas/{model}"
     )

@@ -83,7 +83,7 @@ class TestApp:
             self.bus = Recorder(self.app.bus)
             await stack.enter_async_context(serving(application, self.config, listener))
             session = await stack.enter_async_context(aiohttp.ClientSession(self.url))
-            self.api = Api(session, Conformance(self.app.openapi))
+            self.api = Api(session, Conformance(self.app.http.openapi))
             self._open = stack.pop_all()
 
     async def stop(self) -> None:
