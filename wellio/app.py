@@ -234,6 +234,7 @@ def _http(app: Wellio) -> Http:
         authenticators=_all(plugins, "register_authenticators", app=app),
         permissions={name for names in app.permissions.values() for name in names},
         version=version,
+        access_log=app.config.log.access,
     )
 
 

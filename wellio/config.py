@@ -109,6 +109,8 @@ class LogConfig(SectionModel):
     """The least important lines that are written."""
     format: Literal["auto", "json", "console"] = "auto"
     """auto: coloured lines on a terminal, JSON elsewhere."""
+    access: bool = False
+    """Write a line for each request: its route and status, never its query."""
 
 
 class LoaderConfig(SectionModel):
