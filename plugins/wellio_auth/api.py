@@ -111,6 +111,12 @@ class AuthApi:
         items = await self._sessions.list(actor.user_id, actor.session_id)
         return {"items": items, "nextCursor": None}
 
+    @endpoint("GET", "/auth/sessions/{id}", returns=SessionOut)
+    async def read_session(self, request: web.Request) -> dict[str, Any]:
+        """Read one of one's sessions."""
+        actor = request[ACTOR]
+        return await self._sessions.get(actor.user_id, request.match_info["id"], actor.session_id)
+
     @endpoint("DELETE", "/auth/sessions", status=204)
     async def end_other_sessions(self, request: web.Request) -> Reply:
         """End one's sessions but the one of this request."""

@@ -67,11 +67,23 @@ class Sessions:
             newer_hash = user.password_hash
             if self._passwords.is_outdated(user.password_hash):
                 newer_hash = await self._passwords.hash(password)
-            grant = await self._db.write(self._log_in, user, newer_hash, origin)
+            grant = await self._db.write(self.open_proven, user, newer_hash, origin)
         return self.answer(grant)
 
-    async def _log_in(self, tx: Tx, proven: User, newer_hash: str, origin: Origin) -> Grant | None:
-        """Begin a session, unless what was proven has changed meanwhile: then prove it again."""
+    async def open_proven(
+        self, tx: Tx, proven: User, newer_hash: str, origin: Origin
+    ) -> Grant | None:
+        """Begin a session for who gave the right password.
+
+        Args:
+            tx: The transaction.
+            proven: The account as it was when the password was compared.
+            newer_hash: What to store of the password from now on.
+            origin: Where the login comes from.
+
+        Returns:
+            The session, or None when the account has changed meanwhile and must be proven again.
+        """
         user = await store.lock_user(tx, proven.id)
         if user is None or not user.is_active or user.password_hash != proven.password_hash:
             return None
@@ -178,6 +190,17 @@ class Sessions:
         """Return a person's sessions, the one used last first."""
         rows = await store.list_sessions(self._db, user_id, self._clock.now_ms())
         return [session_out(row, current_id) for row in rows]
+
+    async def get(self, user_id: str, session_id: str, current_id: str | None) -> dict[str, Any]:
+        """Return one session of a person.
+
+        Raises:
+            NotFound: It is not theirs, or has ended.
+        """
+        for session in await self.list(user_id, current_id):
+            if session["id"] == session_id:
+                return session
+        raise NotFound
 
     async def revoke(self, user_id: str, session_id: str, reason: str) -> None:
         """End one session of a person.
