@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     StringConstraints,
     WithJsonSchema,
 )
@@ -86,9 +87,12 @@ def _instant(value: object) -> object:
 
 
 Id = Annotated[
-    str, BeforeValidator(_canonical_id), WithJsonSchema({"type": "string", "format": "uuid"})
+    str,
+    Strict(),
+    BeforeValidator(_canonical_id),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
-Text = Annotated[str, AfterValidator(_no_control)]
+Text = Annotated[str, Strict(), AfterValidator(_no_control)]
 Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whitespace=True)]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Email = Annotated[

@@ -159,3 +159,13 @@ async def test_presence_is_for_those_who_share_a_conversation(
     left = await coach.receive("presence", userId=practice.ids["client"], online=False)
     assert left["lastSeen"] is not None
     assert stranger.received == []
+
+
+async def test_binary_data_is_no_text(practice: Practice, sockets: Sockets) -> None:
+    """Socket.IO can carry bytes where the models want text; Postgres would stumble over a NUL."""
+    direct = await practice.direct("coach", "client")
+    socket = await sockets.io(practice.app.url, practice.people["coach"])
+    good = {"conversationId": direct, "content": "Hello"}
+    for field, value in [("conversationId", b"a\0"), ("content", b"Hello"), ("localId", b"x")]:
+        answer = await socket.call("send_message", {**good, field: value})
+        assert [error["pointer"] for error in answer["error"]["errors"]] == [f"/{field}"]
