@@ -73,6 +73,7 @@ class Broadcast:
                 notice.event,
                 notice.data,
                 exclude=notice.exclude,
+                permission="chat.read",
             )
 
     def remember(self, conversation_id: str, members: Members) -> None:

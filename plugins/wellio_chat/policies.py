@@ -12,7 +12,11 @@ _OF_MINE = " IN (SELECT m.id FROM chat_message m WHERE m.conversation_id" + _IN_
 
 
 class ConversationPolicy:
-    """Its members may read it; the staff among them may change who is in a group."""
+    """Its members may read it; the staff among them may change who is in a group.
+
+    A member whose role does not chat any more, such as a coach who became an assistant, may know
+    of it and nothing else.
+    """
 
     kind: ClassVar[str] = "conversation"
 
@@ -24,12 +28,12 @@ class ConversationPolicy:
         found = await conversations.role_in(self._db, object_id, actor.user_id)
         if found is None:
             return Access.HIDDEN
-        is_allowed = action == "read" or actor.can("chat.manage_groups")
-        return Access.ALLOWED if is_allowed else Access.VISIBLE
+        needed = "chat.read" if action == "read" else "chat.manage_groups"
+        return Access.ALLOWED if actor.can(needed) else Access.VISIBLE
 
     def visible_sql(self, actor: Actor, column: str) -> Fragment:
         """Return the condition that keeps a list to conversations that the actor is in."""
-        return Fragment(column + _IN_MINE, {"chat_viewer": actor.user_id})
+        return Fragment(column + _IN_MINE, {"chat_viewer": _reader(actor)})
 
 
 class MessagePolicy:
@@ -45,9 +49,17 @@ class MessagePolicy:
         row = await messages.read(self._db, object_id, actor.user_id)
         if row is None:
             return Access.HIDDEN
-        is_allowed = action == "read" or row["sender_id"] == actor.user_id
+        if action == "read":
+            is_allowed = actor.can("chat.read")
+        else:
+            is_allowed = actor.can("chat.send") and row["sender_id"] == actor.user_id
         return Access.ALLOWED if is_allowed else Access.VISIBLE
 
     def visible_sql(self, actor: Actor, column: str) -> Fragment:
         """Return the condition that keeps a list to messages of the actor's conversations."""
-        return Fragment(column + _OF_MINE, {"chat_viewer": actor.user_id})
+        return Fragment(column + _OF_MINE, {"chat_viewer": _reader(actor)})
+
+
+def _reader(actor: Actor) -> str:
+    """Return whose memberships count: without the permission nobody's."""
+    return actor.user_id if actor.can("chat.read") else ""

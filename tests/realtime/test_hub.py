@@ -48,6 +48,14 @@ def test_every_device_of_the_named_users_once() -> None:
     assert [len(d.received) for d in (phone, laptop, other)] == [1, 2, 1]
 
 
+def test_only_devices_that_hold_the_permission() -> None:
+    hub = Hub()
+    reader, other = devices(hub, Device("a"), Device("b"))
+    reader.actor = Actor("a", "client", None, frozenset({"chat.read"}))
+    hub.emit(["a", "b"], "x", 1, permission="chat.read")
+    assert (reader.received, other.received) == ([("x", 1)], [])
+
+
 def test_presence_is_told_for_the_first_and_the_last_device() -> None:
     hub = Hub(now_ms=lambda: 42)
     told: list[tuple[str, bool]] = []

@@ -29,6 +29,7 @@ class Envelope:
         event: The event to emit, or the reason of a close.
         data: The event's data as JSON text.
         exclude: The id of a client that gets nothing.
+        permission: What a client must hold to get it; None asks for nothing.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Envelope:
     event: str
     data: bytes = b"null"
     exclude: str | None = None
+    permission: str | None = None
 
 
 class Backplane(Protocol):

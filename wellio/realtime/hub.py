@@ -89,7 +89,13 @@ class Hub:
     # -- for services ---------------------------------------------------------------------------
 
     def emit(
-        self, user_ids: Iterable[str], event: str, data: Any, *, exclude: Client | None = None
+        self,
+        user_ids: Iterable[str],
+        event: str,
+        data: Any,
+        *,
+        exclude: Client | None = None,
+        permission: str | None = None,
     ) -> None:
         """Send an event to every device of these users.
 
@@ -98,10 +104,13 @@ class Hub:
             event: Its name.
             data: What orjson takes; `orjson.Fragment` for what is encoded already.
             exclude: A device that gets nothing, such as the one that caused it.
+            permission: What a device's actor must hold now to get it.
         """
         targets = tuple(dict.fromkeys(user_ids))
         excluded = exclude.id if exclude is not None else None
-        self._backplane.publish(Envelope(Kind.EMIT, targets, event, orjson.dumps(data), excluded))
+        self._backplane.publish(
+            Envelope(Kind.EMIT, targets, event, orjson.dumps(data), excluded, permission)
+        )
 
     def close_session(self, session_id: str, reason: str = "session_revoked") -> None:
         """Tell every device of a login session why, and close it."""
@@ -171,10 +180,12 @@ class Hub:
 
     def _deliver(self, envelope: Envelope) -> None:
         message = Message(envelope.event, envelope.data)
-        exclude = envelope.exclude
+        exclude, permission = envelope.exclude, envelope.permission
         for user_id in envelope.targets:
             for client in self._clients.get(user_id, ()):
-                if client.id != exclude:
+                if client.id == exclude:
+                    continue
+                if permission is None or client.actor.can(permission):
                     client.deliver(message)
 
     def _end_session(self, session_id: str, reason: str) -> None:

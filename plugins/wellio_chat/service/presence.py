@@ -1,9 +1,9 @@
 """Who types, and who is there: hints that go straight to the hub and are never stored."""
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
-from wellio import Actor, NotFound, Wellio
+from wellio import Actor, NotFound, Wellio, WellioError, get_logger
 from wellio_chat.broadcast import Broadcast
 from wellio_chat.config import ChatConfig
 from wellio_chat.models import instant
@@ -11,6 +11,12 @@ from wellio_chat.store import conversations
 from wellio_chat.store.ledger import Members
 
 _MAX_REMEMBERED = 10_000
+_log = get_logger(__name__)
+
+
+class _Hint(NamedTuple):
+    is_typing: bool
+    told_at: float
 
 
 class PresenceService:
@@ -20,7 +26,7 @@ class PresenceService:
         self._db, self._clock, self._hub = app.db, app.clock, app.hub
         self._broadcast = app.service(Broadcast)
         self._interval_s = app.settings(ChatConfig).typing_interval_s
-        self._typing: dict[tuple[str, str], tuple[bool, float]] = {}  # state, and told when
+        self._typing: dict[tuple[str, str], _Hint] = {}  # the last one of each
         self._tasks: set[asyncio.Task[None]] = set()  # the loop holds them weakly
 
     async def typing(self, actor: Actor, conversation_id: str, *, is_typing: bool) -> None:
@@ -30,11 +36,17 @@ class PresenceService:
             NotFound: The actor is no member.
         """
         key, now = (actor.user_id, conversation_id), self._clock.monotonic()
-        state, told_at = self._typing.get(key, (None, 0.0))
-        if state == is_typing and now - told_at < self._interval_s:
+        last = self._typing.get(key)
+        if last and last.is_typing == is_typing and now - last.told_at < self._interval_s:
             return
-        members = await self._members(actor, conversation_id)
-        self._remember(key, is_typing, now)
+        hint = self._remember(key, _Hint(is_typing, now))
+        try:
+            members = await self._members(actor, conversation_id)
+        except Exception:
+            self._typing.pop(key, None)
+            raise
+        if self._typing.get(key) is not hint:  # a newer one is on its way and must be told last
+            return
         self._hub.emit(
             (user_id for user_id in members.user_ids if user_id != actor.user_id),
             "typing",
@@ -43,6 +55,7 @@ class PresenceService:
                 "userId": actor.user_id,
                 "isTyping": is_typing,
             },
+            permission="chat.read",
         )
 
     def changed(self, user_id: str, online: bool) -> None:
@@ -56,12 +69,19 @@ class PresenceService:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _tell(self, user_id: str, online: bool) -> None:
+        try:
+            contacts = await conversations.contacts(self._db, user_id)
+        except WellioError as error:  # a hint is not worth more; nobody waits for it
+            _log.warning("presence not told", error=type(error).__qualname__)
+            return
+        if self._hub.is_online(user_id) is not online:  # that has changed, and is told by itself
+            return
         data: dict[str, Any] = {
             "userId": user_id,
             "online": online,
             "lastSeen": None if online else instant(self._hub.last_seen(user_id)),
         }
-        self._hub.emit(await conversations.contacts(self._db, user_id), "presence", data)
+        self._hub.emit(contacts, "presence", data, permission="chat.read")
 
     async def _members(self, actor: Actor, conversation_id: str) -> Members:
         """Return the members from the cache if it is right, which one small read tells."""
@@ -75,8 +95,9 @@ class PresenceService:
         self._broadcast.remember(conversation_id, members)
         return members
 
-    def _remember(self, key: tuple[str, str], is_typing: bool, now: float) -> None:
+    def _remember(self, key: tuple[str, str], hint: _Hint) -> _Hint:
         self._typing.pop(key, None)
         if len(self._typing) >= _MAX_REMEMBERED:
             del self._typing[next(iter(self._typing))]
-        self._typing[key] = is_typing, now
+        self._typing[key] = hint
+        return hint
