@@ -117,6 +117,7 @@ RULES = (
     Rule("POST /api/v1/auth/password", EVERYBODY, 422, body={}),
     Rule("GET /api/v1/auth/sessions", EVERYBODY),
     Rule("DELETE /api/v1/auth/sessions", EVERYBODY, 204, uses_up="session"),
+    Rule(f"GET {SESSION}", "carl", ids={"id": "session"}),
     Rule(f"DELETE {SESSION}", "carl", 204, ids={"id": "session"}, uses_up="session"),
     Rule("GET /api/v1/me", EVERYBODY),
     Rule("PATCH /api/v1/me", EVERYBODY, body={}),
