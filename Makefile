@@ -1,7 +1,7 @@
 # Everything a developer does here; `make` alone lists it. Needs Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check fix wheel lock
+.PHONY: help setup run test prove check fix wheel lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,6 +19,9 @@ run: setup ## Start Wellio on port 3000 with its data in ./data
 
 test: setup ## Run the tests, on SQLite and on a Postgres that they start themselves
 	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
+
+prove: setup ## Kill the server 20 times under load on each engine; SEED=2 does it otherwise
+	SEED=$(or $(SEED),1) $(BIN)/pytest -m prove -s --no-header -q tests/fault
 
 check: setup ## Check format, style and types
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ lines hold, besides `op`, `at` (monotonic seconds) and `who`:
 A message is [conversation, sender, localId, id, seq, hash].
 """
 
+import asyncio
 import hashlib
 import time
 from pathlib import Path
@@ -76,6 +77,8 @@ class History:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("wb")
+        self._awaited = 0
+        self._came = asyncio.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +96,16 @@ class History:
         record = {"op": op, "at": time.monotonic(), "who": who, **fields}
         # Named tuples become lists.
         self._file.write(orjson.dumps(record, default=list, option=orjson.OPT_APPEND_NEWLINE))
+        if op == "ok":
+            self._awaited -= 1
+            if self._awaited <= 0:
+                self._came.set()
+
+    async def acknowledge(self, count: int) -> None:
+        """Wait until so many more sends are acknowledged; for one caller at a time."""
+        self._awaited = count
+        self._came.clear()
+        await self._came.wait()
 
 
 def read(path: Path) -> list[Record]:

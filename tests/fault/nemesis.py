@@ -1,27 +1,49 @@
 """Kills the server at random moments, and starts it again on its data."""
 
 import asyncio
+import contextlib
 import random
 from typing import Final
 
+from tests.fault.history import History
 from tests.fault.server import Server
 
-_UNDER_LOAD_S: Final = (0.3, 2.0)
+_WORK_S: Final = (0.2, 1.5)  # of acknowledged load between a start and a kill
+_JITTER_S: Final = (0.0, 0.3)  # an acknowledgement has just come: a kill may come at any moment
 _DURING_START_S: Final = (0.0, 1.0)
 _SHARE_DURING_START: Final = 0.15
+_PATIENCE_S: Final = 20.0
 
 
-async def strike(server: Server, kills: int, rng: random.Random) -> None:
-    """Kill a ready server so many times; some kills hit it while it is still starting.
+async def strike(
+    server: Server, history: History, kills: int, rate: float, rng: random.Random
+) -> None:
+    """Kill the server so many times while it works; some kills hit it while it is starting.
 
-    Returns once it is ready again.
+    How long it works is counted in acknowledgements, so that a slow machine makes no easy test.
+    Returns once it is ready again, and has worked.
+
+    Args:
+        server: A ready one.
+        history: Counts what is acknowledged.
+        kills: How often.
+        rate: Messages that are offered in a second.
+        rng: Decides when.
     """
     for number in range(kills):
         if number and rng.random() < _SHARE_DURING_START:
             await asyncio.sleep(rng.uniform(*_DURING_START_S))
         else:
             await server.ready()
-            await asyncio.sleep(rng.uniform(*_UNDER_LOAD_S))
+            await _work(history, rate * rng.uniform(*_WORK_S))
+            await asyncio.sleep(rng.uniform(*_JITTER_S))
         await server.kill()
         await server.start()
     await server.ready()
+    await _work(history, rate)
+
+
+async def _work(history: History, acknowledgements: float) -> None:
+    with contextlib.suppress(TimeoutError):  # a broken build may not get far
+        async with asyncio.timeout(_PATIENCE_S):
+            await history.acknowledge(int(acknowledgements))

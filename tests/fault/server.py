@@ -32,7 +32,7 @@ class Build:
 
     Attributes:
         url: Its database.
-        data_dir: Its data folder, which also takes its log.
+        data_dir: Its data folder.
         port: Where it listens, after every start: its tokens name its address.
         broken: The name of a module of `breaks`; None for the product as it is.
     """
@@ -73,7 +73,7 @@ class Server:
         self.build = build
         self.up = asyncio.Event()
         self.url = f"http://127.0.0.1:{build.port}"
-        self.log = build.data_dir / "server.log"
+        self.log = history.path.with_name("server.log")
         self._history = history
         self._process: asyncio.subprocess.Process | None = None
         self._starting: asyncio.Task[None] | None = None

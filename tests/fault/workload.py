@@ -23,8 +23,7 @@ from tests.fault.sockets import PlainSocket, SocketIo
 from wellio.testing.engines import EngineName
 
 _SOCKETS: Final = (SocketIo, PlainSocket)
-_CALM_S: Final = 1.0  # of load, before the first kill and after the last start
-_SETTLE_S: Final = 30.0
+_SETTLE_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,28 @@ class Report:
     """What a run found."""
 
     title: str
+    history: Path
     run: Run
     faults: list[Fault]
     unresolved: int
     exit_code: int
     integrity: str
+
+    @property
+    def kinds(self) -> set[str]:
+        """Return the kinds of the faults."""
+        return {fault.kind for fault in self.faults}
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether everything is as it must be."""
+        is_sound = self.integrity in {"ok", "-"} and self.exit_code == 0
+        return is_sound and not (self.faults or self.unresolved or self.run.refused)
+
+    @property
+    def details(self) -> str:
+        """Return the line, the first faults and where to find the rest."""
+        return "\n".join([str(self), *map(str, self.faults[:20]), f"history: {self.history}"])
 
     def __str__(self) -> str:
         """Return it in one line."""
@@ -61,7 +77,7 @@ class Report:
         counts = self.run.counts
         return (
             f"{self.title}: {len(self.run.sends)} messages offered, "
-            f"{len(self.run.acknowledged)} acknowledged, {counts['info']} answers lost, "
+            f"{len(self.run.acknowledged)} acknowledged, {counts['info']} tries without an answer, "
             f"{counts['fail']} refused, {self.unresolved} unresolved, {counts['kill']} kills, "
             + ", ".join(f"{kind} {kinds[kind]}" for kind in KINDS)
             + f", ready in at most {max(self.run.ready_s):.2f} s, "
@@ -72,7 +88,7 @@ class Report:
 async def run(
     engine: EngineName, folder: Path, profile: Profile, seed: int, broken: str | None = None
 ) -> Report:
-    """Run a load against a server that is killed, and check what is left.
+    """Run a load against a server that is killed, and check what is left; print the verdict.
 
     Args:
         engine: On which database.
@@ -90,7 +106,9 @@ async def run(
             integrity = _integrity(data_dir / "wellio.db") if engine == "sqlite" else "-"
     told = Run(read(history.path))
     title = f"{broken or 'wellio'} on {engine}, seed {seed}"
-    return Report(title, told, check(told), unresolved, exit_code, integrity)
+    report = Report(title, history.path, told, check(told), unresolved, exit_code, integrity)
+    print(report)
+    return report
 
 
 async def _play(server: Server, history: History, profile: Profile, seed: int) -> int:
@@ -103,7 +121,7 @@ async def _play(server: Server, history: History, profile: Profile, seed: int) -
         async with _running(subscribers):
             for subscriber in subscribers:
                 await subscriber.catch_up()
-            await _load(server, senders, profile, _rng(seed, "nemesis"))
+            await _load(site, senders, profile, _rng(seed, "nemesis"))
             unresolved = await _settle(senders)
             for subscriber in subscribers:
                 await subscriber.catch_up()
@@ -145,16 +163,12 @@ async def _running(subscribers: list[Subscriber]) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def _load(
-    server: Server, senders: list[Sender], profile: Profile, rng: random.Random
-) -> None:
+async def _load(site: Site, senders: list[Sender], profile: Profile, rng: random.Random) -> None:
     interval_s, stop = profile.clients / profile.rate, asyncio.Event()
     async with asyncio.TaskGroup() as offers:
         for sender in senders:
             offers.create_task(sender.offer(interval_s, stop))
-        await asyncio.sleep(_CALM_S)
-        await strike(server, profile.kills, rng)
-        await asyncio.sleep(_CALM_S)
+        await strike(site.server, site.history, profile.kills, profile.rate, rng)
         stop.set()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.fault.breaks.patching import slow_commits, wrap
+from tests.fault.patching import slow_commits, wrap
 from wellio.db.batch import Batcher
 from wellio.db.writer import Request, Writer
 

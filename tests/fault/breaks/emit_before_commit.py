@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.fault.breaks.patching import slow_commits, wrap
-from wellio.db.postgres import PostgresDatabase, PostgresTx
+from tests.fault.patching import slow_commits, wrap
+from wellio.db.postgres import PostgresDatabase
 from wellio.db.writer import Request, Writer
 
 
@@ -26,7 +26,7 @@ def _on_sqlite(run_unit: Any) -> Any:
 
 
 def _on_postgres(commit: Any) -> Any:
-    async def eager(database: PostgresDatabase, connection: Any, tx: PostgresTx) -> None:
+    async def eager(database: PostgresDatabase, connection: Any, tx: Any) -> None:
         callbacks, tx.callbacks = tx.callbacks, []
         for fn, args in callbacks:
             fn(*args)

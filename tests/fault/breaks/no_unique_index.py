@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.fault.breaks.patching import edit, wrap
+from tests.fault.patching import edit, wrap
 from wellio.db.migrate import Source
 
 _INDEX = "UNIQUE (sender_id, conversation_id, local_id),"

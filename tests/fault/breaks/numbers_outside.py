@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.fault.breaks.patching import slow_commits, wrap
+from tests.fault.patching import slow_commits, wrap
 
 
 def apply() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from wellio.db import postgres, sqlite
 
 #: What a slow disk takes for a commit, in seconds: the kill has to come in this time.
-_COMMIT_S: Final = 0.1
+_COMMIT_S: Final = 0.25
 
 
 def wrap(owner: object, name: str, make: Callable[[Any], Any]) -> None:
