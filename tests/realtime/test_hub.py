@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.realtime.conftest import Serve
 from tests.realtime.peers import SOCKET, Peer, WebSocket
@@ -12,6 +13,7 @@ from tests.realtime.practice_app import HUB, REALTIME, SOCKETS, create_app
 from tests.realtime.test_plain_websocket import enter
 from wellio.actor import Actor
 from wellio.realtime import Client, Envelope, Hub, LocalBackplane, Message, RealtimeSettings
+from wellio.realtime.link import Link
 
 
 class Device(Client):
@@ -158,6 +160,34 @@ async def test_a_slow_peer_is_closed_and_slows_nobody(serve: Serve, protocol: st
     transport.resume_reading()
     assert await slow.closed() == 4008
     assert hub.is_online("alice")
+
+
+class Clogged(asyncio.Transport):
+    """A transport that holds back `size` bytes."""
+
+    size = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.size
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: Any) -> None:
+        self.size += len(data)
+
+
+async def test_a_peer_that_lost_a_frame_is_closed_even_if_its_buffer_empties_at_once() -> None:
+    transport, closed = Clogged(), asyncio.Event()
+    link = Link(web.WebSocketResponse(), transport, RealtimeSettings(max_waiting_bytes=10))
+    link.on_overflow(closed.set)
+    link.write(b"eleven bytes")
+    link.write(b"lost")
+    transport.size = 0
+    link.write(b"there")
+    async with asyncio.timeout(1):
+        await closed.wait()
+    assert transport.size == 0
 
 
 async def test_many_events_at_once_are_no_slow_peer(serve: Serve) -> None:

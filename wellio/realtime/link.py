@@ -20,6 +20,7 @@ class Link:
 
     __slots__ = (
         "_closer",
+        "_has_lost",
         "_loop",
         "_on_overflow",
         "_settings",
@@ -47,6 +48,7 @@ class Link:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._waiting = 0
+        self._has_lost = False
         self._on_overflow: Callable[[], None] = self.close
         self._closer: asyncio.Task[None] | None = None
         self.is_closing = False
@@ -74,7 +76,7 @@ class Link:
     def write(self, frame: bytes) -> None:
         """Send a whole frame; after the close it is dropped."""
         transport = self._transport
-        if self.is_closing or transport.is_closing():
+        if self.is_closing or self._has_lost or transport.is_closing():
             return
         buffered = transport.get_write_buffer_size()
         if buffered:
@@ -84,6 +86,7 @@ class Link:
                 # sends at the end of a turn, what still waits then is what the peer leaves there.
                 self._loop.call_soon(self._check_overflow)
                 if buffered > self._settings.max_waiting_bytes:
+                    self._has_lost = True
                     return
         else:
             self._waiting = 0
@@ -94,8 +97,10 @@ class Link:
         return self._waiting > settings.max_waiting_frames or buffered > settings.max_waiting_bytes
 
     def _check_overflow(self) -> None:
+        if self.is_closing:
+            return
         buffered = self._transport.get_write_buffer_size()
-        if buffered and not self.is_closing and self._is_full(buffered):
+        if self._has_lost or (buffered and self._is_full(buffered)):
             self._on_overflow()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
