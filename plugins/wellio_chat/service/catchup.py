@@ -4,7 +4,7 @@ The log holds what happened, in ids; what an event carries is made at the time o
 present state. A message that was deleted since shows as its tombstone from its first event on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wellio import Actor, Gone, Invalid, NotFound, Row, Wellio, decode_cursor, encode_cursor
@@ -19,6 +19,9 @@ from wellio_chat.models import (
     updated_wire,
 )
 from wellio_chat.store import catchup, conversations
+
+# The text in one answer to `sync`: well below what may wait for a slow socket.
+_PAGE_BYTES = 262_144
 
 
 class CatchUpService:
@@ -70,11 +73,11 @@ class CatchUpService:
         """
         xid, position = await self._position(after)
         rows = await catchup.sync(self._db, actor.user_id, xid, position, self._page + 1)
-        shown = rows[: self._page]
+        shown = _page(rows[: self._page])
         return {
             "items": await self._entries(shown),
             "next": _cursor(shown[-1]) if shown else after,
-            "hasMore": len(rows) > self._page,
+            "hasMore": len(rows) > len(shown),
         }
 
     async def _position(self, after: str | None) -> tuple[int, int]:
@@ -140,6 +143,16 @@ def _data(row: Row) -> dict[str, Any]:
             row["up_to"],
         )
     return member_wire(conversation_id, event_seq, row["user_id"])
+
+
+def _page(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return as many of the first rows as a socket takes at once; one at least."""
+    size = 0
+    for index, row in enumerate(rows):
+        size += len((row["body"] or "").encode())
+        if size > _PAGE_BYTES and index:
+            return rows[:index]
+    return rows
 
 
 def _cursor(row: Row) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.plugins.chat.conftest import Practice
 from wellio import encode_cursor
+from wellio.realtime import RealtimeSettings
 from wellio.testing import Socket, Sockets
 from wellio.testing.plugin import MakeUser, StartApp
 
@@ -103,6 +104,19 @@ async def test_sync_goes_on_page_by_page(
     items, _ = await sync(socket)
     order = [(item["conversationId"], item["eventSeq"]) for item in items]
     assert order == [(c, n) for n in range(1, 9) for c in ids]
+
+
+async def test_a_page_of_long_messages_is_shorter(practice: Practice, sockets: Sockets) -> None:
+    """Else one answer alone would fill what may wait for a slow peer, again at each retry."""
+    direct = await practice.direct("coach", "client")
+    for _ in range(40):
+        await practice.send("coach", direct, "é" * 8192)
+    socket = await sockets.io(practice.app.url, practice.people["client"])
+    first = await socket.call("sync", {"after": None})
+    assert first["hasMore"]
+    assert len(str(first).encode()) < RealtimeSettings().max_waiting_bytes // 2
+    items, _ = await sync(socket)
+    assert [item["eventSeq"] for item in items] == list(range(1, 42))
 
 
 async def test_a_cursor_of_another_database_means_resync(
