@@ -17,6 +17,7 @@ PROTECTED: list[tuple[str, str, Any, tuple[str, ...], int]] = [
     ("GET", "/me", None, ANYBODY, 200),
     ("PATCH", "/me", {}, ANYBODY, 200),
     ("GET", "/auth/sessions", None, ANYBODY, 200),
+    ("GET", "/auth/sessions/{id}", None, ANYBODY, 404),
     ("DELETE", "/auth/sessions", None, ANYBODY, 204),
     ("DELETE", "/auth/sessions/{id}", None, ANYBODY, 404),
     ("POST", "/auth/password", PASSWORD, ANYBODY, 422),
