@@ -52,7 +52,7 @@ class Call:
 
     @property
     def query(self) -> list[str]:
-        return [it["name"] for it in self.operation["parameters"] if it["in"] == "query"]
+        return [it["name"] for it in self.operation["parameters"] if it.get("in") == "query"]
 
     async def send(self, **options: Any) -> Reply:
         return await self.api.request(self.method, self.path, **options)
