@@ -79,9 +79,10 @@ class BearerAuthenticator:
             raise TokenError("session_revoked")
         permissions = self._app.permissions.get(user.role, frozenset())
         actor = Actor(user.id, user.role, claims.sid, permissions)
-        # What was read while something changed may be from before the change.
-        if changes == self._changes:
-            self._remember(token, _Known(actor, claims.exp * 1000))
+        if changes != self._changes:
+            # It may be from before the change, and a socket would keep it.
+            return await self._prove(token)
+        self._remember(token, _Known(actor, claims.exp * 1000))
         return actor
 
     def _remember(self, token: str, known: _Known) -> None:

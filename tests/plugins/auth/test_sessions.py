@@ -1,6 +1,7 @@
 """Signing in and out: what a login answers, and what ends a session ends it everywhere at once."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import wellio_auth
@@ -8,9 +9,10 @@ from wellio_auth import store
 from wellio_auth.authenticator import BearerAuthenticator
 from wellio_auth.models import Origin
 from wellio_auth.sessions import Sessions
+from wellio_auth.tokens import TokenError
 
 from tests.plugins.auth.moves import refresh, works
-from wellio import ManualClock, Tx
+from wellio import ManualClock
 from wellio.testing import Sockets, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import PASSWORD, sign_in
@@ -195,18 +197,33 @@ async def test_a_password_that_changed_while_it_was_compared_opens_nothing(
     assert await app.app.db.write(sessions.open_proven, *arguments) is None
 
 
-async def test_what_is_read_while_a_session_ends_is_not_kept(
-    app: TestApp, make_user: MakeUser
+@pytest.mark.parametrize("change", [{"role": "assistant"}, {"status": "disabled"}])
+async def test_what_was_read_before_a_change_proves_nothing_after_it(
+    app: TestApp,
+    make_user: MakeUser,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, str],
 ) -> None:
-    user = await make_user("owner")
-    known = app.app.service(BearerAuthenticator)
-    proving = asyncio.create_task(known.from_token(user.token))
-    await asyncio.sleep(0)  # it reads the database now,
-    known.forget(user_id=user.id)  # and this is what the commit of a change calls
-    await proving
+    """Or a socket on its way in keeps the old role: only those that are in are closed."""
+    owner, coach = await make_user("owner"), await make_user("coach")
+    assert await works(app, owner)
+    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+    read = store.user_of_session
 
-    async def end(tx: Tx) -> None:
-        await store.delete_sessions(tx, user.id)
+    async def read_slowly(*arguments: Any) -> Any:
+        found = await read(*arguments)
+        has_read.set()
+        await may_go_on.wait()
+        return found
 
-    await app.app.db.write(end)
-    assert not await works(app, user)
+    monkeypatch.setattr(store, "user_of_session", read_slowly)
+    proving = asyncio.create_task(app.app.service(BearerAuthenticator).from_token(coach.token))
+    await has_read.wait()
+    await app.api.as_(owner).patch(f"/users/{coach.id}", change, status=200)
+    may_go_on.set()
+    if "role" in change:
+        assert (await proving).role == change["role"]
+    else:
+        with pytest.raises(TokenError):
+            await proving
+    assert await works(app, coach) is ("role" in change)
