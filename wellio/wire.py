@@ -73,12 +73,22 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _email(text: str) -> str:
-    from email_validator import EmailNotValidError, validate_email
+@lru_cache(maxsize=1)
+def _email_validator() -> Any:
+    """Return the library, told that a practice's own network may end in .local or .test."""
+    import email_validator
 
+    for name in ("local", "test"):
+        email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(name)
+    return email_validator
+
+
+def _email(text: str) -> str:
+    validator = _email_validator()
     try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as error:
+        address: str = validator.validate_email(text, check_deliverability=False).normalized
+        return address
+    except validator.EmailNotValidError as error:
         raise ValueError("must be an e-mail address") from error
 
 

@@ -34,6 +34,8 @@ ID = "01a20772-1225-73e4-a6d8-513d962f6fde"
         (Id, ID.upper(), ID),
         (Name, "  Ada  ", "Ada"),
         (Email, "Ada@Example.COM", "Ada@example.com"),
+        (Email, "ada@practice.local", "ada@practice.local"),
+        (Email, "ada@example.test", "ada@example.test"),
         (TimeZone, "Europe/Berlin", "Europe/Berlin"),
         (Instant, "2026-03-01T09:30:00Z", 1_772_357_400_000),
         (Text, "two\nlines 🎉", "two\nlines 🎉"),
