@@ -76,17 +76,35 @@ def load_master_key(data_dir: Path, configured: str | None) -> bytes:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read, durably; an existing one is kept.
+    """Write a new file that only its owner can read; an existing one is kept.
+
+    It is there whole or not at all, whenever the process or the machine stops, and stays once this
+    returns: what is sealed under a key that got lost would be lost with it.
 
     Raises:
         FileExistsError: It is there already.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(part)  # unlike a rename, it never replaces
+    finally:
+        part.unlink()
+    for folder in (path.parent, path.parent.parent):  # the second has the entry of the first
+        _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _parse(text: str, name: str) -> bytes:

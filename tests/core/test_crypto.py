@@ -1,5 +1,6 @@
 """The master key is made once, kept to its owner, and every purpose has a key of its own."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -16,6 +17,27 @@ def test_the_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> 
     path = tmp_path / "secrets" / "master.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_start_that_is_killed_leaves_a_whole_key_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its place in the folders is on the disk before anything is sealed with it."""
+    path, sync = tmp_path / "secrets" / "master.key", os.fsync
+    synced: list[tuple[int, bool]] = []
+
+    def watch(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, path.exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    load_master_key(tmp_path, None)
+    assert synced == [
+        (path.stat().st_ino, False),  # whole and on the disk before it has its name
+        (path.parent.stat().st_ino, True),
+        (tmp_path.stat().st_ino, True),
+    ]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
