@@ -59,9 +59,27 @@ def health(config: ConfigFile = None, data: DataFolder = None, json: Json = Fals
     from wellio.cli.server import health as ask
 
     report = asyncio.run(ask(settings(config, data)))
-    show(report, as_json=json)
+    show(report if json else _as_tables(report), as_json=json)
     if report["status"] == "down":
         raise typer.Exit(1)
+
+
+def _as_tables(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a health report with its parts as rows: a plugin's checks stand below the core's."""
+    checks = [(name, part) for name, part in report["checks"].items()]
+    for plugin, health in report["plugins"].items():
+        checks += [(f"{plugin} {name}", part) for name, part in health["checks"].items()]
+    return {
+        "status": report["status"],
+        "version": report["version"],
+        "checks": [
+            {"name": name, "status": part["status"], "reason": part.get("reason")}
+            for name, part in checks
+        ],
+        "plugins": [
+            {"name": name, "status": health["status"]} for name, health in report["plugins"].items()
+        ],
+    }
 
 
 def migrate(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 
@@ -69,9 +70,10 @@ def _add_operations(program: typer.Typer, argv: Sequence[str], *, is_help: bool)
 
 def _option(argv: Sequence[str], name: str) -> Path | None:
     """Find an option before the program that would parse it is complete."""
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in pairwise(argv):
         if word == name:
             return Path(following)
+    for word in argv:
         if word.startswith(f"{name}="):
             return Path(word.partition("=")[2])
     return None

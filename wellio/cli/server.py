@@ -95,8 +95,14 @@ async def health(config: Config) -> Mapping[str, Any]:
 
 
 async def _create(config: Config, *, workers: bool = True) -> web.Application:
-    await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
-    return await create_app(config, workers=workers)
+    try:
+        await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+        return await create_app(config, workers=workers)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise WellioError(
+            f"the data folder {config.data_dir} cannot be used: {error.strerror}{where}"
+        ) from error
 
 
 async def _create_quietly(config: Config) -> web.Application:

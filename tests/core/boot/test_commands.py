@@ -22,6 +22,32 @@ def test_help_lists_the_commands_of_core_and_plugins(shell: Shell) -> None:
     assert "What is said." in shell("probe say --help").stdout
 
 
+def test_without_a_command_there_is_help(shell: Shell) -> None:
+    shown = shell("")
+    assert shown.code == 2
+    assert "serve" in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_an_option_without_its_value_is_a_wrong_call(shell: Shell) -> None:
+    refused = shell("outbox --config")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "--config" in refused.stderr
+
+
+@pytest.mark.parametrize("line", ["serve --port 0", "outbox", "migrate"])
+@pytest.mark.parametrize("blocked", ["data", "data/secrets", "data/wellio.lock/x"])
+def test_a_data_folder_that_cannot_be_used_is_one_line(
+    shell: Shell, folder: Path, line: str, blocked: str
+) -> None:
+    (folder / blocked).parent.mkdir(parents=True, exist_ok=True)
+    (folder / blocked).touch()
+    refused = shell(line)
+    assert (refused.code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("wellio: the data folder data cannot be used: ")
+    assert refused.stderr.count("\n") == 1
+
+
 def test_options_follow_the_model(shell: Shell) -> None:
     said = shell(
         "probe say --text x --loud --also a --also b --secret-stdin --json", stdin=" a secret \n"
@@ -187,6 +213,10 @@ async def test_health_is_for_containers(shell: Shell, folder: Path) -> None:
         env = {"WELLIO_SERVER__PORT": server.url.rpartition(":")[2]}
         well = await asyncio.to_thread(shell, "health --json", env=env)
         assert (well.code, json.loads(well.stdout)["status"]) == (0, "ok")
+        read = (await asyncio.to_thread(shell, "health", env=env)).stdout
+        assert read.startswith("status: ok\n")
+        assert re.search(r"│ database +│ ok +│", read)
+        assert "{" not in read
         await server.stop()
     gone = await asyncio.to_thread(shell, "health", env=env)
     assert gone.code == 1
