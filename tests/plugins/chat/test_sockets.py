@@ -1,6 +1,10 @@
 """Realtime: what one sends, the others get at once, over Socket.IO and `/ws`."""
 
+import asyncio
+from typing import Any
+
 import pytest
+from wellio_chat.service.presence import PresenceService
 from wellio_chat.store import conversations
 
 from tests.plugins.chat.conftest import Practice
@@ -138,6 +142,60 @@ async def test_typing_is_passed_on_once_in_a_while(practice: Practice, sockets: 
         for state in (True, False)
     ]
     assert [event for event, _ in coach.received if event == "typing"] == []
+
+
+class Held:
+    """Delays the first call of a read until it is let go, so that a later one overtakes it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self._read = getattr(conversations, name)
+        self.is_held, self.let_go = asyncio.Event(), asyncio.Event()
+        monkeypatch.setattr(conversations, name, self)
+
+    async def __call__(self, *arguments: Any) -> Any:
+        found = await self._read(*arguments)
+        if not self.is_held.is_set():
+            self.is_held.set()
+            await self.let_go.wait()
+        return found
+
+
+async def test_of_two_typing_hints_the_later_is_told_last(
+    practice: Practice, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = await practice.direct("coach", "client")
+    url, people = practice.app.url, practice.people
+    coach, client = (
+        await sockets.plain(url, people["coach"]),
+        await sockets.plain(url, people["client"]),
+    )
+    held = Held(monkeypatch, "members_version")
+    hints = [{"conversationId": direct, "isTyping": state} for state in (True, False)]
+    first = asyncio.create_task(coach.call("typing", hints[0]))
+    await held.is_held.wait()
+    assert await coach.call("typing", hints[1]) == {"ok": True}
+    held.let_go.set()
+    assert await first == {"ok": True}
+    await practice.send("coach", direct, "Done")
+    await client.receive("new_message")
+    assert [d["isTyping"] for event, d in client.received if event == "typing"] == [False]
+
+
+async def test_presence_that_changed_again_is_not_told(
+    practice: Practice, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await practice.direct("coach", "client")
+    url, people = practice.app.url, practice.people
+    coach = await sockets.plain(url, people["coach"])
+    presence = practice.app.app.service(PresenceService)
+    await presence.close()  # the coach's own
+    held = Held(monkeypatch, "contacts")
+    await (await sockets.plain(url, people["client"])).close()
+    await coach.receive("presence", online=False)
+    held.let_go.set()
+    await presence.close()
+    assert (await coach.call("sync", {"after": None}))["ok"]
+    assert [event for event, _ in coach.received if event == "presence"] == []
 
 
 async def test_presence_is_for_those_who_share_a_conversation(
