@@ -104,10 +104,9 @@ class Server:
         assert starting is not None
         self.up.clear()
         self._history.write("kill", "nemesis")
-        await _end(process)
         starting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await starting
+        await asyncio.wait((starting,))
+        await _end(process)
 
     async def stop(self) -> int:
         """Ask it to end (SIGTERM) and return its exit code."""

@@ -118,7 +118,7 @@ async def _play(server: Server, history: History, profile: Profile, seed: int) -
         practice = await found(http, server.url, profile.clients, profile.groups)
         site = Site(server, http, history)
         senders, subscribers = _cast(site, practice, seed)
-        async with _running(subscribers):
+        async with _running(senders, subscribers):
             for subscriber in subscribers:
                 await subscriber.catch_up()
             await _load(site, senders, profile, _rng(seed, "nemesis"))
@@ -153,11 +153,14 @@ def _rng(seed: int, who: str) -> random.Random:
 
 
 @contextlib.asynccontextmanager
-async def _running(subscribers: list[Subscriber]) -> AsyncIterator[None]:
+async def _running(senders: list[Sender], subscribers: list[Subscriber]) -> AsyncIterator[None]:
+    """Keep the subscribers subscribed; at the end nobody does anything any more."""
     tasks = [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
     try:
         yield
     finally:
+        for sender in senders:
+            sender.abandon()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -178,10 +181,7 @@ async def _settle(senders: list[Sender]) -> int:
         async with asyncio.timeout(_SETTLE_S):
             for sender in senders:
                 await sender.settle()
-    unresolved = sum(sender.unresolved for sender in senders)
-    for sender in senders:
-        sender.abandon()
-    return unresolved
+    return sum(sender.unresolved for sender in senders)
 
 
 def _integrity(path: Path) -> str:
