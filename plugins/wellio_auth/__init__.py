@@ -14,6 +14,7 @@ from wellio import (
     Permission,
     PersonalData,
     Plugin,
+    Schedule,
     Wellio,
     __version__,
     hookimpl,
@@ -71,6 +72,14 @@ def register_routes(app: Wellio) -> Sequence[object]:
         UsersApi(accounts),
         InvitationsApi(app.service(Invitations), app.service(Setup)),
     ]
+
+
+@hookimpl
+def register_jobs(app: Wellio) -> Sequence[Schedule]:
+    """End sessions whose time is up, each minute."""
+    from .sessions import Sessions
+
+    return [Schedule("auth.end_sessions", "* * * * *", app.service(Sessions).end_expired)]
 
 
 @hookimpl

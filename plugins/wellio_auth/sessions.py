@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from wellio import Conflict, NotFound, Tx, Unauthorized, Wellio, new_id
+from wellio import Conflict, JobRun, NotFound, Tx, Unauthorized, Wellio, new_id
 
 from . import events, store
 from .authenticator import BearerAuthenticator
@@ -101,7 +101,9 @@ class Sessions:
         token = self._tokens.make(session_id, 0, secrets.token_hex(32))
         ends_at = now + settings.session_absolute_s * 1000
         expires_at = min(now + settings.session_idle_s * 1000, ends_at)
-        await store.delete_expired_sessions(tx, user.id, now)
+        tx.after_commit(
+            self._cut_off, await store.delete_expired_sessions(tx, now, user_id=user.id)
+        )
         surplus = await store.delete_surplus_sessions(tx, user.id, settings.max_sessions - 1)
         await self.ended(tx, user.id, surplus, "too_many_sessions", None)
         await store.insert_session(
@@ -238,6 +240,16 @@ class Sessions:
         ended = await store.delete_sessions(tx, user_id, only=only, but=but)
         await self.ended(tx, user_id, ended, reason, actor_id)
         return len(ended)
+
+    async def end_expired(self, run: JobRun) -> None:
+        """End the sessions whose time is up, so that no socket outlives its session."""
+        while await self._db.write(self._end_expired):
+            pass
+
+    async def _end_expired(self, tx: Tx) -> int:
+        expired = await store.delete_expired_sessions(tx, self._clock.now_ms())
+        tx.after_commit(self._cut_off, expired)
+        return len(expired)
 
     async def ended(
         self, tx: Tx, user_id: str, session_ids: Sequence[str], reason: str, actor_id: str | None

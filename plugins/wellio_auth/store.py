@@ -140,7 +140,13 @@ DELETE FROM auth_session
 WHERE user_id = :user_id AND (:only = '' OR id = :only) AND id <> :but
 RETURNING id
 """
-_DELETE_EXPIRED = "DELETE FROM auth_session WHERE user_id = :user_id AND expires_at <= :now"
+_DELETE_EXPIRED = """
+DELETE FROM auth_session WHERE expires_at <= :now AND id IN (
+    SELECT id FROM auth_session
+    WHERE expires_at <= :now AND (:user_id = '' OR user_id = :user_id)
+    ORDER BY expires_at LIMIT :limit)
+RETURNING id
+"""
 _DELETE_SURPLUS = """
 DELETE FROM auth_session WHERE user_id = :user_id AND id NOT IN (
     SELECT id FROM auth_session WHERE user_id = :user_id
@@ -208,9 +214,12 @@ async def delete_sessions(tx: Tx, user_id: str, *, only: str = "", but: str = ""
     return [row["id"] for row in rows]
 
 
-async def delete_expired_sessions(tx: Tx, user_id: str, now_ms: int) -> None:
-    """Forget a person's sessions that ran out by themselves."""
-    await tx.execute(_DELETE_EXPIRED, user_id=user_id, now=now_ms)
+async def delete_expired_sessions(
+    tx: Tx, now_ms: int, *, user_id: str = "", limit: int = 1000
+) -> list[str]:
+    """Forget sessions that ran out by themselves, a person's or anybody's; return their ids."""
+    rows = await tx.fetch_all(_DELETE_EXPIRED, user_id=user_id, now=now_ms, limit=limit)
+    return [row["id"] for row in rows]
 
 
 async def delete_surplus_sessions(tx: Tx, user_id: str, keep: int) -> list[str]:

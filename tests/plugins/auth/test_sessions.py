@@ -18,6 +18,7 @@ from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import PASSWORD, sign_in
 
 NEW_PASSWORD = "plum kettle orbit"
+DAY_MS = 86_400_000
 
 
 async def test_a_login_answers_as_the_contract_says(app: TestApp, make_user: MakeUser) -> None:
@@ -227,3 +228,27 @@ async def test_what_was_read_before_a_change_proves_nothing_after_it(
         with pytest.raises(TokenError):
             await proving
     assert await works(app, coach) is ("role" in change)
+
+
+@pytest.mark.parametrize("found_by", ["the clock", "another login"])
+async def test_a_session_that_runs_out_takes_its_sockets_along(
+    app: TestApp, make_user: MakeUser, sockets: Sockets, clock: ManualClock, found_by: str
+) -> None:
+    user = await make_user("owner")
+    early = await sockets.plain(app.url, user)
+    clock.advance(15 * DAY_MS)
+    lasting = await sign_in(app, user.email)
+    late = await sockets.plain(app.url, lasting)
+    await app.app.bus.settled()
+    assert not early.closed.is_set()
+    clock.advance(15 * DAY_MS)
+    if found_by == "the clock":
+        app.app.bus.poke()
+    else:
+        await sign_in(app, user.email)
+    await early.receive("session_revoked")
+    await asyncio.wait_for(early.closed.wait(), 5)
+    await app.app.bus.settled()
+    assert not late.closed.is_set()
+    [left] = await app.app.db.fetch_all("SELECT count(*) AS n FROM auth_session")
+    assert left["n"] == (1 if found_by == "the clock" else 2)
