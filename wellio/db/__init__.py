@@ -23,7 +23,8 @@ async def connect(
 
     Args:
         url: None for SQLite in the data folder, `sqlite:///<path>` or `postgresql://...`.
-        data_dir: The folder of `wellio.db`, unless the URL says otherwise.
+        data_dir: The folder of `wellio.db`, unless the URL says otherwise; one process at a time
+            has the folder, on Postgres too.
         readers: SQLite's read connections.
         pool_size: Postgres' connections, at most.
         max_queue: How many writes may wait; more are refused with a 503.
@@ -44,7 +45,11 @@ async def connect(
         from .postgres import PostgresDatabase
 
         return await PostgresDatabase.open(
-            url, pool_size=pool_size, max_queue=max_queue, deadline_s=deadline_s
+            url,
+            folder=data_dir,
+            pool_size=pool_size,
+            max_queue=max_queue,
+            deadline_s=deadline_s,
         )
     scheme = url.partition(":")[0]
     raise ConfigError(f"database.url begins with {scheme!r}: expected sqlite:/// or postgresql://")

@@ -84,7 +84,8 @@ class Database(Protocol):
         """Run a body over all the items that wait for it, at most 64, in one transaction.
 
         Items come in the order of the calls. An exception in the result is raised to that
-        item's caller alone; when the body raises, each item is run again by itself.
+        item's caller alone; when the body raises, each item is run again by itself. So is at once
+        an item with a rider (`rider.py`), as a request with an `Idempotency-Key` has.
         """
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:

@@ -1,4 +1,7 @@
-"""One server per data folder: two writers on one SQLite file can corrupt its log."""
+"""One server per data folder: two writers on one SQLite file can corrupt its log.
+
+And two nodes of one name would take each other's jobs for their own, left behind by a kill.
+"""
 
 import fcntl
 import os
@@ -11,11 +14,12 @@ class FolderLock:
     """Holds `<folder>/wellio.lock` while the server runs; the kernel lets go if it dies."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock.
+        """Take the lock; the folder is made if need be.
 
         Raises:
             DatabaseError: Another process has it; the message says which.
         """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "wellio.lock"
         self._file = path.open("a+")
         try:

@@ -19,6 +19,7 @@ from wellio.errors import DatabaseError, Unavailable
 from .base import Row, Tx, closing, failed_before, overloaded, too_long
 from .batch import Batcher
 from .dialect import POSTGRES
+from .lock import FolderLock
 from .postgres_tx import (
     DRIVER,
     UNDONE,
@@ -29,6 +30,7 @@ from .postgres_tx import (
     may_run_again,
     translate,
 )
+from .rider import current_rider, run_alone, run_with
 
 LOG = logging.getLogger(__name__)
 
@@ -73,8 +75,11 @@ class PostgresDatabase:
 
     engine: Final = "postgres"
 
-    def __init__(self, pool: asyncpg.Pool, max_queue: int, deadline_s: float) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, lock: FolderLock, max_queue: int, deadline_s: float
+    ) -> None:
         self._pool = pool
+        self._lock = lock
         self._max_queue = max_queue
         self._deadline_s = deadline_s
         self._pending = 0
@@ -85,12 +90,24 @@ class PostgresDatabase:
         self._batcher = Batcher(self._write)
 
     @classmethod
-    async def open(cls, url: str, *, pool_size: int, max_queue: int, deadline_s: float) -> Self:
-        """Connect.
+    async def open(
+        cls, url: str, *, folder: Path, pool_size: int, max_queue: int, deadline_s: float
+    ) -> Self:
+        """Connect, with the data folder locked: it names the node that leases jobs and cursors.
 
         Raises:
-            DatabaseError: The server cannot be reached, or runs without fsync.
+            DatabaseError: The server cannot be reached, or runs without fsync; or another Wellio
+                has the folder.
         """
+        lock = FolderLock(folder)
+        try:
+            return cls(await cls._connect(url, pool_size), lock, max_queue, deadline_s)
+        except BaseException:
+            lock.release()
+            raise
+
+    @staticmethod
+    async def _connect(url: str, pool_size: int) -> asyncpg.Pool:
         try:
             pool = await asyncpg.create_pool(
                 url,
@@ -106,14 +123,17 @@ class PostgresDatabase:
             await pool.release(await pool.acquire())
         except (*DRIVER, ValueError) as error:
             raise DatabaseError(f"cannot connect to Postgres: {error}") from error
-        return cls(pool, max_queue, deadline_s)
+        return pool
 
     async def write(
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a body in a transaction and return its result once that is durable."""
         with self._admitted():
-            return await self._write(fn, *args, **kwargs)
+            if (rider := current_rider()) is None:
+                return await self._write(fn, *args, **kwargs)
+            result: T = await self._write(run_with, rider, fn, args, kwargs)
+            return result
 
     async def write_batched(
         self,
@@ -121,9 +141,13 @@ class PostgresDatabase:
         item: Item,
     ) -> Result:
         """Run a body over all the items that wait for it, in one transaction."""
-        with self._admitted():
-            result: Result = await self._batcher.submit(fn, item)
-            return result
+        result: Result
+        if current_rider() is None:
+            with self._admitted():
+                result = await self._batcher.submit(fn, item)
+        else:
+            result = await self.write(run_alone, fn, item)
+        return result
 
     async def write_schema(
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -157,7 +181,7 @@ class PostgresDatabase:
         return False
 
     async def close(self) -> None:
-        """Finish the writes under way and close the pool."""
+        """Finish the writes under way, close the pool, and let the folder go."""
         self._is_closing = True
         await self._batcher.close()
         if self._pending:
@@ -167,6 +191,7 @@ class PostgresDatabase:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+        self._lock.release()
 
     # -- how a body runs
 

@@ -19,6 +19,7 @@ from wellio.errors import DatabaseError
 from .base import Row, Tx, closing, overloaded
 from .dialect import SQLITE
 from .lock import FolderLock
+from .rider import current_rider, run_alone, run_with
 from .writer import Request, Writer, translate
 
 LOG = logging.getLogger(__name__)
@@ -62,7 +63,6 @@ class SqliteDatabase:
         Raises:
             DatabaseError: Another server has the folder, or the file cannot be used.
         """
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = cls(path, FolderLock(path.parent), max_queue)
         try:
             connection = _open_writer(path)
@@ -81,7 +81,11 @@ class SqliteDatabase:
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a body in a transaction and return its result once that is on the disk."""
-        result: T = await self._submit(fn, args, kwargs)
+        result: T
+        if (rider := current_rider()) is None:
+            result = await self._submit(fn, args, kwargs)
+        else:
+            result = await self._submit(run_with, (rider, fn, args, kwargs), {})
         return result
 
     async def write_batched(
@@ -90,7 +94,11 @@ class SqliteDatabase:
         item: Item,
     ) -> Result:
         """Run a body over all the items that wait for it, in one transaction."""
-        result: Result = await self._submit(fn, (item,), {}, is_batched=True)
+        result: Result
+        if current_rider() is None:
+            result = await self._submit(fn, (item,), {}, is_batched=True)
+        else:
+            result = await self.write(run_alone, fn, item)
         return result
 
     async def write_schema(

@@ -208,3 +208,19 @@ async def restart_under_load(db: Engine, server: PostgresServer) -> None:
     is_over = True
     await asyncio.gather(*writers)  # raises if anybody saw anything but Unavailable
     assert set(acknowledged) <= set(await ids(db))
+
+
+async def test_a_second_server_on_the_folder_is_refused_until_the_first_ends(
+    databases: Databases,
+) -> None:
+    """It would have the first one's name, and take back the jobs that this one runs."""
+    url, data_dir = await databases.create()
+    first = await connect(url, data_dir=data_dir)
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="already serves"):
+            await connect(url, data_dir=data_dir)
+    await first.close()
+    with pytest.raises(DatabaseError, match="cannot connect"):
+        await connect(f"postgresql:///x?host={data_dir}&user=postgres", data_dir=data_dir)
+    await (await connect(url, data_dir=data_dir)).close()
+    await databases.drop(url)
