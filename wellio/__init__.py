@@ -12,10 +12,12 @@ from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
 from .config import Config, SectionModel
 from .crypto import Crypto, hkdf
 from .db.base import Database, Row, Tx
+from .db.rider import preparing
 from .errors import (
     BadRequest,
     ConfigError,
     Conflict,
+    ConstraintViolation,
     DatabaseError,
     FieldError,
     Forbidden,
@@ -84,6 +86,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Conflict",
+    "ConstraintViolation",
     "Crypto",
     "Currency",
     "DashboardSection",
@@ -151,6 +154,7 @@ __all__ = [
     "no_content",
     "page",
     "parse_rfc3339",
+    "preparing",
     "rfc3339",
     "socket_event",
 ]

@@ -24,6 +24,7 @@ from .http import (
     DashboardApi,
     HealthApi,
     Http,
+    Idempotency,
     MetricsApi,
     core_checks,
     count_socket_events,
@@ -213,6 +214,8 @@ def _http(app: Wellio) -> Http:
     """Join the core's endpoints and the plugins'."""
     plugins, version = app.plugins, metadata.version("wellio")
     token = app.config.server.metrics_token
+    idempotency = Idempotency(app.db, app.clock, app.crypto)
+    app.jobs.register(idempotency.trimming())
     checks: dict[str, list[HealthCheck]] = {entry.name: [] for entry in plugins.loaded}
     for entry, found in plugins.ask("register_health_checks", app=app):
         checks[entry.name] += found
@@ -234,6 +237,7 @@ def _http(app: Wellio) -> Http:
         authenticators=_all(plugins, "register_authenticators", app=app),
         permissions={name for names in app.permissions.values() for name in names},
         version=version,
+        idempotency=idempotency,
         access_log=app.config.log.access,
     )
 

@@ -1,6 +1,7 @@
 """Accounts: how they are made, and what their holders and the owner change of them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +42,10 @@ class AccountExists(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This e-mail address has an account already.")
+
+
+class _OutdatedProof(Exception):
+    """Another password is stored by now than the one that was compared."""
 
 
 class Accounts:
@@ -155,26 +160,25 @@ class Accounts:
         Raises:
             Invalid: The current password is wrong, or the new one too easy to guess.
         """
-        is_done = False
-        while not is_done:
+        while True:
             user = await self.get(actor.user_id)
             if not await self._passwords.verify(change.current, user.password_hash):
                 raise invalid("/current", "wrong_password", "is not the password")
             await self._passwords.require_strong("/new", change.new, user.email, user.name)
             new_hash = await self._passwords.hash(change.new)
-            is_done = await self._db.write(self._change_password, user, new_hash, actor.session_id)
+            with suppress(_OutdatedProof):
+                return await self._db.write(self._change_password, user, new_hash, actor.session_id)
 
     async def _change_password(
         self, tx: Tx, proven: User, new_hash: str, session_id: str | None
-    ) -> bool:
-        """Store the new hash; False when what was proven has changed meanwhile."""
+    ) -> None:
+        """Store the new hash, unless what was proven has changed meanwhile."""
         user = await store.lock_user(tx, proven.id)
         if user is None or user.password_hash != proven.password_hash:
-            return False
+            raise _OutdatedProof
         await store.set_password(tx, user.id, new_hash, self._clock.now_ms())
         await self._bus.publish(tx, events.PasswordChanged(user_id=user.id, actor_id=user.id))
         await self._sessions.end(tx, user.id, "password_changed", user.id, but=session_id or "")
-        return True
 
 
 def _changes(before: User, after: User, actor_id: str) -> list[Event]:

@@ -66,6 +66,7 @@ class AuthApi:
         "/auth/login",
         body=Login,
         returns=LoginOut,
+        secret=True,
         public=True,
         errors=(Unauthorized, TooManyRequests),
     )
@@ -81,6 +82,7 @@ class AuthApi:
         "/auth/refresh",
         body=Refresh,
         returns=LoginOut,
+        secret=True,
         public=True,
         errors=(Unauthorized, Conflict),
     )
@@ -203,6 +205,7 @@ class InvitationsApi:
         body=NewInvitation,
         returns=InvitationOut,
         status=201,
+        secret=True,
         permission=CREATE_INVITATIONS,
         errors=(Forbidden, Conflict),
     )
@@ -254,6 +257,7 @@ class InvitationsApi:
         body=Redemption,
         returns=LoginOut,
         status=201,
+        secret=True,
         public=True,
         errors=(Gone, Conflict, TooManyRequests),
     )
@@ -267,6 +271,7 @@ class InvitationsApi:
         body=SetupRequest,
         returns=LoginOut,
         status=201,
+        secret=True,
         public=True,
         errors=(Forbidden, Conflict, TooManyRequests),
     )

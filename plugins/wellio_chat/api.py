@@ -34,6 +34,24 @@ from .models import (
 from .service.catchup import CatchUpService
 from .service.conversations import ConversationService
 from .service.messages import MessageService
+from .store.append import Sent
+
+Json = dict[str, Any]
+
+
+def _made(conversation: Json) -> Reply:
+    return created(conversation, f"/api/v1/conversations/{conversation['id']}")
+
+
+def _opened(opened: tuple[Json, bool]) -> Reply:
+    conversation, is_new = opened
+    return _made(conversation) if is_new else Reply(conversation, status=200)
+
+
+def _sent(sent: Sent) -> Reply:
+    if sent.is_duplicate:
+        return Reply({**sent.message, "duplicate": True}, status=200)
+    return created(sent.message, f"/api/v1/messages/{sent.message['id']}")
 
 
 class ConversationsApi:
@@ -45,7 +63,7 @@ class ConversationsApi:
     @endpoint(
         "GET", "/conversations", query=PageQuery, returns=Page[Conversation], permission="chat.read"
     )
-    async def inbox(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
+    async def inbox(self, request: web.Request, query: PageQuery) -> Json:
         """List your conversations, newest activity first."""
         return await self._conversations.inbox(request[ACTOR], query)
 
@@ -56,18 +74,16 @@ class ConversationsApi:
         returns=Conversation,
         status=201,
         also=(200,),
+        reply=_opened,
         permission="chat.send",
         errors=(NotFound,),
     )
-    async def open(self, request: web.Request, body: NewConversation) -> Reply:
+    async def open(self, request: web.Request, body: NewConversation) -> tuple[Json, bool]:
         """Open a conversation. A direct one that exists already is answered with 200."""
-        conversation, is_new = await self._conversations.open(request[ACTOR], body)
-        if not is_new:
-            return Reply(conversation, status=200)
-        return created(conversation, f"/api/v1/conversations/{conversation['id']}")
+        return await self._conversations.open(request[ACTOR], body)
 
     @endpoint("GET", "/conversations/{id}", returns=Conversation, permission="chat.read")
-    async def read(self, request: web.Request) -> dict[str, Any]:
+    async def read(self, request: web.Request) -> Json:
         """Read one conversation."""
         return await self._conversations.read(request[ACTOR], request.match_info["id"])
 
@@ -77,16 +93,15 @@ class ConversationsApi:
         body=NewMember,
         returns=Conversation,
         status=201,
+        reply=_made,
         object=("conversation", "id"),
         action="manage",
         errors=(Conflict,),
     )
-    async def add_member(self, request: web.Request, body: NewMember) -> Reply:
+    async def add_member(self, request: web.Request, body: NewMember) -> Json:
         """Take somebody into a group; they see all of its history."""
-        actor, conversation_id = request[ACTOR], request.match_info["id"]
-        await self._conversations.add_member(actor, conversation_id, body.user_id)
-        conversation = await self._conversations.read(actor, conversation_id)
-        return created(conversation, f"/api/v1/conversations/{conversation_id}")
+        conversation_id = request.match_info["id"]
+        return await self._conversations.add_member(request[ACTOR], conversation_id, body.user_id)
 
     @endpoint(
         "DELETE",
@@ -117,7 +132,7 @@ class MessagesApi:
         returns=Page[Message],
         permission="chat.read",
     )
-    async def history(self, request: web.Request, query: HistoryQuery) -> dict[str, Any]:
+    async def history(self, request: web.Request, query: HistoryQuery) -> Json:
         """List messages, newest first; with `afterSeq` ascending from there."""
         return await self._messages.history(request[ACTOR], request.match_info["id"], query)
 
@@ -128,18 +143,16 @@ class MessagesApi:
         returns=SentMessage,
         status=201,
         also=(200,),
+        reply=_sent,
         permission="chat.send",
         errors=(Conflict,),
     )
-    async def send(self, request: web.Request, body: NewMessage) -> Reply:
+    async def send(self, request: web.Request, body: NewMessage) -> Sent:
         """Send a message. The same `localId` again answers 200 with the stored one."""
-        sent = await self._messages.send(request[ACTOR], request.match_info["id"], body)
-        if sent.is_duplicate:
-            return Reply({**sent.message, "duplicate": True}, status=200)
-        return created(sent.message, f"/api/v1/messages/{sent.message['id']}")
+        return await self._messages.send(request[ACTOR], request.match_info["id"], body)
 
     @endpoint("POST", "/conversations/{id}/read", body=Mark, returns=Marked, permission="chat.read")
-    async def mark_read(self, request: web.Request, body: Mark) -> dict[str, Any]:
+    async def mark_read(self, request: web.Request, body: Mark) -> Json:
         """Say that you read everything up to a message."""
         return await self._messages.mark(
             request[ACTOR], request.match_info["id"], body.message_id, is_read=True
@@ -153,12 +166,12 @@ class MessagesApi:
         permission="chat.read",
         errors=(Gone,),
     )
-    async def log(self, request: web.Request, query: LogQuery) -> dict[str, Any]:
+    async def log(self, request: web.Request, query: LogQuery) -> Json:
         """List what happened in a conversation after an `eventSeq`."""
         return await self._catch_up.log(request[ACTOR], request.match_info["id"], query)
 
     @endpoint("GET", "/messages/{id}", returns=Message, permission="chat.read")
-    async def read(self, request: web.Request) -> dict[str, Any]:
+    async def read(self, request: web.Request) -> Json:
         """Read one message."""
         return await self._messages.read(request[ACTOR], request.match_info["id"])
 
@@ -171,7 +184,7 @@ class MessagesApi:
         action="change",
         errors=(Conflict,),
     )
-    async def edit(self, request: web.Request, body: Edit) -> dict[str, Any]:
+    async def edit(self, request: web.Request, body: Edit) -> Json:
         """Change the content of your message."""
         return await self._messages.edit(request[ACTOR], request.match_info["id"], body)
 

@@ -9,6 +9,7 @@ from .dashboard import DashboardApi
 from .endpoint import ACTOR, Endpoint, Reply, created, endpoint, no_content
 from .exposition import MetricsApi
 from .health import Check, HealthApi
+from .idempotency import Idempotency
 from .runner import Runner
 from .vitals import core_checks, count_socket_events, measure_core
 
@@ -20,6 +21,7 @@ __all__ = [
     "Endpoint",
     "HealthApi",
     "Http",
+    "Idempotency",
     "MetricsApi",
     "Reply",
     "Runner",

@@ -17,6 +17,7 @@ from .docs import DocsApi
 from .endpoint import endpoints_of
 from .gateway import Gateway
 from .headers import add_headers
+from .idempotency import Idempotency
 from .openapi import describe
 from .route import Route
 
@@ -38,6 +39,7 @@ class Http:
         authenticators: Sequence[Authenticator],
         permissions: Iterable[str],
         version: str,
+        idempotency: Idempotency | None = None,
         access_log: bool = False,
     ) -> None:
         """Join what the core and the plugins bring.
@@ -49,6 +51,7 @@ class Http:
             authenticators: The ways of signing in, in the order in which they are asked.
             permissions: Every permission that an endpoint may ask for.
             version: Wellio's.
+            idempotency: What answers POSTs with an `Idempotency-Key`; None: nobody looks at it.
             access_log: Whether each request is a line of the log.
 
         Raises:
@@ -56,6 +59,7 @@ class Http:
         """
         self.authentication = Authentication(authenticators)
         self._policies = policies
+        self._idempotency = idempotency
         self._permissions = frozenset(permissions)
         docs = DocsApi(lambda: self.openapi)
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
@@ -80,7 +84,7 @@ class Http:
 
     def _routes(self, api: object) -> list[Route]:
         routes = [
-            Route(declared, handler, self.authentication, self._policies)
+            Route(declared, handler, self.authentication, self._policies, self._idempotency)
             for declared, handler in endpoints_of(api)
         ]
         for route in routes:

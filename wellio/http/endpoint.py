@@ -52,7 +52,7 @@ def no_content() -> Reply:
 
 
 Answer = Mapping[str, Any] | Reply | web.StreamResponse
-Handler = Callable[..., Awaitable[Answer]]
+Handler = Callable[..., Awaitable[Any]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
 
@@ -65,6 +65,9 @@ class Endpoint:
     403), query and body (400, 413, 415, 422). It returns a dict that matches `returns`, a `Reply`,
     or a whole response of aiohttp, and raises a `Problem` to refuse.
 
+    A POST may come with an `Idempotency-Key` (`idempotency.py`). So it makes one write and returns
+    what that returned; `reply` makes the answer of it.
+
     Attributes:
         method: GET (HEAD comes with it), POST, PUT, PATCH or DELETE.
         path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters
@@ -72,8 +75,12 @@ class Endpoint:
         query: The pydantic model of the query.
         body: The pydantic model, or any type pydantic knows, of the JSON body.
         returns: The same of the answer: documented, and checked in tests but not at run time.
-        status: The status of a plain dict.
+        status: The status of a plain dict; with 204, what the method returns is no answer.
         also: Other good statuses, with the same answer.
+        reply: Makes the answer of what the method returned, for which that alone is enough; it
+            runs in the transaction too.
+        secret: The answer holds a secret, so it is stored nowhere: an `Idempotency-Key` has no
+            effect.
         permission: What the caller must hold.
         object: Kind of the object and the path parameter that holds its id; its policy decides.
         action: What the policy is asked for.
@@ -93,6 +100,8 @@ class Endpoint:
     returns: Any = None
     status: int = 200
     also: tuple[int, ...] = ()
+    reply: Callable[[Any], Answer] | None = None
+    secret: bool = False
     permission: str | None = None
     object: tuple[str, str] | None = None
     action: str = "read"

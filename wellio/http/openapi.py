@@ -14,6 +14,8 @@ from pydantic.alias_generators import to_camel
 from wellio.errors import PluginError
 from wellio.log import plugin_of
 
+from .idempotency import HEADER as IDEMPOTENCY_KEY
+from .idempotency import MAX_CHARS, REPLAYED
 from .problems import BY_STATUS, MEDIA_TYPE
 from .route import Route
 
@@ -45,6 +47,21 @@ _PROBLEM = {
         },
     },
     "required": ["type", "title", "status", "detail", "code", "requestId"],
+}
+_HEADERS = {
+    IDEMPOTENCY_KEY: {
+        "name": IDEMPOTENCY_KEY,
+        "in": "header",
+        "description": "Your own name for this request, new for each. Sent again with it, the "
+        "request is answered as the first time, for a day, and has no second effect.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CHARS},
+    },
+}
+_ANSWER_HEADERS = {
+    REPLAYED: {
+        "description": "The answer was given before to a request with this key.",
+        "schema": {"const": "true"},
+    },
 }
 Json = dict[str, Any]
 Schemas = dict[tuple[int, str], Json]
@@ -78,6 +95,8 @@ def describe(routes: Sequence[Route], version: str) -> Json:
         "components": {
             "schemas": {**_used(components, paths), "Problem": _PROBLEM},
             "responses": {it.__name__: _problem_response(it.title) for it in BY_STATUS.values()},
+            "parameters": _HEADERS,
+            "headers": _ANSWER_HEADERS,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -134,6 +153,7 @@ def _operation(route: Route, index: int, schemas: Schemas, components: Json) -> 
         "parameters": [
             *_path_parameters(route),
             *_query_parameters(schemas.get((index, "query")), components),
+            *_header_parameters(route),
         ],
         "responses": _responses(route, schemas.get((index, "returns"), {})),
     }
@@ -165,11 +185,22 @@ def _query_parameters(model: Json | None, components: Json) -> Iterator[Json]:
         yield {**parameter, "schema": {k: v for k, v in schema.items() if k != "description"}}
 
 
+def _header_parameters(route: Route) -> Iterator[Json]:
+    if route.idempotency is not None:
+        yield {"$ref": f"#/components/parameters/{IDEMPOTENCY_KEY}"}
+
+
+def _answer_headers(route: Route) -> Json:
+    names = [REPLAYED] if route.idempotency is not None else []
+    return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}}
+
+
 def _responses(route: Route, schema: Json) -> Json:
     declared = route.endpoint
     responses: Json = {}
     for status in (declared.status, *declared.also):
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        responses[str(status)] |= _answer_headers(route)
         if status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             responses[str(status)]["content"] = {declared.media_type: {"schema": schema}}
     for status in sorted(_problems(route)):
@@ -190,6 +221,8 @@ def _problems(route: Route) -> set[int]:
         statuses |= {400, 422}
     if declared.body is not None:
         statuses |= {413, 415}
+    if route.idempotency is not None:
+        statuses |= {400, 409, 422}
     return statuses
 
 

@@ -31,11 +31,11 @@ class BodyReader:
         self._adapter = pydantic.TypeAdapter[Any](type_)
         self._max_bytes = max_bytes
 
-    async def read(self, request: web.Request) -> Any:
-        """Return a request's body.
+    async def receive(self, request: web.Request) -> bytes:
+        """Return a request's body as it comes.
 
         Raises:
-            Problem: 400, 413, 415, or 422 with every wrong field.
+            Problem: 413, 415.
         """
         if request.content_type != "application/json":
             raise UnsupportedMediaType("The body must be application/json.")
@@ -43,8 +43,15 @@ class BodyReader:
             raise UnsupportedMediaType("The body must be UTF-8.")
         if "Content-Encoding" in request.headers:
             raise UnsupportedMediaType("The body must not be compressed.")
-        data = parse_json(await self._bytes(request))
-        return _validate(self._adapter, data)
+        return await self._bytes(request)
+
+    def parse(self, content: bytes) -> Any:
+        """Return what a body holds.
+
+        Raises:
+            Problem: 400, or 422 with every wrong field.
+        """
+        return _validate(self._adapter, parse_json(content))
 
     async def _bytes(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._max_bytes:

@@ -2,19 +2,22 @@
 
 import inspect
 import re
+from functools import partial
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
 from wellio.policy import Policies
 
 from .auth import Authentication
-from .endpoint import ACTOR, Answer, Endpoint, Handler, Reply
+from .endpoint import ACTOR, Answer, Endpoint, Handler, Reply, no_content
+from .idempotency import HEADER, Idempotency
 from .parsing import BodyReader, QueryReader
 
+_NO_CONTENT = 204
 _PARAMETER = re.compile(r"\{(\w+)")
 
 
@@ -26,6 +29,7 @@ class Route:
         handler: The object's method.
         path: As the router knows it.
         parameters: The names in it.
+        idempotency: What answers requests with a key; None where a key has no effect.
     """
 
     def __init__(
@@ -34,12 +38,16 @@ class Route:
         handler: Handler,
         authentication: Authentication,
         policies: Policies,
+        idempotency: Idempotency | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.handler = handler
         self.path = endpoint.full_path
         self.parameters = tuple(_PARAMETER.findall(self.path))
         self.ids = tuple(name for name in self.parameters if name == "id" or name.endswith("_id"))
+        self._reply = endpoint.reply or (_nothing if endpoint.status == _NO_CONTENT else None)
+        takes_key = endpoint.method == hdrs.METH_POST and not (endpoint.public or endpoint.secret)
+        self.idempotency = idempotency if takes_key else None
         self._policies = policies
         self._authenticate = authentication.from_request
         self._query = QueryReader(endpoint.query) if endpoint.query is not None else None
@@ -92,8 +100,17 @@ class Route:
             kind, parameter = declared.object
             object_id = request.match_info[parameter]
             await self._policies.check(request[ACTOR], declared.action, kind, object_id)
-        given = await self._read(request) if self._reads else {}
-        return respond(await self.handler(request, **given), declared.status)
+        given, content = await self._read(request) if self._reads else ({}, b"")
+        if self.idempotency is None or HEADER not in request.headers:
+            return self._render(await self.handler(request, **given))
+        run = partial(self.handler, request, **given)
+        caller = request[ACTOR].user_id
+        return await self.idempotency.once(request, content, caller, run, self._render)
+
+    def _render(self, result: Any) -> web.StreamResponse:
+        """Make the response of what the handler returned."""
+        answer = result if self._reply is None else self._reply(result)
+        return respond(answer, self.endpoint.status)
 
     def _check_parameters(self, request: web.Request) -> None:
         values = request.match_info
@@ -102,9 +119,10 @@ class Route:
             if not (is_id(value) if name in self.ids else value.isprintable()):
                 raise NotFound
 
-    async def _read(self, request: web.Request) -> dict[str, Any]:
-        """Read query and body, and name what is wrong in both at once."""
+    async def _read(self, request: web.Request) -> tuple[dict[str, Any], bytes]:
+        """Read query and body, the latter also as it came; name what is wrong in both at once."""
         given: dict[str, Any] = {}
+        content = b""
         errors: list[FieldError] = []
         try:
             if self._query is not None:
@@ -113,12 +131,17 @@ class Route:
             errors += problem.errors
         try:
             if self._body is not None:
-                given["body"] = await self._body.read(request)
+                content = await self._body.receive(request)
+                given["body"] = self._body.parse(content)
         except Invalid as problem:
             errors += problem.errors
         if errors:
             raise Invalid("Some fields are wrong.", errors=errors)
-        return given
+        return given, content
+
+
+def _nothing(_result: Any) -> Reply:
+    return no_content()
 
 
 def respond(answer: Answer, status: int) -> web.StreamResponse:

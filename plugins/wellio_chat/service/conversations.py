@@ -7,6 +7,7 @@ from typing import Any
 from wellio import (
     Actor,
     Conflict,
+    Database,
     Invalid,
     NotFound,
     PageQuery,
@@ -63,17 +64,11 @@ class ConversationService:
             raise invalid("/memberIds", "one_other", "must name exactly one other person")
         if len(others) >= self._max_members:
             raise self._too_many("/memberIds")
-        conversation_id, is_new = await self._db.write(
-            self._open, actor, new, others, self._clock.now_ms()
-        )
-        return await self.read(actor, conversation_id), is_new
+        return await self._db.write(self._open, actor, new, others, self._clock.now_ms())
 
     async def read(self, actor: Actor, conversation_id: str) -> dict[str, Any]:
         """Return one conversation."""
-        row = await conversations.read(self._db, conversation_id, actor.user_id)
-        if row is None:
-            raise NotFound
-        return (await self._wires(actor, [row]))[0]
+        return await self._read(self._db, actor, conversation_id)
 
     async def inbox(self, actor: Actor, query: PageQuery) -> dict[str, Any]:
         """Return a page of the actor's conversations, newest activity first."""
@@ -81,7 +76,7 @@ class ConversationService:
         rows = await conversations.page(
             self._db, actor.user_id, (before[0], before[1]), query.limit + 1
         )
-        wires = await self._wires(actor, rows)
+        wires = await self._wires(self._db, actor, rows)
         return page(
             list(zip(rows, wires, strict=True)),
             query.limit,
@@ -93,14 +88,17 @@ class ConversationService:
         """Return how many messages wait for the actor in all conversations."""
         return await conversations.unread(self._db, actor.user_id)
 
-    async def add_member(self, actor: Actor, conversation_id: str, user_id: str) -> None:
-        """Take somebody into a group; they see all of it. Again is no mistake.
+    async def add_member(self, actor: Actor, conversation_id: str, user_id: str) -> dict[str, Any]:
+        """Take somebody into a group, who then sees all of it. Again is no mistake.
+
+        Returns:
+            The conversation.
 
         Raises:
             NotFound: There is no such person for the actor.
             Conflict: `not_a_group`, `group_full`.
         """
-        await self._db.write(
+        return await self._db.write(
             self._add_member, actor, conversation_id, user_id, self._clock.now_ms()
         )
 
@@ -117,14 +115,15 @@ class ConversationService:
 
     async def _open(
         self, tx: Tx, actor: Actor, new: NewConversation, others: Sequence[str], at: int
-    ) -> tuple[str, bool]:
+    ) -> tuple[dict[str, Any], bool]:
         if set(others) - await people.reachable(tx, actor, others):
             raise NotFound
         user_ids = sorted([actor.user_id, *others])
         pair_key = " ".join(user_ids) if new.kind == "direct" else None
         conversation_id = new_id()
         if not await conversations.insert(tx, conversation_id, new.kind, new.title, pair_key, at):
-            return await conversations.of_pair(tx, pair_key or "") or "", False
+            existing = await conversations.of_pair(tx, pair_key or "") or ""
+            return await self._read(tx, actor, existing), False
         head = (await ledger.lock(tx, [conversation_id]))[conversation_id]
         await conversations.join(tx, head, user_ids, at)
         event_seq = head.add_event("conversation_created", at, user_id=actor.user_id)
@@ -133,14 +132,14 @@ class ConversationService:
         await self._bus.publish(tx, event)
         opened = opened_wire(conversation_id, event_seq, new.kind, new.title, at, user_ids)
         await self._broadcast.announce(tx, head, "conversation_created", opened)
-        return conversation_id, True
+        return await self._read(tx, actor, conversation_id), True
 
     async def _add_member(
         self, tx: Tx, actor: Actor, conversation_id: str, user_id: str, at: int
-    ) -> None:
+    ) -> dict[str, Any]:
         head, members = await self._group(tx, actor, conversation_id)
         if user_id in members:
-            return
+            return await self._read(tx, actor, conversation_id)
         if user_id not in await people.reachable(tx, actor, [user_id]):
             raise NotFound
         if len(members) >= self._max_members:
@@ -153,6 +152,7 @@ class ConversationService:
         await self._bus.publish(tx, event)
         added = member_wire(head.id, event_seq, user_id)
         await self._broadcast.announce(tx, head, "member_added", added)
+        return await self._read(tx, actor, conversation_id)
 
     async def _remove_member(
         self, tx: Tx, actor: Actor, conversation_id: str, user_id: str, at: int
@@ -183,14 +183,22 @@ class ConversationService:
             raise Conflict("A direct conversation keeps its two members.", code="not_a_group")
         return head, members
 
-    async def _wires(self, actor: Actor, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    async def _read(self, db: Database | Tx, actor: Actor, conversation_id: str) -> dict[str, Any]:
+        row = await conversations.read(db, conversation_id, actor.user_id)
+        if row is None:
+            raise NotFound
+        return (await self._wires(db, actor, [row]))[0]
+
+    async def _wires(
+        self, db: Database | Tx, actor: Actor, rows: Sequence[Row]
+    ) -> list[dict[str, Any]]:
         ids = [row["conversation_id"] for row in rows]
         members: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await conversations.members(self._db, ids):
+        for row in await conversations.members(db, ids):
             members[row["conversation_id"]].append(self._member(row))
         last = {
             row["conversation_id"]: message_wire(row)
-            for row in await messages.last(self._db, ids, actor.user_id)
+            for row in await messages.last(db, ids, actor.user_id)
         }
         return [
             conversation_wire(row, members[id_], last.get(id_))

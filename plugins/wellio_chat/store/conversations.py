@@ -80,7 +80,7 @@ WHERE me.user_id = :user_id AND me.removed_event_seq IS NULL
 """
 
 
-async def read(db: Database, conversation_id: str, viewer: str) -> Row | None:
+async def read(db: Database | Tx, conversation_id: str, viewer: str) -> Row | None:
     """Return one of the viewer's conversations."""
     return await db.fetch_one(_READ, id=conversation_id, viewer=viewer)
 
@@ -99,7 +99,7 @@ async def unread(db: Database, viewer: str) -> int:
     return int(row["unread"]) if row else 0
 
 
-async def members(db: Database, conversation_ids: Collection[str]) -> list[Row]:
+async def members(db: Database | Tx, conversation_ids: Collection[str]) -> list[Row]:
     """Return the members of conversations with name, role and watermarks."""
     return await db.fetch_all(_MEMBERS, ids=list(conversation_ids))
 

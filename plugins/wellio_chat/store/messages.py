@@ -68,7 +68,7 @@ async def read(db: Database | Tx, message_id: str, viewer: str) -> Row | None:
     return await db.fetch_one(_READ, id=message_id, viewer=viewer)
 
 
-async def last(db: Database, conversation_ids: Collection[str], viewer: str) -> list[Row]:
+async def last(db: Database | Tx, conversation_ids: Collection[str], viewer: str) -> list[Row]:
     """Return the last message of each of the viewer's conversations that are named."""
     return await db.fetch_all(_LAST, ids=list(conversation_ids), viewer=viewer)
 

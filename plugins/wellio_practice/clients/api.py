@@ -10,6 +10,10 @@ from .models import Client, ClientChange, ClientQuery, NewClient
 from .service import ClientService
 
 
+def _made(client: dict[str, Any]) -> Reply:
+    return created(client, f"/api/v1/clients/{client['id']}")
+
+
 class ClientApi:
     """`/clients`."""
 
@@ -22,12 +26,17 @@ class ClientApi:
         return await self._clients.search(request[ACTOR], query)
 
     @endpoint(
-        "POST", "/clients", body=NewClient, returns=Client, status=201, permission="clients.manage"
+        "POST",
+        "/clients",
+        body=NewClient,
+        returns=Client,
+        status=201,
+        reply=_made,
+        permission="clients.manage",
     )
-    async def create(self, request: web.Request, body: NewClient) -> Reply:
+    async def create(self, request: web.Request, body: NewClient) -> dict[str, Any]:
         """Make a record of somebody who may or may not get an account."""
-        client = await self._clients.create(request[ACTOR], body)
-        return created(client, f"/api/v1/clients/{client['id']}")
+        return await self._clients.create(request[ACTOR], body)
 
     @endpoint("GET", "/clients/{id}", returns=Client, object=("client", "id"))
     async def read(self, request: web.Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import orjson
 from wellio import (
     Account,
     Actor,
+    Database,
     FieldError,
     Invalid,
     NotFound,
@@ -69,7 +70,8 @@ class ClientService:
             after_id=after[1],
             limit=query.limit + 1,
         )
-        shown = {client["id"]: client for client in await self._wire(actor, rows[: query.limit])}
+        wires = await self._wires(self._db, actor, rows[: query.limit])
+        shown = {client["id"]: client for client in wires}
         return page(
             rows,
             query.limit,
@@ -83,10 +85,7 @@ class ClientService:
         Raises:
             NotFound: There is none.
         """
-        row = await store.read(self._db, client_id)
-        if row is None:
-            raise NotFound
-        return (await self._wire(actor, [row]))[0]
+        return await self._read(self._db, actor, client_id)
 
     async def create(self, actor: Actor, new: NewClient) -> dict[str, Any]:
         """Make a record; a coach looks after the clients that they make.
@@ -99,20 +98,17 @@ class ClientService:
             if any(coach_id != actor.user_id for coach_id in coach_ids):
                 raise _not_staff(coach_ids, {actor.user_id})
             coach_ids = [actor.user_id]
-        client_id = new_id()
         fields = {
             **_stored(new.model_dump(exclude={"coach_ids"})),
-            "id": client_id,
+            "id": new_id(),
             "user_id": None,
         }
-        await self._db.write(self._create, actor.user_id, fields, coach_ids, self._clock.now_ms())
-        return await self.read(actor, client_id)
+        return await self._db.write(self._make, actor, fields, coach_ids, self._clock.now_ms())
 
     async def change(self, actor: Actor, client_id: str, change: ClientChange) -> dict[str, Any]:
         """Change the fields that are given."""
         fields = _stored(change.model_dump(include=change.model_fields_set))
-        await self._db.write(self._change, actor.user_id, client_id, fields, self._clock.now_ms())
-        return await self.read(actor, client_id)
+        return await self._db.write(self._change, actor, client_id, fields, self._clock.now_ms())
 
     async def assign(self, actor: Actor, client_id: str, coach_id: str) -> None:
         """Have a coach look after a client; doing it twice changes nothing.
@@ -169,6 +165,12 @@ class ClientService:
         }
         await self._create(tx, account.id, fields, [coach_id] if coach_id else [], now)
 
+    async def _make(
+        self, tx: Tx, actor: Actor, fields: dict[str, Any], coach_ids: list[str], now: int
+    ) -> dict[str, Any]:
+        await self._create(tx, actor.user_id, fields, coach_ids, now)
+        return await self._read(tx, actor, fields["id"])
+
     async def _create(
         self, tx: Tx, actor_id: str, fields: dict[str, Any], coach_ids: list[str], now: int
     ) -> None:
@@ -178,15 +180,16 @@ class ClientService:
         await self._assign_all(tx, actor_id, fields["id"], coach_ids, now)
 
     async def _change(
-        self, tx: Tx, actor_id: str, client_id: str, fields: dict[str, Any], now: int
-    ) -> None:
+        self, tx: Tx, actor: Actor, client_id: str, fields: dict[str, Any], now: int
+    ) -> dict[str, Any]:
         row = await self._locked(tx, client_id)
         current = {column: row[column] for column in ("id", "name", *_NEW) if column != "user_id"}
         await store.update(tx, {**current, **fields, "now": now})
-        about = {"client_id": client_id, "user_id": row["user_id"], "actor_id": actor_id}
+        about = {"client_id": client_id, "user_id": row["user_id"], "actor_id": actor.user_id}
         await self._bus.publish(tx, ClientUpdated(**about))
         if fields.get("lifecycle", row["lifecycle"]) != row["lifecycle"]:
             await self._bus.publish(tx, ClientLifecycleChanged(**about))
+        return await self._read(tx, actor, client_id)
 
     async def _assign(self, tx: Tx, actor_id: str, client_id: str, coach_id: str, now: int) -> None:
         if not await store.active_staff(tx, [coach_id]):
@@ -229,7 +232,7 @@ class ClientService:
 
     async def _tag(self, tx: Tx, actor_id: str, client_id: str, tag_id: str) -> None:
         row = await self._locked(tx, client_id)
-        if await tag_store.read(tx, tag_id) is None:
+        if not await tag_store.lock(tx, tag_id):
             raise NotFound
         if await store.tag(tx, client_id, tag_id):
             await self._updated(tx, actor_id, row)
@@ -249,15 +252,23 @@ class ClientService:
             raise NotFound
         return row
 
-    async def _wire(self, actor: Actor, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    async def _read(self, db: Database | Tx, actor: Actor, client_id: str) -> dict[str, Any]:
+        row = await store.read(db, client_id)
+        if row is None:
+            raise NotFound
+        return (await self._wires(db, actor, [row]))[0]
+
+    async def _wires(
+        self, db: Database | Tx, actor: Actor, rows: Sequence[Row]
+    ) -> list[dict[str, Any]]:
         ids = [row["id"] for row in rows]
         coaches: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await store.coaches(self._db, ids):
+        for row in await store.coaches(db, ids):
             coaches[row["client_id"]].append({"id": row["id"], "name": row["name"]})
         if actor.role == "client":
             return [_contact(row, coaches[row["id"]]) for row in rows]
         tags: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await store.tags(self._db, ids):
+        for row in await store.tags(db, ids):
             tags[row["client_id"]].append(tag_wire(row))
         return [
             {

@@ -10,6 +10,10 @@ from .models import Tag, TagName
 from .service import TagService
 
 
+def _made(tag: dict[str, Any]) -> Reply:
+    return created(tag, f"/api/v1/tags/{tag['id']}")
+
+
 class TagApi:
     """`/tags`: staff read and keep them."""
 
@@ -27,13 +31,13 @@ class TagApi:
         body=TagName,
         returns=Tag,
         status=201,
+        reply=_made,
         permission="clients.manage",
         errors=(Conflict,),
     )
-    async def create(self, request: web.Request, body: TagName) -> Reply:
+    async def create(self, request: web.Request, body: TagName) -> dict[str, Any]:
         """Make a tag."""
-        tag = await self._tags.create(body.name)
-        return created(tag, f"/api/v1/tags/{tag['id']}")
+        return await self._tags.create(body.name)
 
     @endpoint("GET", "/tags/{id}", returns=Tag, permission="clients.read")
     async def read(self, request: web.Request) -> dict[str, Any]:

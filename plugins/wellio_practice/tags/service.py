@@ -4,6 +4,7 @@ from typing import Any
 
 from wellio import (
     Conflict,
+    ConstraintViolation,
     Database,
     NotFound,
     PageQuery,
@@ -68,13 +69,16 @@ class TagService:
 
     async def _create(self, tx: Tx, tag_id: str, name: str, now: int) -> dict[str, Any]:
         if not await store.insert(tx, tag_id, name, now):
-            raise Conflict("Another tag has this name.", code="tag_exists")
+            raise _taken()
         return await self._read(tx, tag_id)
 
     async def _rename(self, tx: Tx, tag_id: str, name: str, now: int) -> dict[str, Any]:
-        if await store.has_other(tx, tag_id, name):
-            raise Conflict("Another tag has this name.", code="tag_exists")
-        await store.rename(tx, tag_id, name, now)
+        try:
+            await store.rename(tx, tag_id, name, now)
+        except ConstraintViolation as error:
+            if error.kind != "unique":
+                raise
+            raise _taken() from None
         return await self._read(tx, tag_id)
 
     async def _read(self, db: Database | Tx, tag_id: str) -> dict[str, Any]:
@@ -82,6 +86,10 @@ class TagService:
         if row is None:
             raise NotFound
         return tag_wire(row)
+
+
+def _taken() -> Conflict:
+    return Conflict("Another tag has this name.", code="tag_exists")
 
 
 def tag_wire(row: Row) -> dict[str, Any]:

@@ -10,6 +10,12 @@ async def read(db: Database | Tx, tag_id: str) -> Row | None:
     return await db.fetch_one(_COLUMNS + "WHERE id = :id", id=tag_id)
 
 
+async def lock(tx: Tx, tag_id: str) -> bool:
+    """Keep a tag from being deleted until this transaction ends; False if there is none."""
+    sql = "SELECT 1 FROM practice_tag WHERE id = :id {for_update}"
+    return await tx.fetch_one(sql, id=tag_id) is not None
+
+
 async def list_after(db: Database, after: str, limit: int) -> list[Row]:
     """Return tags by name, from behind a lower-case name on."""
     return await db.fetch_all(
@@ -30,14 +36,12 @@ async def insert(tx: Tx, tag_id: str, name: str, now: int) -> bool:
     return touched > 0
 
 
-async def has_other(tx: Tx, tag_id: str, name: str) -> bool:
-    """Tell whether another tag has a name."""
-    sql = "SELECT 1 FROM practice_tag WHERE name_ci = :name_ci AND id <> :id"
-    return await tx.fetch_one(sql, name_ci=name.lower(), id=tag_id) is not None
-
-
 async def rename(tx: Tx, tag_id: str, name: str, now: int) -> bool:
-    """Give a tag another name; tell whether there is such a tag."""
+    """Give a tag another name; tell whether there is such a tag.
+
+    Raises:
+        ConstraintViolation: Another tag has it.
+    """
     touched = await tx.execute(
         "UPDATE practice_tag SET name = :name, name_ci = :name_ci, version = version + 1, "
         "updated_at = :now WHERE id = :id",

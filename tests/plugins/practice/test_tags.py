@@ -1,5 +1,7 @@
 """Tags: a list that staff keep, and put on clients that they may change."""
 
+import asyncio
+
 from tests.plugins.practice.conftest import Practice
 from wellio.testing import Scenario, scenario
 
@@ -109,6 +111,24 @@ async def test_a_taken_name_cannot_be_taken_by_renaming(practice: Practice) -> N
     other = await _tag(practice, "Run")
     problem = (await carl.patch(f"/tags/{other}", {"name": "SLEEP"}, status=409)).data
     assert problem["code"] == "tag_exists"
+
+
+async def test_who_renames_to_one_name_at_once_is_answered_like_who_comes_late(
+    practice: Practice,
+) -> None:
+    carl = practice.app.api.as_(practice.people["carl"])
+    tags = [await _tag(practice, str(number)) for number in range(6)]
+    replies = await asyncio.gather(*(carl.patch(f"/tags/{tag}", {"name": "Run"}) for tag in tags))
+    assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409, 409]
+
+
+async def test_a_tag_that_is_just_being_deleted_is_not_put_on(practice: Practice) -> None:
+    carl, mia = practice.app.api.as_(practice.people["carl"]), practice.ids["mia"]
+    for number in range(10):
+        tag = await _tag(practice, str(number))
+        put = [carl.put(f"/clients/{mia}/tags/{tag}") for _ in range(3)]
+        replies = await asyncio.gather(put[0], put[1], carl.delete(f"/tags/{tag}"), put[2])
+        assert {reply.status for reply in replies} <= {204, 404}
 
 
 async def test_pages_show_every_tag_once(practice: Practice) -> None:
