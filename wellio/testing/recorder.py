@@ -18,6 +18,10 @@ class Recorder:
         """Return the events' names."""
         return [event.name for event in self.events]
 
+    def clear(self) -> None:
+        """Forget what was published so far."""
+        self.events.clear()
+
     @contextmanager
     def expect(self, *names: str) -> Iterator[None]:
         """Assert that exactly these events are published within the block, in any order."""
