@@ -266,8 +266,9 @@ async def test_two_programs_that_start_at_once_migrate_once(
 ) -> None:
     program.add("core", {"0002_seed.sql": SEED})
     url, data_dir = await databases.create()
-    nodes = 1 if engine_name == "sqlite" else 3  # a second one on an SQLite file is refused
-    engines = [await connect(url, data_dir=data_dir) for _ in range(nodes)]
+    # Each has a folder of its own; an SQLite database is in the folder, so there is only one.
+    folders = [data_dir] if engine_name == "sqlite" else [data_dir / name for name in "abc"]
+    engines = [await connect(url, data_dir=folder) for folder in folders]
     await asyncio.gather(*(program.start(engine) for engine in engines))
     program.add("core", {"0003_more.sql": "INSERT INTO core_note (id) VALUES ('three')"})
     await asyncio.gather(*(program.start(engine) for engine in engines))
