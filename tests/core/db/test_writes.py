@@ -34,9 +34,10 @@ async def test_bodies_that_fail_take_only_their_own_work_back(db: Engine) -> Non
         db.write(insert, row_id="e", n=5),
         return_exceptions=True,
     )
-    assert [type(o) for o in outcomes] == [
-        *(str, Conflict, ConstraintViolation, str, ConstraintViolation, str)
-    ]
+    kinds = [type(outcome) for outcome in outcomes]
+    # On Postgres either of the two that insert "a" may be first; exactly one is.
+    assert {kinds.pop(2), kinds.pop(0)} == {str, ConstraintViolation}
+    assert kinds == [Conflict, str, ConstraintViolation, str]
     assert await ids(db) == ["a", "c", "e"]
 
 
