@@ -92,7 +92,7 @@ class ServerConfig(SectionModel):
     def url(self) -> str:
         """Return the address for links, without a slash at its end."""
         host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
-        return self.public_url or f"http://{host}:{self.port}"
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 class DatabaseConfig(SectionModel):
@@ -139,6 +139,13 @@ class RealtimeConfig(SectionModel):
     """Other web sites whose pages may open sockets, such as ["https://app.example"]; "*" is any."""
 
 
+class LimitsConfig(SectionModel):
+    """Rate limits."""
+
+    enabled: bool = False
+    """This version has none yet: true only warns, so that nobody relies on them."""
+
+
 class SecretsConfig(SectionModel):
     """What must not leak."""
 
@@ -171,6 +178,7 @@ class Config(SectionModel):
     log: LogConfig = LogConfig()
     loader: LoaderConfig = LoaderConfig()
     realtime: RealtimeConfig = RealtimeConfig()
+    limits: LimitsConfig = LimitsConfig()
     secrets: SecretsConfig = SecretsConfig()
     setup: SetupConfig = SetupConfig()
     plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
@@ -210,10 +218,14 @@ def load_config(
         named = {line.partition(":")[0] for line in sources.problems}
         rest = [line for line in problems if line.partition(":")[0] not in named]
         raise wrong_settings([*sources.problems, *rest])
+    warnings = []
     if env.get("REDIS_URL"):
-        config._warnings = (  # noqa: SLF001 - a private attribute of a model of this module
-            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect",
+        warnings.append(
+            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect"
         )
+    if config.limits.enabled:
+        warnings.append("limits.enabled is true, but this version of Wellio has no rate limits yet")
+    config._warnings = tuple(warnings)  # noqa: SLF001 - a private attribute, in its own module
     return config
 
 

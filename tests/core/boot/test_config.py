@@ -123,6 +123,9 @@ def test_a_secret_that_looks_like_json_stays_what_it_is() -> None:
 
 def test_redis_is_accepted_with_a_warning_and_openai_without_a_word() -> None:
     assert load_config(env={"OPENAI_API_KEY": "k"}).warnings == ()
+    assert load_config(env={"WELLIO_LIMITS__ENABLED": "false"}).warnings == ()
+    (warning,) = load_config(env={"WELLIO_LIMITS__ENABLED": "true"}).warnings
+    assert "no rate limits" in warning
     (warning,) = load_config(env={"REDIS_URL": "redis://:s3cret@h"}).warnings
     assert "REDIS_URL" in warning
     assert "s3cret" not in warning
@@ -142,7 +145,7 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
         "WELLIO_SERVER__PUBLIC_URL": "ftp://s3cret",
         "WELLIO_SETUP__OWNER_EMAIL": "s3cret",
         "WELLIO_DATABASE": "s3cret",
-        "WELLIO_LIMIT__X__Y": "s3cret",
+        "WELLIO_COLOUR__X__Y": "s3cret",
     }
     assert problems(env) == [
         "JWT_SECRET: expected 32 bytes or more",
@@ -153,7 +156,7 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
         "log.level: expected 'debug', 'info', 'warning' or 'error'",
         "loader.disabled: expected JSON",
         "setup: owner_email and owner_password are needed together",
-        "limit.x.y: unknown setting",
+        "colour.x.y: unknown setting",
         "servr.port: unknown setting; did you mean server?",
     ]
 
@@ -250,3 +253,16 @@ def test_the_defaults_in_config_toml_are_the_defaults(
     assert config.model_copy(update={"plugins": {}}) == Config()
     for name, model in plugin_models.items():
         assert model.model_validate(config.plugins[name]) == model()
+
+
+@pytest.mark.parametrize(
+    "host, url",
+    [
+        ("127.0.0.1", "http://localhost:3000"),
+        ("::", "http://localhost:3000"),
+        ("192.0.2.1", "http://192.0.2.1:3000"),
+        ("2001:db8::1", "http://[2001:db8::1]:3000"),
+    ],
+)
+def test_links_have_an_address_that_a_browser_takes(host: str, url: str) -> None:
+    assert load_config(env={}, overrides={"server.host": host}).server.url == url
