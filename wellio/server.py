@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 
 from aiohttp import web
 
@@ -26,10 +26,12 @@ def bind(config: Config) -> tuple[socket.socket, Config]:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)  # here, because only this fails for a port that is in use
+        with ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(128)  # here, because only this fails for a port that is in use
+            on_failure.pop_all()
     except OSError as error:
         raise WellioError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     server = config.server.model_copy(update={"port": listener.getsockname()[1]})
