@@ -23,7 +23,7 @@ from wellio import (
 )
 
 from . import store
-from .accounts import Accounts
+from .accounts import AccountExists, Accounts
 from .config import AuthConfig
 from .models import (
     Grant,
@@ -123,6 +123,8 @@ class Setup:
                     email=wish.owner_email, name=name, role="owner", password=wish.owner_password
                 )
             )
+        except AccountExists:
+            return  # another process that started at the same time was first
         except ValidationError as error:
             wrong = [f"setup.owner_{item['loc'][0]}: {item['msg']}" for item in error.errors()]
             raise ConfigError("; ".join(wrong)) from None

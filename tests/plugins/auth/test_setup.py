@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import wellio_auth
+from wellio_auth.setup import Setup
 
 from tests.plugins.auth.moves import Steps, works
-from wellio import ConfigError, Conflict, Invalid, ManualClock
+from wellio import ConfigError, Conflict, Invalid, ManualClock, Tx
 from wellio.testing import TestApp
 from wellio.testing.plugin import StartApp
 from wellio.testing.users import sign_in
@@ -114,6 +115,23 @@ async def test_settings_make_the_owner_unattended(wellio_app: StartApp, steps: S
     assert (user.role, user.name) == ("owner", "olga")
     await app.restart()
     assert len(steps.seen) == 1
+
+
+async def test_of_two_processes_that_start_at_once_one_makes_the_owner(
+    wellio_app: StartApp,
+) -> None:
+    settings = {"setup.owner_email": "olga@example.com", "setup.owner_password": PASSWORD}
+    app = await wellio_app(settings=settings, plugins=[wellio_auth])
+
+    async def begin_again(tx: Tx) -> None:
+        for table in ("auth_session", "auth_user", "auth_setup"):
+            await tx.execute(f"DELETE FROM {table}")
+
+    await app.app.db.write(begin_again)
+    setup = app.app.service(Setup)
+    await asyncio.gather(setup.run_unattended(), setup.run_unattended())
+    [users] = await app.app.db.fetch_all("SELECT count(*) AS n FROM auth_user")
+    assert users["n"] == 1
 
 
 @pytest.mark.parametrize(
