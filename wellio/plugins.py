@@ -35,7 +35,8 @@ class Plugin:
         requires: Plugins without which it cannot run; they come before it.
         after: Plugins that come before it where they are present.
         config: The model of `[plugins.<name>]`.
-        migrations: Importable packages that hold a folder `migrations`.
+        migrations: Importable packages that hold a folder `migrations`; so a plugin with tables is
+            a folder, not one file.
         summary: One sentence for `wellio plugins`.
     """
 

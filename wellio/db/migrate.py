@@ -81,7 +81,10 @@ class Source:
         places = list(spec.submodule_search_locations or ()) if spec else []
         folder = Path(places[0]) / "migrations" if places else None
         if folder is None or not folder.is_dir():
-            raise DatabaseError(f"plugin {plugin}: the package {package} has no folder migrations")
+            hint = "" if places or not spec else "; a plugin with tables is a folder, not one file"
+            raise DatabaseError(
+                f"plugin {plugin}: the package {package} has no folder migrations{hint}"
+            )
         return cls(plugin, folder, package.partition(".")[2].replace(".", "/"))
 
     def migrations(self, engine: str) -> list[Migration]:

@@ -291,6 +291,9 @@ async def test_a_package_brings_its_folder_and_a_room_its_name(
         for package in ("roomy", "roomy.booking")
     ]
     assert names == ["0001_init", "booking/0001_init"]
+    (tmp_path / "onefile.py").touch()
+    with pytest.raises(DatabaseError, match="a plugin with tables is a folder, not one file"):
+        Source.of_package("onefile", "onefile")
     for missing in ("roomy.billing", "nobody"):
         with pytest.raises(DatabaseError, match="has no folder migrations"):
             Source.of_package("roomy", missing)
