@@ -1,5 +1,7 @@
-"""What a plugin's tests need. It ships as a pytest plugin: `wellio[testing]` brings what it uses,
-and pytest's settings say `asyncio_mode = "auto"`, for tests that are coroutines.
+"""What a plugin's tests need, as a pytest plugin.
+
+`wellio[testing]` brings what it uses, and pytest's settings say `asyncio_mode = "auto"`, for tests
+that are coroutines.
 
     async def test_hello(wellio_app, make_user):
         app = await wellio_app()              # on a port and a database of its own
