@@ -19,7 +19,7 @@ BROKEN: Final = (aiohttp.ClientError, OSError, TimeoutError)  # Lost is an OSErr
 TIMEOUT: Final = aiohttp.ClientTimeout(total=TIMEOUT_S)
 _OTHER: Final = {"rest": "socket", "socket": "rest"}
 _RESENDS: Final = 0.05  # share of messages sent once more although they were acknowledged
-_AT_ONCE: Final = 4  # sends of one client that are under way
+_AT_ONCE: Final = 4  # messages of one client that are under way
 _MARKS: Final = 0.003  # share of received messages that are marked as read
 _LONG: Final = 0.02  # share of messages of some KiB
 _LETTERS: Final = 'abcdefghij klmnop qrstu vwxyz ÄÖÜ ß 你好 🙂 " \\ \n\t'
@@ -151,6 +151,7 @@ class Sender:
         self._name, self._person, self._kind, self._site, self._rng = name, person, kind, site, rng
         self._subscriber = subscriber
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._failures: list[BaseException] = []
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @property
@@ -171,9 +172,11 @@ class Sender:
             task.add_done_callback(self._finish)
 
     async def settle(self) -> None:
-        """Wait until every message is resolved."""
+        """Wait until every message is resolved; raise what went wrong with one in a new way."""
         while self._deliveries:
             await asyncio.wait(self._deliveries)
+        for failure in self._failures:
+            raise failure
 
     def abandon(self) -> None:
         """Give up what is unresolved."""
@@ -182,8 +185,8 @@ class Sender:
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         self._deliveries.discard(task)
-        if not task.cancelled():
-            task.result()
+        if not task.cancelled() and (failure := task.exception()):
+            self._failures.append(failure)
 
     async def _deliver(self, local_id: str) -> None:
         rng = self._rng
@@ -191,19 +194,16 @@ class Sender:
         length = 4000 if rng.random() < _LONG else rng.randrange(1, 200)
         content = f"{local_id} " + "".join(rng.choices(_LETTERS, k=length)) + "."
         via = "socket" if self._subscriber else "rest"
-        while not await self._attempt(key, content, via):
-            via = rng.choice(("rest", "socket"))
-            await asyncio.sleep(rng.uniform(0.02, 0.2))
-            await self._site.server.up.wait()
-        if rng.random() < _RESENDS:  # the app lost the answer, and asks elsewhere
-            await self._attempt(key, content, _OTHER[via])
+        async with self._turn:  # until then it waits in the outbox
+            while not await self._attempt(key, content, via):
+                via = rng.choice(("rest", "socket"))
+                await asyncio.sleep(rng.uniform(0.02, 0.2))
+                await self._site.server.up.wait()
+            if rng.random() < _RESENDS:  # the app lost the answer, and asks elsewhere
+                await self._attempt(key, content, _OTHER[via])
 
     async def _attempt(self, key: Key, content: str, via: str) -> bool:
-        """Send once, in its turn; True when it is certain what became of it."""
-        async with self._turn:
-            return await self._send(key, content, via)
-
-    async def _send(self, key: Key, content: str, via: str) -> bool:
+        """Send once; True when it is certain what became of it."""
         write = self._site.history.write
         write("send", self._name, key=key, hash=hash_of(content), via=via)
         try:

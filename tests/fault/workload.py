@@ -155,15 +155,15 @@ def _rng(seed: int, who: str) -> random.Random:
 @contextlib.asynccontextmanager
 async def _running(senders: list[Sender], subscribers: list[Subscriber]) -> AsyncIterator[None]:
     """Keep the subscribers subscribed; at the end nobody does anything any more."""
-    tasks = [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
-    try:
-        yield
-    finally:
-        for sender in senders:
-            sender.abandon()
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    async with asyncio.TaskGroup() as group:  # a subscriber that fails ends the run
+        tasks = [group.create_task(subscriber.run()) for subscriber in subscribers]
+        try:
+            yield
+        finally:
+            for sender in senders:
+                sender.abandon()
+            for task in tasks:
+                task.cancel()
 
 
 async def _load(site: Site, senders: list[Sender], profile: Profile, rng: random.Random) -> None:
