@@ -42,9 +42,10 @@ from .hookspecs import (
     PersonalData,
     hookimpl,
 )
-from .http import ACTOR, Reply, created, endpoint, no_content
+from .http import ACTOR, REMOTE, Reply, created, endpoint, network_of, no_content
 from .ids import is_id, new_id
 from .jobs import Job, JobRun, Jobs
+from .limits import Budget, Limits, Rate
 from .log import get_logger
 from .plugins import Plugin
 from .policy import Access, Fragment, Policies, Policy
@@ -73,6 +74,7 @@ __version__ = metadata.version("wellio")
 
 __all__ = [
     "ACTOR",
+    "REMOTE",
     "WELLIO",
     "Access",
     "Account",
@@ -80,6 +82,7 @@ __all__ = [
     "Actor",
     "Authenticator",
     "BadRequest",
+    "Budget",
     "Cli",
     "Client",
     "Clock",
@@ -107,6 +110,7 @@ __all__ = [
     "Job",
     "JobRun",
     "Jobs",
+    "Limits",
     "Line",
     "Locale",
     "ManualClock",
@@ -125,6 +129,7 @@ __all__ = [
     "Policy",
     "PreconditionFailed",
     "Problem",
+    "Rate",
     "Reply",
     "Row",
     "Schedule",
@@ -150,6 +155,7 @@ __all__ = [
     "hookimpl",
     "invalid",
     "is_id",
+    "network_of",
     "new_id",
     "no_content",
     "page",

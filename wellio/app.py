@@ -21,7 +21,9 @@ from .errors import PluginError
 from .events import EventBus
 from .hookspecs import AccountStep, HealthCheck
 from .http import (
+    REMOTE,
     DashboardApi,
+    Edge,
     HealthApi,
     Http,
     Idempotency,
@@ -29,12 +31,14 @@ from .http import (
     core_checks,
     count_socket_events,
     measure_core,
+    network_of,
 )
 from .jobs import Jobs
+from .limits import Limits
 from .metrics import Metrics
 from .plugins import BrokenPluginError, Plugins, load_plugins
 from .policy import Policies
-from .realtime import EventRouter, Hub, Realtime, RealtimeSettings
+from .realtime import Entrance, EventRouter, Hub, Realtime, RealtimeSettings
 
 T = TypeVar("T")
 SectionT = TypeVar("SectionT", bound=SectionModel)
@@ -50,6 +54,7 @@ class Wellio:
         db: The database.
         clock: What tells the time.
         crypto: Keys for every purpose.
+        limits: Makes the budgets of what may be done only so often.
         bus: Events.
         jobs: Background work.
         hub: Who is connected, and how to reach them.
@@ -73,6 +78,7 @@ class Wellio:
         self.db = db
         self.clock = clock
         self.crypto = crypto
+        self.limits = Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic)
         self.jobs = Jobs(db, clock, node=node)
         self.bus = EventBus(db, clock, self.jobs, node=node)
         self.hub = Hub(now_ms=clock.now_ms)
@@ -186,11 +192,12 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     app.jobs.register(*_all(plugins, "register_jobs", app=app))
     plugins.ask("register_subscribers", app=app, bus=app.bus)
     measure_core(app.metrics, app.hub, app.bus)
-    http = _http(app)
+    edge = Edge.of(app.config, app.limits)
+    http = _http(app, edge)
     app.http = http
     application = http.application
     application[WELLIO] = app
-    realtime = _realtime(app, http.authentication.from_token)
+    realtime = _realtime(app, edge, http.authentication.from_token)
     application.add_routes(realtime.routes())
     application.on_shutdown.append(lambda _: realtime.close(app.config.server.shutdown_timeout_s))
     application.cleanup_ctx.append(lambda _: _lifespan(app, workers=workers))
@@ -210,7 +217,7 @@ async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
         await app.db.close()
 
 
-def _http(app: Wellio) -> Http:
+def _http(app: Wellio, edge: Edge) -> Http:
     """Join the core's endpoints and the plugins'."""
     plugins, version = app.plugins, metadata.version("wellio")
     token = app.config.server.metrics_token
@@ -237,21 +244,24 @@ def _http(app: Wellio) -> Http:
         authenticators=_all(plugins, "register_authenticators", app=app),
         permissions={name for names in app.permissions.values() for name in names},
         version=version,
+        edge=edge,
         idempotency=idempotency,
         access_log=app.config.log.access,
     )
 
 
-def _realtime(app: Wellio, authenticate: Callable[[str], Awaitable[Actor | None]]) -> Realtime:
+def _realtime(
+    app: Wellio, edge: Edge, authenticate: Callable[[str], Awaitable[Actor | None]]
+) -> Realtime:
     """Join the plugins' socket events to the hub."""
-    config = app.config.realtime
-    origins = frozenset(config.allowed_origins)
+    config, limits = app.config.realtime, app.config.limits
     return Realtime(
         app.hub,
         authenticate=authenticate,
         events=EventRouter(
             _all(app.plugins, "register_socket_events", app=app),
             observe=count_socket_events(app.metrics),
+            spend=edge.accounts.spend,
         ),
         settings=RealtimeSettings(
             node=app.node,
@@ -259,8 +269,13 @@ def _realtime(app: Wellio, authenticate: Callable[[str], Awaitable[Actor | None]
             ping_timeout_ms=config.ping_timeout_ms,
             max_payload=config.max_payload_bytes,
             connect_timeout_s=config.connect_timeout_s,
+            max_clients=limits.sockets_per_account if limits.enabled else None,
         ),
-        allow_origin=lambda origin: "*" in origins or origin in origins,
+        entrance=Entrance(
+            may_connect=edge.origins.may_connect,
+            network_of=lambda request: network_of(request[REMOTE]),
+            max_guests=limits.handshakes_per_address if limits.enabled else None,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ command line. Every setting is a field of a `SectionModel`, whose docstring is i
 import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     PrivateAttr,
     SecretStr,
     ValidationError,
@@ -29,6 +31,7 @@ from pydantic_core import ErrorDetails
 
 from wellio.config_sources import Sources, dotted
 from wellio.errors import ConfigError
+from wellio.limits import Rate
 
 FILE_NAME = "config.toml"
 
@@ -40,6 +43,23 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError("expected an address or a network such as 10.0.0.0/8") from error
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    is_origin = parts.scheme in {"http", "https"} and text == f"{parts.scheme}://{parts.netloc}"
+    if text != "*" and not (is_origin and parts.netloc and text == text.lower()):
+        raise ValueError('expected an origin such as https://app.example, or "*"')
+    return text
+
+
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+Origin = Annotated[str, AfterValidator(_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Milliseconds = Annotated[int, Field(gt=0)]
@@ -83,6 +103,18 @@ class ServerConfig(SectionModel):
     """Port to listen on; 0 takes a free one."""
     public_url: BaseUrl | None = None
     """Address by which people reach the server, for the links in mails and invitations."""
+    allowed_origins: tuple[Origin, ...] = ()
+    """Other web sites whose pages may use the API and open sockets, such as
+    ["https://app.example"]; "*" is any."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Proxies in front that are believed whose request it is, such as ["127.0.0.1", "10.0.0.0/8"];
+    all clients of a proxy that is not named here share the limits of one client."""
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """Where these proxies write it; the other one is a client's own word."""
+    head_timeout_s: Seconds = 10
+    """How long a request's head may take to arrive, and an idle connection is kept."""
+    body_timeout_s: Seconds = 15
+    """How long a JSON body may take to arrive."""
     shutdown_timeout_s: Seconds = 10
     """How long a stopping server lets running requests finish."""
     metrics_token: SecretStr | None = None
@@ -113,6 +145,24 @@ class LogConfig(SectionModel):
     """Write a line for each request: its route and status, never its query."""
 
 
+class LimitsConfig(SectionModel):
+    """How much anybody may ask for; "120+10/s" is 120 at once, and 10 more each second.
+
+    Plugins have limits of their own in their sections; `enabled` is for these too.
+    """
+
+    enabled: bool = True
+    """false switches all limits off, for a load test."""
+    per_address: Rate = Rate(2000, 200)
+    """Requests of one network, a /24 of IPv4 or a /64 of IPv6."""
+    per_account: Rate = Rate(500, 50)
+    """Requests and socket events of one account, wherever it is used."""
+    sockets_per_account: Annotated[int, Field(gt=0)] = 10
+    """Open sockets of one account."""
+    handshakes_per_address: Annotated[int, Field(gt=0)] = 20
+    """Open sockets of one network that have not said who they are."""
+
+
 class LoaderConfig(SectionModel):
     """Which plugins run."""
 
@@ -135,15 +185,6 @@ class RealtimeConfig(SectionModel):
     """How long a socket may take to say who it is."""
     max_payload_bytes: Annotated[int, Field(gt=0)] = 65_536
     """The largest message that a client may send."""
-    allowed_origins: tuple[str, ...] = ()
-    """Other web sites whose pages may open sockets, such as ["https://app.example"]; "*" is any."""
-
-
-class LimitsConfig(SectionModel):
-    """Rate limits."""
-
-    enabled: bool = False
-    """This version has none yet: true only warns, so that nobody relies on them."""
 
 
 class SecretsConfig(SectionModel):
@@ -176,9 +217,9 @@ class Config(SectionModel):
     server: ServerConfig = ServerConfig()
     database: DatabaseConfig = DatabaseConfig()
     log: LogConfig = LogConfig()
+    limits: LimitsConfig = LimitsConfig()
     loader: LoaderConfig = LoaderConfig()
     realtime: RealtimeConfig = RealtimeConfig()
-    limits: LimitsConfig = LimitsConfig()
     secrets: SecretsConfig = SecretsConfig()
     setup: SetupConfig = SetupConfig()
     plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
@@ -218,14 +259,10 @@ def load_config(
         named = {line.partition(":")[0] for line in sources.problems}
         rest = [line for line in problems if line.partition(":")[0] not in named]
         raise wrong_settings([*sources.problems, *rest])
-    warnings = []
     if env.get("REDIS_URL"):
-        warnings.append(
-            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect"
+        config._warnings = (  # noqa: SLF001 - a private attribute of a model of this module
+            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect",
         )
-    if config.limits.enabled:
-        warnings.append("limits.enabled is true, but this version of Wellio has no rate limits yet")
-    config._warnings = tuple(warnings)  # noqa: SLF001 - a private attribute, in its own module
     return config
 
 

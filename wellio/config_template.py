@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 
 from wellio.config import Config
 from wellio.config_sources import PREFIX
+from wellio.limits import Rate
 
 _WIDTH = 98
 _TOML_HEAD = """\
@@ -85,7 +86,7 @@ def _settings(model: type[BaseModel]) -> Iterator[tuple[str, str, Any]]:
         match default:
             case SecretStr():
                 default = default.get_secret_value()
-            case Path():
+            case Path() | Rate():
                 default = str(default)
             case tuple():
                 default = list(default)

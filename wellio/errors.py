@@ -14,6 +14,7 @@
 A problem never holds what the caller sent, a stack, SQL or a path.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -98,7 +99,7 @@ class Problem(WellioError):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         if retry_after_s is not None:
-            self.headers["Retry-After"] = str(max(1, round(retry_after_s)))
+            self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
             members["retryAfter"] = retry_after_s
         self.members = members
 

@@ -45,12 +45,7 @@ async def started(app: web.Application, config: Config) -> AsyncIterator[web.App
     The end refuses new connections, closes sockets with 1012, gives running requests
     `shutdown_timeout_s`, ends the plugins in reverse order, and closes the database.
     """
-    runner = Runner(
-        app,
-        access_log=None,
-        keepalive_timeout=10,  # also bounds how long a request's head may take
-        shutdown_timeout=config.server.shutdown_timeout_s,
-    )
+    runner = Runner(app, config.server)
     try:
         await runner.setup()
         yield runner

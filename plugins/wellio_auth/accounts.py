@@ -21,6 +21,7 @@ from wellio import (
 )
 
 from . import events, store
+from .attempts import Attempts
 from .authenticator import BearerAuthenticator
 from .models import (
     MeChange,
@@ -54,6 +55,7 @@ class Accounts:
     def __init__(self, app: Wellio) -> None:
         self._app = app
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._sessions = app.service(Sessions)
         self._known = app.service(BearerAuthenticator)
@@ -159,7 +161,9 @@ class Accounts:
 
         Raises:
             Invalid: The current password is wrong, or the new one too easy to guess.
+            TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
+        self._attempts.at_password((await self.get(actor.user_id)).email)
         while True:
             user = await self.get(actor.user_id)
             if not await self._passwords.verify(change.current, user.password_hash):

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from wellio import (
     ACTOR,
+    REMOTE,
     Conflict,
     Forbidden,
     Gone,
@@ -51,7 +52,7 @@ def origin_of(request: web.Request) -> Origin:
     """Return where a request comes from, for the list of sessions."""
     agent = request.headers.get("User-Agent", "")[:USER_AGENT_CHARS]
     printable = "".join(char for char in agent if char.isprintable())
-    return Origin(request.remote or "", printable)
+    return Origin(request[REMOTE], printable)
 
 
 class AuthApi:

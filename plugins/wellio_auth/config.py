@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 
-from wellio import SectionModel
+from wellio import Rate, SectionModel
 
 DAY_S = 86_400
 MIN_SECRET_BYTES = 32
@@ -33,6 +33,13 @@ class AuthConfig(SectionModel):
     """How long the set-up link works."""
     bcrypt_cost: Annotated[int, Field(ge=10, le=16)] = 12
     """Each step doubles the work of a login; 12 is about 230 ms."""
+
+    attempts_per_account: Rate = Rate(5, 0.1)
+    """How often one account's password may be tried."""
+    attempts_per_address: Rate = Rate(20, 1)
+    """How often one network may try passwords and the tokens of links."""
+    attempts: Rate = Rate(60, 4)
+    """How often everybody together may; each costs what bcrypt_cost says."""
 
     @field_validator("jwt_secret")
     @classmethod

@@ -30,6 +30,7 @@ from wellio import (
 
 from . import events, store
 from .accounts import AccountExists, Accounts
+from .attempts import Attempts
 from .config import AuthConfig
 from .models import Grant, NewAccount, NewInvitation, Origin, Redemption
 from .passwords import Passwords
@@ -56,6 +57,7 @@ class Invitations:
         self._base_url = app.config.server.url
         self._accounts = app.service(Accounts)
         self._sessions = app.service(Sessions)
+        self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
 
     async def create(self, actor: Actor, new: NewInvitation) -> dict[str, Any]:
@@ -154,7 +156,9 @@ class Invitations:
         Raises:
             UnusableInvitation: The token is no good any more.
             Invalid: The password is too easy to guess.
+            TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
+        self._attempts.at_link(origin)
         token_hash = digest(redemption.token)
         row = await store.invitation_by_token(self._db, token_hash)
         if row is None or not self._is_pending(row):

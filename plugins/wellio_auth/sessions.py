@@ -11,6 +11,7 @@ from typing import Any
 from wellio import Conflict, JobRun, NotFound, Tx, Unauthorized, Wellio, new_id
 
 from . import events, store
+from .attempts import Attempts
 from .authenticator import BearerAuthenticator
 from .config import AuthConfig
 from .models import Grant, Origin, User, session_out, user_brief
@@ -44,6 +45,7 @@ class Sessions:
         self._app = app
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
         self._settings = app.settings(AuthConfig)
+        self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._ring = app.service(KeyRing)
         self._known = app.service(BearerAuthenticator)
@@ -56,8 +58,9 @@ class Sessions:
 
         Raises:
             BadCredentials: They are not right, or the account is disabled.
-            TooManyRequests: Too many passwords are being worked on.
+            TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
+        self._attempts.at_account(email, origin)
         grant = None
         while grant is None:
             user = await store.user_by_email(self._db, email)

@@ -24,6 +24,7 @@ from wellio import (
 
 from . import store
 from .accounts import AccountExists, Accounts
+from .attempts import Attempts
 from .config import AuthConfig
 from .models import (
     Grant,
@@ -57,6 +58,7 @@ class Setup:
         self._ttl_ms = app.settings(AuthConfig).setup_ttl_s * 1000
         self._accounts = app.service(Accounts)
         self._sessions = app.service(Sessions)
+        self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._token_hash = ""
         self._token_ends_at = 0
@@ -78,7 +80,9 @@ class Setup:
             AlreadySetUp: There is an owner, maybe since an instant.
             Forbidden: The token is not that of the last link, or the link has expired.
             Invalid: The password is too easy to guess.
+            TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
+        self._attempts.at_link(origin)
         if await store.is_set_up(self._db):
             raise AlreadySetUp
         matches = hmac.compare_digest(digest(wish.token), self._token_hash)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from wellio import SectionModel
+from wellio import Rate, SectionModel
 
 
 class ChatConfig(SectionModel):
@@ -16,6 +16,12 @@ class ChatConfig(SectionModel):
     group_members: Annotated[
         int, Field(ge=2, le=5000, description="The most people in a group.")
     ] = 256
+    messages: Annotated[
+        Rate, Field(description="How many messages one account may send, over REST and sockets.")
+    ] = Rate(120, 10)
+    typing: Annotated[Rate, Field(description="How often one account may say that it types.")] = (
+        Rate(10, 2)
+    )
     typing_interval_s: Annotated[
         float,
         Field(ge=0, le=60, description="The same typing state is passed on once in this time."),

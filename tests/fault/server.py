@@ -63,6 +63,7 @@ class Build:
             "WELLIO_SETUP__OWNER_PASSWORD": OWNER_PASSWORD,
             "WELLIO_PLUGINS__AUTH__BCRYPT_COST": "10",
             "WELLIO_LOG__LEVEL": "warning",
+            "WELLIO_LIMITS__ENABLED": "false",
         }
 
 

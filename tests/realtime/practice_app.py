@@ -9,7 +9,15 @@ from aiohttp import web
 
 from wellio.actor import Actor
 from wellio.errors import Conflict, Unauthorized
-from wellio.realtime import Client, EventRouter, Hub, Realtime, RealtimeSettings, socket_event
+from wellio.realtime import (
+    Client,
+    Entrance,
+    EventRouter,
+    Hub,
+    Realtime,
+    RealtimeSettings,
+    socket_event,
+)
 
 MEMBERS = ("alice", "bob")
 HUB = web.AppKey("hub", Hub)
@@ -88,7 +96,7 @@ def create_app(
     settings: RealtimeSettings | None = None,
     *,
     observe: Callable[[str, str, float], None] | None = None,
-    allow_origin: Callable[[str], bool] | None = None,
+    entrance: Entrance | None = None,
 ) -> web.Application:
     """Return the application with its parts under app keys."""
     app = web.Application()
@@ -99,7 +107,7 @@ def create_app(
         authenticate=authenticate,
         events=EventRouter([sockets], observe=observe),
         settings=settings,
-        allow_origin=allow_origin,
+        entrance=entrance,
     )
     app.add_routes(realtime.routes())
     app[HUB], app[REALTIME], app[SOCKETS] = hub, realtime, sockets

@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from wellio.realtime.engineio import EngineServer
+from wellio.realtime.entrance import Entrance
 from wellio.realtime.session import Session
 from wellio.realtime.settings import RealtimeSettings
 from wellio.realtime.socketio import Namespace, Socket, SocketServer
@@ -69,14 +70,11 @@ class Main(Custom):
 
 def create_app(settings: RealtimeSettings = SETTINGS) -> web.Application:
     """Return an application that serves both protocols to pages of any origin."""
-
-    def anywhere(_: str) -> bool:
-        return True
-
+    anywhere = Entrance(may_connect=lambda _: True)
     namespaces: dict[str, Namespace] = {"/": Main(), "/custom": Custom()}
     app = web.Application()
-    app.add_routes(EngineServer(Echo, settings, allow_origin=anywhere).routes("/engine.io/"))
-    app.add_routes(SocketServer(namespaces, settings, allow_origin=anywhere).routes())
+    app.add_routes(EngineServer(Echo, settings, anywhere).routes("/engine.io/"))
+    app.add_routes(SocketServer(namespaces, settings, entrance=anywhere).routes())
     return app
 
 

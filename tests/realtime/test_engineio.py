@@ -83,10 +83,6 @@ class TestHandshake:
         origin = {"Origin": "https://somewhere.example"}
         reply = await peer.request("GET", ENGINE, headers=origin, EIO="4", transport="polling")
         assert reply.status == 200
-        assert reply.headers["Access-Control-Allow-Origin"] == origin["Origin"]
-        preflight = await peer.request("OPTIONS", ENGINE, headers=origin)
-        assert preflight.status == 204
-        assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST"
 
 
 class TestMessages:

@@ -10,7 +10,8 @@ import pytest
 from tests.realtime.conftest import Serve
 from tests.realtime.peers import Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, create_app
-from wellio.realtime import RealtimeSettings
+from wellio.http import Origins
+from wellio.realtime import Entrance, RealtimeSettings
 
 HASTY = RealtimeSettings(connect_timeout_s=0.05, ping_interval_ms=50, ping_timeout_ms=50)
 
@@ -151,7 +152,8 @@ async def test_shutdown(serve: Serve) -> None:
 
 
 async def test_pages_of_other_origins(serve: Serve) -> None:
-    peer = await serve(create_app(allow_origin=lambda origin: origin == "https://app.example"))
+    origins = Origins(["https://app.example"])
+    peer = await serve(create_app(entrance=Entrance(may_connect=origins.may_connect)))
     own = str(peer.server.make_url("")).rstrip("/")
     for origin in (own, "https://app.example"):
         await (await dial(peer, origin=origin)).ws.close()

@@ -5,24 +5,31 @@
 
 from .assembly import Http
 from .auth import Authentication
+from .cors import Origins
 from .dashboard import DashboardApi
+from .edge import Edge
 from .endpoint import ACTOR, Endpoint, Reply, created, endpoint, no_content
 from .exposition import MetricsApi
 from .health import Check, HealthApi
 from .idempotency import Idempotency
+from .remote import REMOTE, Proxies, network_of
 from .runner import Runner
 from .vitals import core_checks, count_socket_events, measure_core
 
 __all__ = [
     "ACTOR",
+    "REMOTE",
     "Authentication",
     "Check",
     "DashboardApi",
+    "Edge",
     "Endpoint",
     "HealthApi",
     "Http",
     "Idempotency",
     "MetricsApi",
+    "Origins",
+    "Proxies",
     "Reply",
     "Runner",
     "core_checks",
@@ -30,5 +37,6 @@ __all__ = [
     "created",
     "endpoint",
     "measure_core",
+    "network_of",
     "no_content",
 ]

@@ -14,9 +14,10 @@ from wellio.policy import Policies
 
 from .auth import Authentication
 from .docs import DocsApi
+from .edge import Edge
 from .endpoint import endpoints_of
 from .gateway import Gateway
-from .headers import add_headers
+from .headers import HEADERS, ResponseHeaders
 from .idempotency import Idempotency
 from .openapi import describe
 from .route import Route
@@ -40,6 +41,7 @@ class Http:
         permissions: Iterable[str],
         version: str,
         idempotency: Idempotency | None = None,
+        edge: Edge | None = None,
         access_log: bool = False,
     ) -> None:
         """Join what the core and the plugins bring.
@@ -52,12 +54,14 @@ class Http:
             permissions: Every permission that an endpoint may ask for.
             version: Wellio's.
             idempotency: What answers POSTs with an `Idempotency-Key`; None: nobody looks at it.
+            edge: What stands before the endpoints; None: nothing does.
             access_log: Whether each request is a line of the log.
 
         Raises:
             PluginError: A declaration cannot hold, or two endpoints are in each other's way.
         """
-        self.authentication = Authentication(authenticators)
+        self._edge = edge = edge or Edge()
+        self.authentication = Authentication(authenticators, edge.accounts)
         self._policies = policies
         self._idempotency = idempotency
         self._permissions = frozenset(permissions)
@@ -65,9 +69,10 @@ class Http:
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
         self._describe = partial(describe, routes, version)
-        gateway = Gateway(metrics.traffic, access_log=access_log)
+        gateway = Gateway(edge, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
-        self.application.on_response_prepare.append(add_headers)
+        self.application[HEADERS] = headers = ResponseHeaders(edge)
+        self.application.on_response_prepare.append(headers.add)
         for route in routes:
             self.application.router.add_route(route.endpoint.method, route.path, route.handle)
             if route.endpoint.method == hdrs.METH_GET:
@@ -84,7 +89,14 @@ class Http:
 
     def _routes(self, api: object) -> list[Route]:
         routes = [
-            Route(declared, handler, self.authentication, self._policies, self._idempotency)
+            Route(
+                declared,
+                handler,
+                self.authentication,
+                self._policies,
+                self._edge.body_timeout_s,
+                self._idempotency,
+            )
             for declared, handler in endpoints_of(api)
         ]
         for route in routes:

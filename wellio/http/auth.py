@@ -1,4 +1,7 @@
-"""Authentication: asks the ways of signing in that plugins registered, in order."""
+"""Authentication: asks the ways of signing in that plugins registered, in order.
+
+Whoever is found uses their account's budget of requests, whichever address they come from.
+"""
 
 from collections.abc import Sequence
 
@@ -6,23 +9,27 @@ from aiohttp import web
 
 from wellio.actor import Actor, Authenticator
 from wellio.errors import Unauthorized
+from wellio.limits import Budget
 
 
 class Authentication:
     """Every way of proving who one is, for requests and for sockets."""
 
-    def __init__(self, authenticators: Sequence[Authenticator]) -> None:
+    def __init__(self, authenticators: Sequence[Authenticator], accounts: Budget) -> None:
         self._authenticators = authenticators
+        self._accounts = accounts
 
     async def from_request(self, request: web.Request) -> Actor:
         """Return who sent a request.
 
         Raises:
             Unauthorized: Nobody knows its credential, or it has none.
+            TooManyRequests: The account's budget is used up.
         """
         for authenticator in self._authenticators:
             actor = await authenticator.from_request(request)
             if actor is not None:
+                self._accounts.spend(actor.user_id)
                 return actor
         raise Unauthorized
 

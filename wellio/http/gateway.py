@@ -1,36 +1,43 @@
 """The gateway: the one middleware, around every route, unknown ones too.
 
-It gives the request its id, turns errors into problems, counts and logs. One middleware, since each
-costs about a microsecond on every request. Who may do what is the route's business (`route.py`).
+It gives the request its id, holds it against the limits, turns errors into problems, counts and
+logs. One middleware, since each costs about a microsecond on every request. Who may do what is the
+route's business (`route.py`).
 """
 
+import re
 import time
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from wellio.errors import Problem
+from wellio.errors import BadRequest, Problem
 from wellio.log import REQUEST_ID, get_logger
 from wellio.metrics import Traffic
 
+from .edge import Edge
 from .problems import allowed, problem_of, problem_response
+from .remote import REMOTE, network_of
 from .request_id import request_id_of
 from .route import Route
 
 _SWITCHED = 101
+_HOST = re.compile(r"[\w.-]*(:\d*)?|\[[\da-fA-F:.]+\](:\d*)?", re.ASCII)
 _access = get_logger("wellio.access")
 
 
 class Gateway:
     """What every request goes through."""
 
-    def __init__(self, traffic: Traffic, *, access_log: bool = False) -> None:
+    def __init__(self, edge: Edge, traffic: Traffic, *, access_log: bool = False) -> None:
         """Set up the gateway.
 
         Args:
+            edge: What is held against every request.
             traffic: Where requests are counted.
             access_log: Whether each request is a line of the log.
         """
+        self._proxies, self._origins, self._addresses = edge.proxies, edge.origins, edge.addresses
         self._traffic = traffic
         self._access_log = access_log
 
@@ -40,7 +47,7 @@ class Gateway:
         started = time.perf_counter()
         REQUEST_ID.set(request_id_of(request))
         try:
-            response = await handler(request)
+            response = self._admit(request) or await handler(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             response = _answer(request, error)
         seconds = time.perf_counter() - started
@@ -53,6 +60,14 @@ class Gateway:
                 "request", method=request.method, route=route, status=response.status, ms=ms
             )
         return response
+
+    def _admit(self, request: web.Request) -> web.StreamResponse | None:
+        """Refuse a request, or answer it here if it only asks what a page may do."""
+        remote = request[REMOTE] = self._proxies.client_of(request)
+        self._addresses.spend(network_of(remote))
+        if not _HOST.fullmatch(request.headers.get(hdrs.HOST, "")):
+            raise BadRequest("The Host is none.")
+        return self._origins.preflight(request)
 
 
 def _route(request: web.Request) -> str:

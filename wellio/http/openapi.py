@@ -212,7 +212,7 @@ def _responses(route: Route, schema: Json) -> Json:
 def _problems(route: Route) -> set[int]:
     """Return the statuses of the problems that an endpoint may answer with."""
     declared = route.endpoint
-    statuses = {500, 503, *(problem.status for problem in declared.errors)}
+    statuses = {429, 500, 503, *(problem.status for problem in declared.errors)}
     if not declared.public:
         statuses |= {401, 403}
     if route.parameters:

@@ -1,5 +1,6 @@
 """Reads what a request carries into typed values, and never lets a malformed one become a 500."""
 
+import asyncio
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -27,9 +28,10 @@ _NAMES = re.compile(rb'"(?:[^"\\]++|\\.)*+"(?=\s*(:)?)')
 class BodyReader:
     """Reads JSON bodies of one type."""
 
-    def __init__(self, type_: Any, max_bytes: int) -> None:
+    def __init__(self, type_: Any, max_bytes: int, timeout_s: float) -> None:
         self._adapter = pydantic.TypeAdapter[Any](type_)
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
 
     async def receive(self, request: web.Request) -> bytes:
         """Return a request's body as it comes.
@@ -56,11 +58,20 @@ class BodyReader:
     async def _bytes(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._max_bytes:
             raise self._too_large()
+        if request.content.is_eof():  # most come with their head, and need no deadline
+            return self._checked(request.content.read_nowait())
         body = b""
-        while chunk := await request.content.readany():
-            body += chunk
-            if len(body) > self._max_bytes:
-                raise self._too_large()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                while chunk := await request.content.readany():
+                    body = self._checked(body + chunk)
+        except TimeoutError:
+            raise BadRequest("The body does not arrive in time.", code="body_timeout") from None
+        return body
+
+    def _checked(self, body: bytes) -> bytes:
+        if len(body) > self._max_bytes:
+            raise self._too_large()
         return body
 
     def _too_large(self) -> PayloadTooLarge:

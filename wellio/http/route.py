@@ -38,6 +38,7 @@ class Route:
         handler: Handler,
         authentication: Authentication,
         policies: Policies,
+        body_timeout_s: float,
         idempotency: Idempotency | None = None,
     ) -> None:
         self.endpoint = endpoint
@@ -53,7 +54,7 @@ class Route:
         self._query = QueryReader(endpoint.query) if endpoint.query is not None else None
         self._reads = endpoint.query is not None or endpoint.body is not None
         self._body = (
-            BodyReader(endpoint.body, endpoint.max_body_bytes)
+            BodyReader(endpoint.body, endpoint.max_body_bytes, body_timeout_s)
             if endpoint.body is not None
             else None
         )

@@ -2,12 +2,13 @@
 
 From the wire up: `frame`, `payload` and `packet` are the formats; `link` is the sending side of a
 WebSocket, `heartbeat` its pings; `session`, `polling` and `engineio` are Engine.IO; `socketio` is
-Socket.IO; `websocket` is `/ws`. `hub` knows who is connected, `backplane` joins the hubs of several
-processes, `events` is what plugins write, `server` puts it together. Only `events` and `server`
-know the rest of Wellio.
+Socket.IO; `websocket` is `/ws`; `entrance` stands before both. `hub` knows who is connected,
+`backplane` joins the hubs of several processes, `events` is what plugins write, `server` puts it
+together. Only `events` and `server` know the rest of Wellio.
 """
 
 from wellio.realtime.backplane import Backplane, Envelope, LocalBackplane
+from wellio.realtime.entrance import Entrance
 from wellio.realtime.events import EventObserver, EventRouter, SocketEvent, socket_event
 from wellio.realtime.faults import Disconnected, Refused
 from wellio.realtime.hub import Client, Hub
@@ -19,6 +20,7 @@ __all__ = [
     "Backplane",
     "Client",
     "Disconnected",
+    "Entrance",
     "Envelope",
     "EventObserver",
     "EventRouter",

@@ -12,10 +12,10 @@ from enum import Enum
 from aiohttp import WSMsgType, web
 
 from wellio.realtime import payload, polling
+from wellio.realtime.entrance import Entrance, Guest
 from wellio.realtime.faults import ProtocolError
 from wellio.realtime.frame import TEXT, frame
 from wellio.realtime.link import Link
-from wellio.realtime.origin import AllowOrigin, cors_headers, is_allowed
 from wellio.realtime.session import Receiver, Session
 from wellio.realtime.settings import RealtimeSettings
 
@@ -47,19 +47,18 @@ class EngineServer:
         self,
         accept: Callable[[Session], Receiver],
         settings: RealtimeSettings,
-        *,
-        allow_origin: AllowOrigin | None = None,
+        entrance: Entrance | None = None,
     ) -> None:
         """Serve sessions.
 
         Args:
             accept: Makes what stands on top of a new session; it may send at once.
             settings: Times and limits.
-            allow_origin: Says whether pages of another origin may connect; none may by default.
+            entrance: Says who may connect; by default whoever comes from no page.
         """
         self._accept = accept
         self._settings = settings
-        self._allow_origin = allow_origin
+        self._entrance = entrance or Entrance()
         self._sessions: dict[str, Session] = {}
         self._is_closing = False
 
@@ -75,7 +74,7 @@ class EngineServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one HTTP request of the protocol."""
-        if not is_allowed(request, self._allow_origin):
+        if not self._entrance.may_connect(request):
             return Refusal.FORBIDDEN.response()
         if request.method == "OPTIONS":
             response: web.StreamResponse = web.Response(status=204)
@@ -84,7 +83,6 @@ class EngineServer:
             response = served.response() if isinstance(served, Refusal) else served
         if not response.prepared:
             response.headers["Cache-Control"] = "no-store"
-            response.headers.update(cors_headers(request))
         return response
 
     async def _serve(self, request: web.Request) -> web.StreamResponse | Refusal:
@@ -117,16 +115,22 @@ class EngineServer:
             return Refusal.CLOSING
         if request.method != "GET":
             return Refusal.BAD_HANDSHAKE_METHOD
+        guest = self._entrance.enter(request)
         if not is_websocket:
-            return polling.answer(self._start(None).drain())
+            return polling.answer(self._start(guest, None).drain())
         ws = self._websocket()
-        session = self._start(await Link.open(request, ws, self._settings))
+        try:
+            link = await Link.open(request, ws, self._settings)
+        except BaseException:
+            guest.leave()
+            raise
+        session = self._start(guest, link)
         await self._pump(ws, session)
         return ws
 
-    def _start(self, link: Link | None) -> Session:
+    def _start(self, guest: Guest, link: Link | None) -> Session:
         sid = f"{self._settings.node}-{secrets.token_urlsafe(15)}"
-        session = Session(sid, self._settings, self._forget, link)
+        session = Session(sid, self._settings, self._forget, guest, link)
         self._sessions[sid] = session
         session.receiver = self._accept(session)
         return session

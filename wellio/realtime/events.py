@@ -69,7 +69,11 @@ class EventRouter:
     """Finds the handler of an event and turns what it does into an acknowledgement."""
 
     def __init__(
-        self, objects: Iterable[object] = (), *, observe: EventObserver | None = None
+        self,
+        objects: Iterable[object] = (),
+        *,
+        observe: EventObserver | None = None,
+        spend: Callable[[str], None] | None = None,
     ) -> None:
         """Collect handlers.
 
@@ -77,9 +81,11 @@ class EventRouter:
             objects: Objects with methods that `socket_event` marked.
             observe: Called after each event with its name (`unknown` for unknown ones), its outcome
                 (`ok` or the problem's code) and the seconds it took.
+            spend: Called before each event with the sender's user id; it may raise a Problem.
         """
         self._handlers: dict[str, tuple[SocketEvent, Handler]] = {}
         self._observe = observe
+        self._spend = spend
         for item in objects:
             self.add(item)
 
@@ -107,6 +113,8 @@ class EventRouter:
         started = time.perf_counter()
         event, handler = self._handlers.get(name, (None, None))
         try:
+            if self._spend is not None:
+                self._spend(client.actor.user_id)
             if event is None or handler is None:
                 raise NotFound("There is no such event.", code="unknown_event")
             result = await _run(event, handler, client, data)

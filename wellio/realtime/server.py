@@ -8,15 +8,15 @@ from typing import Any
 from aiohttp import web
 
 from wellio.actor import Actor
-from wellio.errors import InternalError, Problem, Unauthorized
+from wellio.errors import InternalError, Problem, TooManyRequests, Unauthorized
 from wellio.ids import new_id
+from wellio.realtime.entrance import Entrance
 from wellio.realtime.events import EventRouter
 from wellio.realtime.faults import Refused
 from wellio.realtime.hub import Client, Hub
 from wellio.realtime.lane import Handlers
 from wellio.realtime.link import Link
 from wellio.realtime.message import Message
-from wellio.realtime.origin import AllowOrigin
 from wellio.realtime.settings import RealtimeSettings
 from wellio.realtime.socketio import Socket, SocketServer
 from wellio.realtime.websocket import Application, PlainServer
@@ -85,8 +85,12 @@ class _MainNamespace:
 class _Door:
     """The application behind both protocols: Wellio's authentication and event handlers."""
 
-    def __init__(self, authenticate: Authenticate, events: EventRouter) -> None:
+    def __init__(
+        self, hub: Hub, authenticate: Authenticate, events: EventRouter, max_clients: int | None
+    ) -> None:
+        self._hub = hub
         self._authenticate = authenticate
+        self._max_clients = max_clients
         self.dispatch = events.dispatch
 
     async def admit(self, auth: Mapping[str, Any]) -> Actor:
@@ -95,6 +99,8 @@ class _Door:
             actor = await self._authenticate(token) if isinstance(token, str) else None
             if actor is None:
                 raise Unauthorized("The token is missing or not good any more.")
+            # Both protocols go from here to the hub without awaiting anything, so this holds there.
+            self._require_room(actor)
             return actor
         except Problem as problem:
             raise Refused(problem.title, problem.to_dict(new_id())) from None
@@ -102,6 +108,13 @@ class _Door:
             refusal = InternalError().to_dict(new_id())
             _log.exception("A handshake failed", extra={"requestId": refusal["requestId"]})
             raise Refused(InternalError.title, refusal) from error
+
+    def _require_room(self, actor: Actor) -> None:
+        limit = self._max_clients
+        if limit is not None and len(self._hub.clients(actor.user_id)) >= limit:
+            raise TooManyRequests(
+                "This account has too many open sockets.", code="too_many_connections"
+            )
 
 
 class Realtime:
@@ -114,7 +127,7 @@ class Realtime:
         authenticate: Authenticate,
         events: EventRouter,
         settings: RealtimeSettings | None = None,
-        allow_origin: AllowOrigin | None = None,
+        entrance: Entrance | None = None,
     ) -> None:
         """Set up the server; it takes connections once its routes are served.
 
@@ -123,18 +136,19 @@ class Realtime:
             authenticate: Returns who owns a token, or None; it may raise a Problem.
             events: The handlers of what clients send.
             settings: Times and limits.
-            allow_origin: Says whether pages of another origin may connect; none may by default.
+            entrance: Says who may connect; by default whoever comes from no page.
         """
         settings = settings or RealtimeSettings()
-        door = _Door(authenticate, events)
+        entrance = entrance or Entrance()
+        door = _Door(hub, authenticate, events, settings.max_clients)
         self._handlers = Handlers()
         self._socketio = SocketServer(
             {"/": _MainNamespace(hub, door)},
             settings,
-            allow_origin=allow_origin,
+            entrance=entrance,
             handlers=self._handlers,
         )
-        self._plain = PlainServer(hub, door, self._handlers, settings, allow_origin=allow_origin)
+        self._plain = PlainServer(hub, door, self._handlers, settings, entrance)
 
     def routes(self, path: str = "/socket.io/", plain_path: str = "/ws") -> list[web.RouteDef]:
         """Return the routes of both protocols; they authenticate by themselves."""

@@ -7,6 +7,7 @@ from typing import Protocol
 import orjson
 
 from wellio.realtime import payload
+from wellio.realtime.entrance import Guest
 from wellio.realtime.faults import ProtocolError
 from wellio.realtime.frame import BINARY, TEXT, frame
 from wellio.realtime.heartbeat import Heartbeat
@@ -36,6 +37,7 @@ class Session:
 
     Attributes:
         sid: Its id on the wire.
+        guest: What it counts as until the receiver knows who it is.
         receiver: What stands on top; set right after the session was made.
         link: The WebSocket, or None on polling.
         candidate: The WebSocket of a change that is under way.
@@ -54,6 +56,7 @@ class Session:
         "_queue",
         "_settings",
         "candidate",
+        "guest",
         "is_closed",
         "is_posting",
         "is_probed",
@@ -70,6 +73,7 @@ class Session:
         sid: str,
         settings: RealtimeSettings,
         forget: Callable[[str], object],
+        guest: Guest,
         link: Link | None = None,
     ) -> None:
         """Open a session and queue its open packet.
@@ -78,9 +82,11 @@ class Session:
             sid: Its id.
             settings: Times and limits.
             forget: Called with the sid once no request can reach the session any more.
+            guest: What it counts as at first.
             link: The WebSocket of a session that begins on one.
         """
         self.sid = sid
+        self.guest = guest
         self.link: Link | None = None
         self.candidate: Link | None = None
         self.poll: asyncio.Future[None] | None = None
@@ -236,6 +242,7 @@ class Session:
         if self.link is None:
             self._wait(farewell)
         self.is_closed = True
+        self.guest.leave()
         self._report_room()
         self._heartbeat.stop()
         for link in (self.link, self.candidate):

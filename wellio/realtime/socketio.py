@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from wellio.realtime.engineio import EngineServer
+from wellio.realtime.entrance import Entrance
 from wellio.realtime.faults import Disconnected, ProtocolError, Refused
 from wellio.realtime.lane import Handlers, Lane
-from wellio.realtime.origin import AllowOrigin
 from wellio.realtime.packet import (
     RESERVED,
     Packet,
@@ -253,6 +253,7 @@ class Connection:
             namespace.disconnected(socket, "transport closed")
             return
         self._deadline.cancel()
+        self.session.guest.leave()
         self._sockets[name] = socket
         socket.is_connected = True
         self.session.send_text(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
@@ -294,7 +295,7 @@ class SocketServer:
         namespaces: Mapping[str, Namespace],
         settings: RealtimeSettings,
         *,
-        allow_origin: AllowOrigin | None = None,
+        entrance: Entrance | None = None,
         handlers: Handlers | None = None,
     ) -> None:
         """Serve these namespaces and refuse all others.
@@ -302,13 +303,13 @@ class SocketServer:
         Args:
             namespaces: By name; `/` is the main one.
             settings: Times and limits.
-            allow_origin: See EngineServer.
+            entrance: See EngineServer.
             handlers: Where handlers run; its own by default.
         """
         self.namespaces = namespaces
         self.settings = settings
         self.handlers = handlers or Handlers()
-        self.engine = EngineServer(self._accept, settings, allow_origin=allow_origin)
+        self.engine = EngineServer(self._accept, settings, entrance)
 
     def routes(self, path: str = "/socket.io/") -> list[web.RouteDef]:
         """Return the routes that serve the protocol."""

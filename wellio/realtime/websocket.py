@@ -5,7 +5,8 @@ Frames are `{"event", "data", "id"?}`; one with an id is answered, in both direc
 answered.
 
 Close codes: 4400 malformed frame, 4401 not authenticated or no longer, 4408 no `auth` in time,
-4008 too slow to receive (catch up and come back), 1012 the server restarts.
+4429 too many connections, 4008 too slow to receive (catch up and come back), 1012 the server
+restarts.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from wellio.errors import TooManyRequests
+from wellio.realtime.entrance import Entrance, Guest
 from wellio.realtime.faults import Disconnected, ProtocolError, Refused
 from wellio.realtime.frame import PING, PONG, TEXT, frame
 from wellio.realtime.heartbeat import Heartbeat
@@ -23,7 +26,6 @@ from wellio.realtime.hub import Client, Hub
 from wellio.realtime.lane import Handlers, Lane
 from wellio.realtime.link import Link
 from wellio.realtime.message import Message
-from wellio.realtime.origin import AllowOrigin, is_allowed
 from wellio.realtime.packet import parse_json, write_json
 from wellio.realtime.settings import RealtimeSettings
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 MALFORMED = 4400
 UNAUTHENTICATED = 4401
 TOO_LATE = 4408
+TOO_MANY = 4429
 TOO_SLOW = 4008
 
 _PING_FRAME = frame(PING, b"")
@@ -125,8 +128,7 @@ class PlainServer:
         application: Application,
         handlers: Handlers,
         settings: RealtimeSettings,
-        *,
-        allow_origin: AllowOrigin | None = None,
+        entrance: Entrance | None = None,
     ) -> None:
         """Serve clients.
 
@@ -135,13 +137,13 @@ class PlainServer:
             application: What they talk to.
             handlers: Where handlers run.
             settings: Times and limits.
-            allow_origin: Says whether pages of another origin may connect; none may by default.
+            entrance: Says who may connect; by default whoever comes from no page.
         """
         self._hub = hub
         self._application = application
         self._handlers = handlers
         self._settings = settings
-        self._allow_origin = allow_origin
+        self._entrance = entrance or Entrance()
         self._links: set[Link] = set()
         self._is_closing = False
 
@@ -153,10 +155,17 @@ class PlainServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection from its handshake to its end."""
-        if not is_allowed(request, self._allow_origin):
+        if not self._entrance.may_connect(request):
             raise web.HTTPForbidden
         if self._is_closing:
             raise web.HTTPServiceUnavailable
+        guest = self._entrance.enter(request)
+        try:
+            return await self._receive(request, guest)
+        finally:
+            guest.leave()
+
+    async def _receive(self, request: web.Request, guest: Guest) -> web.StreamResponse:
         # Answering pings here lets pongs reach the heartbeat.
         ws = web.WebSocketResponse(
             compress=False,
@@ -170,6 +179,7 @@ class PlainServer:
         try:
             client = await self._admit(ws, link)
             if client is not None:
+                guest.leave()
                 await self._serve(ws, link, client)
         except ProtocolError:
             link.close(MALFORMED, "malformed frame")
@@ -195,7 +205,8 @@ class PlainServer:
             actor = await self._application.admit(first.data)
         except Refused as refused:
             link.write(_ack(first.id, {"ok": False, "error": refused.data}))
-            link.close(UNAUTHENTICATED, refused.message)
+            is_full = (refused.data or {}).get("status") == TooManyRequests.status
+            link.close(TOO_MANY if is_full else UNAUTHENTICATED, refused.message)
             return None
         link.write(_ack(first.id, {"ok": True}))
         return PlainClient(actor, link)

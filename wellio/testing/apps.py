@@ -24,6 +24,7 @@ DEFAULTS: Mapping[str, Any] = {
     "server.port": 0,
     "server.shutdown_timeout_s": 5,
     "secrets.master_key": "00" * 32,
+    "limits.enabled": False,
 }
 
 

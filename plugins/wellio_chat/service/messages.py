@@ -48,7 +48,9 @@ class MessageService:
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
         self._broadcast = app.service(Broadcast)
-        self._text_bytes = app.settings(ChatConfig).text_bytes
+        settings = app.settings(ChatConfig)
+        self._budget = app.limits.budget("messages", settings.messages)
+        self._text_bytes = settings.text_bytes
         # Keyed, so that a deleted message cannot be guessed from what stays of it.
         self._hash_key = app.crypto.derive("chat.local_id")
         # Kept, since waiting sends form a batch only under one and the same function.
@@ -73,7 +75,9 @@ class MessageService:
             NotFound: The actor is no member.
             Conflict: `local_id_reused`.
             Invalid: The content is too long, or `replyTo` is no message of this conversation.
+            TooManyRequests: The actor sent too many.
         """
+        self._budget.spend(actor.user_id)
         self._check_length(message.content)
         draft = Draft(
             id=new_id(),

@@ -25,7 +25,9 @@ class PresenceService:
     def __init__(self, app: Wellio) -> None:
         self._db, self._clock, self._hub = app.db, app.clock, app.hub
         self._broadcast = app.service(Broadcast)
-        self._interval_s = app.settings(ChatConfig).typing_interval_s
+        settings = app.settings(ChatConfig)
+        self._budget = app.limits.budget("typing", settings.typing)
+        self._interval_s = settings.typing_interval_s
         self._typing: dict[tuple[str, str], _Hint] = {}  # the last one of each
         self._tasks: set[asyncio.Task[None]] = set()  # the loop holds them weakly
 
@@ -34,7 +36,9 @@ class PresenceService:
 
         Raises:
             NotFound: The actor is no member.
+            TooManyRequests: They said so too often.
         """
+        self._budget.spend(actor.user_id)
         key, now = (actor.user_id, conversation_id), self._clock.monotonic()
         last = self._typing.get(key)
         if last and last.is_typing == is_typing and now - last.told_at < self._interval_s:

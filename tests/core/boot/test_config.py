@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from wellio.config import Config, load_config
 from wellio.config_template import env_template, toml_template
 from wellio.errors import ConfigError
+from wellio.limits import Rate
 from wellio.plugin_sources import discover
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +68,10 @@ def test_the_file_in_the_current_folder_is_read_when_it_is_there(tmp_path: Path)
         ("WELLIO_SERVER__PORT", "0", 0),
         ("WELLIO_SERVER__SHUTDOWN_TIMEOUT_S", "2.5", 2.5),
         ("WELLIO_LOADER__DISABLED", '["ai", "chat"]', ("ai", "chat")),
-        ("WELLIO_REALTIME__ALLOWED_ORIGINS", "[]", ()),
+        ("WELLIO_SERVER__ALLOWED_ORIGINS", '["https://a.example"]', ("https://a.example",)),
+        ("WELLIO_SERVER__TRUSTED_PROXIES", '["10.0.0.0/8"]', (ip_network("10.0.0.0/8"),)),
+        ("WELLIO_LIMITS__ENABLED", "false", False),
+        ("WELLIO_LIMITS__PER_ACCOUNT", "7+0.5/s", Rate(7, 0.5)),
         ("WELLIO_SERVER__PUBLIC_URL", "https://a.example/", "https://a.example"),
         ("WELLIO_PLUGINS__CHAT__TEXT_BYTES", "7", "7"),  # the plugin's model makes it a number
         ("DATABASE_URL", "postgresql://u:p@h/d", "postgresql://u:p@h/d"),
@@ -123,9 +128,6 @@ def test_a_secret_that_looks_like_json_stays_what_it_is() -> None:
 
 def test_redis_is_accepted_with_a_warning_and_openai_without_a_word() -> None:
     assert load_config(env={"OPENAI_API_KEY": "k"}).warnings == ()
-    assert load_config(env={"WELLIO_LIMITS__ENABLED": "false"}).warnings == ()
-    (warning,) = load_config(env={"WELLIO_LIMITS__ENABLED": "true"}).warnings
-    assert "no rate limits" in warning
     (warning,) = load_config(env={"REDIS_URL": "redis://:s3cret@h"}).warnings
     assert "REDIS_URL" in warning
     assert "s3cret" not in warning
@@ -165,6 +167,15 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
     "text, expected",
     [
         ("[server]\nport = 70000", "server.port: expected less than or equal to 65535"),
+        ("limits.per_account = 7", 'limits.per_account: expected a rate such as "120+10/s"'),
+        (
+            "server.trusted_proxies = ['10.0.0.1/8']",
+            "server.trusted_proxies.0: expected an address or a network such as 10.0.0.0/8",
+        ),
+        (
+            "server.allowed_origins = ['https://a.example/']",
+            'server.allowed_origins.0: expected an origin such as https://app.example, or "*"',
+        ),
         ("[sever]\nport = 1", "sever.port: unknown setting; did you mean server?"),
         ("colour = 1", "colour: unknown setting"),
         ("server.host = {env = 'NOBODY'}", "server.host: the environment has no variable NOBODY"),

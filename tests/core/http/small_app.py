@@ -16,8 +16,9 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from wellio.actor import Actor
+from wellio.config import ServerConfig
 from wellio.errors import Unauthorized
-from wellio.http import Http, MetricsApi, Runner
+from wellio.http import Edge, Http, MetricsApi, Runner
 from wellio.log import configure_logging
 from wellio.metrics import Metrics
 from wellio.policy import Access, Fragment, Policies
@@ -110,7 +111,8 @@ class SmallApp:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 fields = (line.partition(": ") for line in head[1:] if line)
                 headers = CIMultiDict((name, value) for name, _, value in fields)
-                content = await reader.readexactly(int(headers.get("Content-Length", 0)))
+                size = 0 if data.startswith(b"HEAD ") else int(headers.get("Content-Length", 0))
+                content = await reader.readexactly(size)
         finally:
             writer.close()
         return Answer(int(head[0].split()[1]), headers, content)
@@ -122,8 +124,10 @@ async def running(
     access_log: bool = False,
     routes: Sequence[web.RouteDef] = (),
     metrics: Metrics | None = None,
+    edge: Edge | None = None,
+    server: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[SmallApp]:
-    """Serve some endpoints, and `/metrics`."""
+    """Serve some endpoints, and `/metrics`; `server` holds settings of `[server]`."""
     metrics, policies = metrics or Metrics(), Policies()
     policies.add(ThingPolicy())
     http = Http(
@@ -133,10 +137,12 @@ async def running(
         authenticators=[Tokens()],
         permissions=PERMISSIONS,
         version="1.2.3",
+        edge=edge,
         access_log=access_log,
     )
     http.application.add_routes(routes)
-    runner = Runner(http.application, access_log=None, shutdown_timeout=1)
+    settings = ServerConfig.model_validate({"shutdown_timeout_s": 1, **(server or {})})
+    runner = Runner(http.application, settings)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -47,7 +47,7 @@ async def test_an_operation_says_everything(app: SmallApp) -> None:
     assert (create["summary"], create["tags"]) == ("Make a thing.", ["tests"])
     assert [it["name"] for it in create["parameters"]] == ["atMost", "tag"]
     assert list(create["responses"]) == [
-        *("201", "200", "400", "401", "403", "409", "413", "415", "422", "500", "503")
+        *("201", "200", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503")
     ]
     assert create["responses"]["409"] == {"$ref": "#/components/responses/Conflict"}
     search = paths["/api/v1/things"]["get"]

@@ -1,0 +1,203 @@
+"""Bytes that no honest client sends: refused or cut, in our form, and never read in two ways."""
+
+import asyncio
+import re
+import time
+
+import pytest
+
+from tests.core.http.small_app import SmallApp, logged, running
+from tests.core.http.test_bodies import EchoApi
+from wellio.http import Edge
+
+BODY = b'{"free":1}'
+GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+CHUNKS = b"a\r\n" + BODY + b"\r\n0\r\n\r\n"
+# What a smuggler hides behind a request; whoever answers it has read the bytes in two ways.
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+
+REFUSED = {
+    "length and chunks": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks and length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 10\r\nContent-Length: 3\r\n\r\n" + BODY,
+    "a length twice": POST + b"Content-Length: 10\r\nContent-Length: 10\r\n\r\n" + BODY,
+    "a list of lengths": POST + b"Content-Length: 10, 10\r\n\r\n" + BODY,
+    "+length": POST + b"Content-Length: +10\r\n\r\n" + BODY,
+    "-length": POST + b"Content-Length: -10\r\n\r\n" + BODY,
+    "hexadecimal length": POST + b"Content-Length: 0xa\r\n\r\n" + BODY,
+    "length and space": POST + b"Content-Length : 10\r\n\r\n" + BODY,
+    "no length": POST + b"Content-Length: \r\n\r\n" + BODY,
+    "unknown coding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "chunks are not last": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "identity": POST + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n" + CHUNKS,
+    "a vertical tab": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n" + CHUNKS,
+    "chunks of HTTP/1.0": CHUNKED.replace(b"/1.1", b"/1.0") + CHUNKS,
+    "a negative chunk": CHUNKED + b"-1\r\n",
+    "a huge chunk": CHUNKED + b"f" * 18 + b"\r\n",
+    "a chunk of 0x": CHUNKED + b"0x" + CHUNKS,
+    "a chunk with bare LF": CHUNKED + CHUNKS.replace(b"\r\n", b"\n"),
+    "a chunk too long": CHUNKED + b"3\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "10,000 trailers": CHUNKED + b"a\r\n" + BODY + b"\r\n0\r\n" + b"A: b\r\n" * 10_000 + b"\r\n",
+    "a length as a trailer": CHUNKED + b"a\r\n" + BODY + b"\r\n0\r\nContent-Length: 5\r\n\r\n",
+    "bare LF": b"GET /echo HTTP/1.1\nHost: x\n\n",
+    "a header with bare LF": b"GET /echo HTTP/1.1\r\nHost: x\nA: b\r\n\r\n",
+    "a header with bare CR": b"GET /echo HTTP/1.1\r\nHost: x\rA: b\r\n\r\n",
+    "NUL in a value": GET + b"A: a\x00b\r\n\r\n",
+    "NUL in a name": GET + b"A\x00: b\r\n\r\n",
+    "NUL in a path": b"GET /ec\x00ho HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two hosts": GET + b"Host: y\r\n\r\n",
+    "no host": b"GET /echo HTTP/1.1\r\n\r\n",
+    "a header of 9 KB": GET + b"A: " + b"a" * 9000 + b"\r\n\r\n",
+    "a line of 9 KB": b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "100 headers": GET + b"".join(b"A%d: b\r\n" % n for n in range(100)) + b"\r\n",
+    "10,000 headers": GET + b"".join(b"A%d: b\r\n" % n for n in range(10_000)) + b"\r\n",
+    "a folded header": GET + b"A: b\r\n c\r\n\r\n",
+    "a header without a colon": GET + b"junk\r\n\r\n",
+    "a header without a name": GET + b": b\r\n\r\n",
+    "a name with a space": GET + b"A B: c\r\n\r\n",
+    "a name that is no ASCII": GET + "é: b\r\n\r\n".encode(),
+    "HTTP/9.9": b"GET /echo HTTP/9.9\r\nHost: x\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/0.9": b"GET /echo\r\n\r\n",
+    "a version in lower case": b"GET /echo http/1.1\r\nHost: x\r\n\r\n",
+    "tabs": b"GET\t/echo\tHTTP/1.1\r\nHost: x\r\n\r\n",
+    "a space first": b" " + GET + b"\r\n",
+    "no slash": b"GET echo HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a broken address": b"GET http://[/echo HTTP/1.1\r\nHost: x\r\n\r\n",
+    "an unknown method": b"FOO /echo HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a method in lower case": b"get /echo HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a long method": b"A" * 5000 + b" /echo HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+async def talk(app: SmallApp, data: bytes) -> list[bytes]:
+    """Send bytes and a last honest request; return the answers, up to the connection's end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    try:
+        writer.write(data + b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        async with asyncio.timeout(10):
+            received = await reader.read()
+    finally:
+        writer.close()
+    return re.split(rb"(?=HTTP/1\.[01] \d{3} )", received)[1:]
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
+async def test_what_is_malformed_is_refused_and_nothing_behind_it_is_read(data: bytes) -> None:
+    with logged() as lines:
+        async with running(EchoApi()) as app:
+            answers = await talk(app, data + SMUGGLED)
+    assert (
+        len(answers) <= 1 or b"a host" in data or b" a b" in data or b"@" in data or b"a/b" in data
+    )
+    assert answers
+    assert answers[0][9:12] == b"400"
+    assert b"Content-Type: application/problem+json" in answers[0]
+    assert not lines.all()
+
+
+@pytest.mark.parametrize(
+    "data, statuses",
+    [
+        (GET + b"\r\n", [200, 200]),
+        (b"\r\n" + GET + b"\r\n", [200, 200]),
+        (GET + b"Content-Length: 5\r\n\r\nhello", [200, 200]),
+        (POST + b"Content-Length: 10\r\n\r\n" + BODY, [200, 200]),
+        (POST + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n" + BODY, [100, 200, 200]),
+        (CHUNKED + CHUNKS, [200, 200]),
+        (CHUNKED + b"a;" + b"e" * 20_000 + CHUNKS[1:], [200, 200]),
+        (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
+        (b"GET /echo?cursor=%zz HTTP/1.1\r\nHost: x\r\n\r\n", [200, 200]),
+        (b"GET /echo%00 HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
+        (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
+        (b"GET http://evil.example/echo HTTP/1.1\r\nHost: x\r\n\r\n", [200, 200]),
+        (b"TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n", [405, 200]),
+        (b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
+        (POST + b"Content-Type: text/plain\r\nContent-Length: 10\r\n\r\n" + BODY, [400]),
+        (POST + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nJUNK", [415, 200]),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS, [200, 200]),
+        (GET.replace(b"x\r", b"a b\r") + b"\r\n", [400, 200]),
+        (GET.replace(b"x\r", b"a@b\r") + b"\r\n", [400, 200]),
+        (GET.replace(b"x\r", b"a/b\r") + b"\r\n", [400, 200]),
+        (GET.replace(b"x\r", b"[::1]:80\r") + b"\r\n", [200, 200]),
+        (POST + b"Content_Length: 10\r\n\r\n", [400, 200]),
+        (GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [200, 200]),
+    ],
+    ids=range(23),
+)
+async def test_what_is_odd_is_one_request_and_the_next_is_the_next(
+    data: bytes, statuses: list[int]
+) -> None:
+    with logged() as lines:
+        async with running(EchoApi()) as app:
+            answers = await talk(app, data)
+    assert [int(answer[9:12]) for answer in answers] == statuses
+    assert not lines.all()
+
+
+async def test_a_body_that_breaks_off_after_its_answer_is_cut_without_a_word() -> None:
+    head = b"POST /lost HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with logged() as lines:
+        async with running(EchoApi()) as app:
+            reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+            writer.write(head)
+            async with asyncio.timeout(10):
+                assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 404 ")
+                writer.write(b"no\r\n\r\n" + SMUGGLED)
+                assert b"HTTP/1.1" not in await reader.read()
+            writer.close()
+    assert not lines.all()
+
+
+# -- slow ones -----------------------------------------------------------------------------------
+
+HASTY_S = 0.3
+
+
+async def drip(app: SmallApp, start: bytes, drop: bytes) -> tuple[bytes, float]:
+    """Send a start and then drop by drop; return what came back, and how long it took."""
+    started = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    writer.write(start)
+    answer = asyncio.create_task(reader.read())
+    try:
+        async with asyncio.timeout(10):
+            while not (await asyncio.wait((answer,), timeout=0.02))[0]:
+                writer.write(drop)
+    finally:
+        writer.close()
+    try:
+        return await answer, time.monotonic() - started
+    except ConnectionResetError:
+        return b"", time.monotonic() - started
+
+
+async def test_a_head_that_drips_is_cut() -> None:
+    async with running(EchoApi(), server={"head_timeout_s": HASTY_S}) as app:
+        answer, seconds = await drip(app, GET, b"A: b\r\n")
+    assert answer == b""
+    assert seconds < HASTY_S + 2
+
+
+@pytest.mark.parametrize("start", [POST + b"Content-Length: 1000\r\n\r\n", CHUNKED])
+async def test_a_body_that_drips_is_refused_and_cut(start: bytes) -> None:
+    drop = b"1\r\n \r\n" if start is CHUNKED else b" "
+    async with running(EchoApi(), edge=Edge(body_timeout_s=HASTY_S)) as app:
+        answer, seconds = await drip(app, start, drop)
+    assert b'"code":"body_timeout"' in answer
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert seconds < HASTY_S + 2
+
+
+async def test_others_are_served_meanwhile() -> None:
+    async with running(EchoApi(), edge=Edge(body_timeout_s=HASTY_S)) as app:
+        slow = [asyncio.create_task(drip(app, CHUNKED, b"1\r\n \r\n")) for _ in range(100)]
+        slow += [asyncio.create_task(drip(app, GET, b"")) for _ in range(2)]
+        honest = [(await app.request("GET", "/echo")).status for _ in range(50)]
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+    assert honest == [200] * 50
