@@ -295,12 +295,23 @@ async def test_a_lease_is_renewed_while_the_job_runs(
 async def test_a_node_that_comes_back_goes_on_at_once_with_what_it_was_killed_in(
     db: Database, node: MakeNode
 ) -> None:
-    _killed, end = await hang_in(node, name="n")
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def hang(run: JobRun) -> None:
+        begun.set()
+        await end.wait()
+
+    killed = worker_of(node, hang, name="n")
+    await enqueue(killed, "a")
+    # Without a worker: one that is killed does not look for more.
+    attempt = asyncio.create_task(killed.jobs.run_due())
+    await asyncio.wait_for(begun.wait(), 5)
     again = worker_of(node, name="n")
     await again.start()
     await again.bus.settled()
     assert await effects(db, "job") == ["a"]
     end.set()
+    await attempt
 
 
 async def test_finish_makes_the_result_count_once_even_when_the_lease_was_lost(
