@@ -58,6 +58,12 @@ def _origin(text: str) -> str:
     return text
 
 
+def _database_url(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("expected sqlite:/// with a path, or postgresql://")
+    return secret
+
+
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 Origin = Annotated[str, AfterValidator(_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -130,7 +136,7 @@ class ServerConfig(SectionModel):
 class DatabaseConfig(SectionModel):
     """Where the data lies."""
 
-    url: SecretStr | None = None
+    url: Annotated[SecretStr, AfterValidator(_database_url)] | None = None
     """postgresql://user:password@host/name or sqlite:///path; else wellio.db in data_dir."""
 
 

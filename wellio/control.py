@@ -2,7 +2,8 @@
 
 Only the server writes to its database, so commands hand it their operation over
 `<data>/control.sock`, as `POST /operations {"name", "arguments"}`. The socket belongs to the user
-who runs the server (mode 0600), and the server asks the kernel who is at the other end.
+who runs the server (mode 0600), and the server asks the kernel who is at the other end. `GET
+/address` tells where the server listens.
 """
 
 import os
@@ -45,24 +46,22 @@ async def call(data_dir: Path, name: str, arguments: Mapping[str, Any]) -> dict[
         NotRunningError: There is no server; nothing was done.
         WellioError: The server refused, or stopped meanwhile.
     """
-    connector = aiohttp.UnixConnector(path=str(_socket_path(data_dir)))
     body = orjson.dumps({"name": name, "arguments": arguments})
-    try:
-        async with (
-            aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=None)
-            ) as session,
-            session.post("http://control/operations", data=body) as response,
-        ):
-            answer: dict[str, Any] = orjson.loads(await response.read())
-    except aiohttp.ClientConnectorError as error:
-        raise NotRunningError(f"no server runs on {data_dir}") from error
-    except aiohttp.ClientError as error:
-        raise WellioError("the server stopped while it worked on this") from error
+    answer = await _ask(data_dir, "POST", "operations", body)
     if "error" in answer:
         raise WellioError(answer["error"])
     result: dict[str, Any] = answer["result"]
     return result
+
+
+async def address(data_dir: Path) -> dict[str, Any]:
+    """Return `host` and `port` of the running server, whichever settings it was started with.
+
+    Raises:
+        NotRunningError: There is no server.
+        WellioError: It stopped meanwhile.
+    """
+    return await _ask(data_dir, "GET", "address")
 
 
 async def is_running(data_dir: Path) -> bool:
@@ -76,12 +75,29 @@ async def is_running(data_dir: Path) -> bool:
     return True
 
 
+async def _ask(data_dir: Path, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    connector = aiohttp.UnixConnector(path=str(_socket_path(data_dir)))
+    timeout = aiohttp.ClientTimeout(total=None)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            session.request(method, f"http://control/{path}", data=body) as response,
+        ):
+            answer: dict[str, Any] = orjson.loads(await response.read())
+            return answer
+    except aiohttp.ClientConnectorError as error:
+        raise NotRunningError(f"no server runs on {data_dir}") from error
+    except aiohttp.ClientError as error:
+        raise WellioError("the server stopped while it worked on this") from error
+
+
 @asynccontextmanager
 async def listen(app: "Wellio", operations: Mapping[str, "Operation"]) -> AsyncIterator[None]:
     """Serve the operations on the data folder's socket until the block ends."""
     path = _socket_path(app.config.data_dir)
-    control = web.Application()
-    control.router.add_post("/operations", _Handler(app, operations).handle)
+    control, handler = web.Application(), _Handler(app, operations)
+    control.router.add_post("/operations", handler.handle)
+    control.router.add_get("/address", handler.tell_address)
     runner = web.AppRunner(
         control, access_log=None, shutdown_timeout=app.config.server.shutdown_timeout_s
     )
@@ -112,7 +128,12 @@ class _Handler:
             answer = {"error": "the running server does not know this command"}
         else:
             answer = await self._run(operation, asked["arguments"])
-        return web.Response(body=orjson.dumps(answer), content_type="application/json")
+        return _json(answer)
+
+    async def tell_address(self, request: web.Request) -> web.Response:
+        """Say where the server listens."""
+        server = self._app.config.server
+        return _json({"host": server.host, "port": server.port})
 
     async def _run(self, operation: "Operation", arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -122,6 +143,10 @@ class _Handler:
         except Exception:  # noqa: BLE001 - the server goes on; its log has the traceback
             _log.exception("operation failed", operation=operation.name)
             return {"error": f"{operation.name} failed inside the server: its log says why"}
+
+
+def _json(answer: Mapping[str, Any]) -> web.Response:
+    return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
 
 def _socket_path(data_dir: Path) -> Path:

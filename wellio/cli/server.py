@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,7 @@ async def health(config: Config) -> Mapping[str, Any]:
     Raises:
         WellioError: No server answers.
     """
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.server.host, config.server.host)  # noqa: S104 - compared, not bound
-    address = f"http://{f'[{host}]' if ':' in host else host}:{config.server.port}"
+    address = await _address(config)
     timeout = aiohttp.ClientTimeout(total=_HEALTH_TIMEOUT_S)
     try:
         async with (
@@ -92,6 +91,17 @@ async def health(config: Config) -> Mapping[str, Any]:
     except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
         raise WellioError(f"no Wellio answers at {address}") from error
     return report
+
+
+async def _address(config: Config) -> str:
+    """Return where the folder's server listens; without one, where the settings say."""
+    host, port = config.server.host, config.server.port
+    with suppress(WellioError, TimeoutError):  # then the settings have to do
+        async with asyncio.timeout(_HEALTH_TIMEOUT_S):
+            found = await control.address(config.data_dir)
+            host, port = found["host"], found["port"]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _create(config: Config, *, workers: bool = True) -> web.Application:

@@ -209,14 +209,16 @@ async def test_while_a_server_runs(shell: Shell, folder: Path) -> None:
 
 
 async def test_health_is_for_containers(shell: Shell, folder: Path) -> None:
-    async with serve(folder) as server:
-        env = {"WELLIO_SERVER__PORT": server.url.rpartition(":")[2]}
-        well = await asyncio.to_thread(shell, "health --json", env=env)
+    async with serve(folder) as server:  # on a port that no setting names
+        well = await asyncio.to_thread(shell, "health --json")
         assert (well.code, json.loads(well.stdout)["status"]) == (0, "ok")
-        read = (await asyncio.to_thread(shell, "health", env=env)).stdout
+        read = (await asyncio.to_thread(shell, "health")).stdout
         assert read.startswith("status: ok\n")
         assert re.search(r"│ database +│ ok +│", read)
         assert "{" not in read
+        env = {"WELLIO_SERVER__PORT": server.url.rpartition(":")[2]}
+        elsewhere = await asyncio.to_thread(shell, "health --data elsewhere --json", env=env)
+        assert (elsewhere.code, elsewhere.stdout) == (0, well.stdout)
         await server.stop()
     gone = await asyncio.to_thread(shell, "health", env=env)
     assert gone.code == 1

@@ -184,6 +184,10 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
             "server.host: the file none cannot be read: No such file or directory",
         ),
         ("plugins.chat = 1", "plugins.chat: expected a table"),
+        (
+            "database.url = 'mysql://s3cret@h/d'",
+            "database.url: expected sqlite:/// with a path, or postgresql://",
+        ),
     ],
 )
 def test_a_wrong_file(tmp_path: Path, text: str, expected: str) -> None:

@@ -76,6 +76,10 @@ async def test_refusals_are_one_line(
     assert str(caught.value) == expected
 
 
+async def test_it_tells_where_the_server_listens(folder: Path) -> None:
+    assert await control.address(folder) == {"host": "127.0.0.1", "port": 3000}
+
+
 async def test_wrong_arguments_are_all_named_and_not_echoed(folder: Path) -> None:
     with pytest.raises(WellioError) as caught:
         await control.call(folder, "add", {"a": "s3cret"})
