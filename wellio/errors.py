@@ -15,6 +15,7 @@ A problem never holds what the caller sent, a stack, SQL or a path.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -223,6 +224,10 @@ def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> 
 def _message(item: ErrorDetails) -> str:
     if item["type"] == "union_tag_invalid":
         return "Input is of none of the documented kinds"  # pydantic's own words quote the input
+    if item["type"] in {"too_short", "too_long"}:
+        # pydantic counts a text's "items" where a check of ours stands before the length
+        words = item["msg"].partition(" after validation")[0]
+        return re.sub(r"^Value (.*) item", r"Text \1 character", words)
     return item["msg"].removeprefix("Value error, ")
 
 

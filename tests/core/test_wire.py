@@ -1,6 +1,6 @@
 """Wire models refuse what no engine could hold, and cursors read only themselves."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 import pytest
@@ -93,6 +93,24 @@ def test_a_problem_names_every_field_and_echoes_none() -> None:
     ]
     assert "secret" not in str([error["message"] for error in problem["errors"]])
     assert (problem["status"], problem["requestId"]) == (422, "request-1")
+
+
+@pytest.mark.parametrize(
+    "type_, given_value, message",
+    [
+        (Name, "", "Text should have at least 1 character"),
+        (Name, "a" * 201, "Text should have at most 200 characters"),
+        (
+            Annotated[list[int], pydantic.Field(min_length=1)],
+            [],
+            "List should have at least 1 item",
+        ),
+    ],
+)
+def test_a_length_is_told_in_words_that_fit(type_: Any, given_value: object, message: str) -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(type_).validate_python(given_value)
+    assert [error.message for error in invalid_from_pydantic(caught.value).errors] == [message]
 
 
 @given(
