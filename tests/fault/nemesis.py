@@ -9,14 +9,18 @@ from tests.fault.history import History
 from tests.fault.server import Server
 
 _WORK_S: Final = (0.2, 1.5)  # of acknowledged load between a start and a kill
-_JITTER_S: Final = (0.0, 0.3)  # an acknowledgement has just come: a kill may come at any moment
 _DURING_START_S: Final = (0.0, 1.0)
 _SHARE_DURING_START: Final = 0.15
 _PATIENCE_S: Final = 20.0
 
 
 async def strike(
-    server: Server, history: History, kills: int, rate: float, rng: random.Random
+    server: Server,
+    history: History,
+    kills: int,
+    rate: float,
+    pause_s: tuple[float, float],
+    rng: random.Random,
 ) -> None:
     """Kill the server so many times while it works; some kills hit it while it is starting.
 
@@ -28,6 +32,7 @@ async def strike(
         history: Counts what is acknowledged.
         kills: How often.
         rate: Messages that are offered in a second.
+        pause_s: Least and most time between an acknowledgement and a kill.
         rng: Decides when.
     """
     for number in range(kills):
@@ -36,7 +41,7 @@ async def strike(
         else:
             await server.ready()
             await _work(history, rate * rng.uniform(*_WORK_S))
-            await asyncio.sleep(rng.uniform(*_JITTER_S))
+            await asyncio.sleep(rng.uniform(*pause_s))
         await server.kill()
         await server.start()
     await server.ready()

@@ -35,12 +35,14 @@ class Profile:
         rate: Messages that they offer in a second, all together.
         kills: How often the server is killed.
         groups: Conversations.
+        pause_s: Least and most time between an acknowledgement and a kill.
     """
 
     clients: int
     rate: float
     kills: int
     groups: int
+    pause_s: tuple[float, float] = (0.0, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ async def _load(site: Site, senders: list[Sender], profile: Profile, rng: random
     async with asyncio.TaskGroup() as offers:
         for sender in senders:
             offers.create_task(sender.offer(interval_s, stop))
-        await strike(site.server, site.history, profile.kills, profile.rate, rng)
+        await strike(site.server, site.history, profile.kills, profile.rate, profile.pause_s, rng)
         stop.set()
 
 
