@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -9,8 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.realtime.peers import Peer
-from tests.realtime.reference_server import create_app
+from tests.realtime.reference_server import SETTINGS, create_app
 
+PATIENT = replace(SETTINGS, ping_interval_ms=60_000, ping_timeout_ms=60_000, connect_timeout_s=60.0)
 Serve = Callable[[web.Application], Awaitable[Peer]]
 
 
@@ -38,5 +40,11 @@ async def serve(
 
 @pytest.fixture
 async def peer(serve: Serve) -> Peer:
-    """A peer of the reference server."""
+    """A peer of the reference server in no hurry: no ping and no deadline passes in a test."""
+    return await serve(create_app(PATIENT))
+
+
+@pytest.fixture
+async def hasty_peer(serve: Serve) -> Peer:
+    """A peer of the reference server as the public suites want it, with its quick times."""
     return await serve(create_app())

@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 
 ENGINE = "/engine.io/"
 SOCKET = "/socket.io/"
+DEADLINE_S = 30  # for what takes milliseconds, on a machine that has other things to do
 PLACEHOLDERS = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
 
 
@@ -38,7 +39,7 @@ class WebSocket:
 
     async def receive(self) -> Any:
         """Return the next text or bytes; None when the server closed."""
-        message = await self.ws.receive(timeout=5)
+        message = await self.ws.receive(timeout=DEADLINE_S)
         return message.data if message.type in (web.WSMsgType.TEXT, web.WSMsgType.BINARY) else None
 
     async def packet(self) -> Any:
@@ -125,7 +126,7 @@ class Peer:
         """Start a poll and return once the server holds it."""
         task = asyncio.create_task(self.poll(sid, path))
         before = _requests(self.server)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             while _requests(self.server) == before:  # noqa: ASYNC110 - a counter has no event
                 await asyncio.sleep(0)
         return task

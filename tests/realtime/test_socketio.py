@@ -45,8 +45,8 @@ class TestConnect:
         await ws.send(first)
         await ws.closed()
 
-    async def test_no_connect_in_time(self, peer: Peer) -> None:
-        ws = await peer.websocket(SOCKET)
+    async def test_no_connect_in_time(self, hasty_peer: Peer) -> None:
+        ws = await hasty_peer.websocket(SOCKET)
         while (data := await ws.receive()) == "2":
             await ws.send("3")
         assert data is None
@@ -67,13 +67,13 @@ class TestConnect:
 
 
 class TestDisconnect:
-    async def test_main_namespace(self, peer: Peer) -> None:
-        ws = await peer.socketio()
+    async def test_main_namespace(self, hasty_peer: Peer) -> None:
+        ws = await hasty_peer.socketio()
         await ws.send("41")
         assert await ws.receive() == "2"
 
-    async def test_the_deadline_begins_again(self, peer: Peer) -> None:
-        ws = await peer.socketio()
+    async def test_the_deadline_begins_again(self, hasty_peer: Peer) -> None:
+        ws = await hasty_peer.socketio()
         await ws.send("41")
         while (data := await ws.receive()) == "2":
             await ws.send("3")

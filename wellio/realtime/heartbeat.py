@@ -64,12 +64,15 @@ class Heartbeat:
         if late > self._timeout / 2:  # a long stall of ours is not taken from the peer's time
             self._due += late
         self._answered = False
-        self._timer = self._loop.call_at(self._due + self._timeout, self._check)
+        soon = min(self._interval, self._timeout)
+        self._timer = self._loop.call_at(self._due + soon, self._check)
         self._ping()
 
     def _check(self) -> None:
-        if not self._answered:
+        if self._answered:
+            self._due = max(self._due + self._interval, self._loop.time())
+            self._timer = self._loop.call_at(self._due, self._send)
+        elif self.is_overdue():
             self._expire()
-            return
-        self._due = max(self._due + self._interval, self._loop.time())
-        self._timer = self._loop.call_at(self._due, self._send)
+        else:  # the peer has longer than an interval
+            self._timer = self._loop.call_at(self._due + self._timeout, self._check)
