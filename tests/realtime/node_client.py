@@ -30,7 +30,7 @@ async def run_node(script: str, *arguments: str) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             output, _ = await process.communicate()
     finally:
         if process.returncode is None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.realtime.conftest import Serve
+from tests.realtime.peers import DEADLINE_S
 from tests.realtime.practice_app import HUB, SOCKETS, Sockets, create_app
 from tests.realtime.test_plain_websocket import ask, enter
 from wellio.errors import PluginError
@@ -94,7 +95,7 @@ async def test_reading_stops_while_too_much_is_being_handled(serve: Serve) -> No
     ws = await enter(peer, "alice")
     await ws.send(*['{"event":"wait","id":1}'] * 200)
     sockets = app[SOCKETS]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await sockets.reached(64)
     assert await ask(
         await enter(peer, "bob"), "refuse"

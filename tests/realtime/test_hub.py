@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import SOCKET, Peer, WebSocket
+from tests.realtime.peers import DEADLINE_S, SOCKET, Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, SOCKETS, create_app
 from tests.realtime.test_plain_websocket import enter
 from wellio.actor import Actor
@@ -134,7 +134,7 @@ async def online(hub: Hub, user_id: str, expected: bool) -> None:
     """Wait until a user is online, or is not."""
     changed = asyncio.Event()
     hub.on_presence(lambda *_: changed.set())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while hub.is_online(user_id) is not expected:
             changed.clear()
             await changed.wait()
@@ -142,7 +142,7 @@ async def online(hub: Hub, user_id: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("protocol", ["plain", "socketio"])
 async def test_a_slow_peer_is_closed_and_slows_nobody(serve: Serve, protocol: str) -> None:
-    app = create_app()
+    app = create_app(RealtimeSettings(close_timeout_s=DEADLINE_S))
     hub, peer = app[HUB], await serve(app)
     fast = await enter(peer, "alice")
     slow = await (enter if protocol == "plain" else connect)(peer, "bob")
@@ -185,7 +185,7 @@ async def test_a_peer_that_lost_a_frame_is_closed_even_if_its_buffer_empties_at_
     link.write(b"lost")
     transport.size = 0
     link.write(b"there")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(DEADLINE_S):
         await closed.wait()
     assert transport.size == 0
 
@@ -254,7 +254,7 @@ async def test_shutdown_lets_handlers_end(serve: Serve) -> None:
     app = create_app()
     ws = await connect(await serve(app), "alice")
     await ws.send('421["wait"]')
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await app[SOCKETS].reached(1)
     closing = asyncio.create_task(app[REALTIME].close(5))
     await asyncio.sleep(0)

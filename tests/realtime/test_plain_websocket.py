@@ -2,18 +2,19 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import Peer, WebSocket
+from tests.realtime.peers import DEADLINE_S, Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, create_app
 from wellio.http import Origins
 from wellio.realtime import Entrance, RealtimeSettings
 
-HASTY = RealtimeSettings(connect_timeout_s=0.05, ping_interval_ms=50, ping_timeout_ms=50)
+PINGS = RealtimeSettings(ping_interval_ms=50, ping_timeout_ms=60_000)
 
 
 async def dial(peer: Peer, **options: Any) -> WebSocket:
@@ -102,25 +103,29 @@ async def test_a_malformed_frame(serve: Serve, later: str | bytes) -> None:
 
 
 async def test_nobody_says_who_they_are(serve: Serve) -> None:
-    ws = await dial(await serve(create_app(HASTY)))
+    ws = await dial(await serve(create_app(RealtimeSettings(connect_timeout_s=0.05))))
     assert await ws.closed() == 4408
 
 
-async def test_heartbeat(serve: Serve) -> None:
-    app = create_app(HASTY)
-    peer = await serve(app)
-    lively = await enter(peer, "alice")
-    silent = await dial(peer, autoping=False)
-    await silent.send('{"event":"auth","data":{"token":"bob"}}')
-    reading = asyncio.create_task(lively.receive())  # aiohttp answers pings while it reads
-    await silent.receive()
-    for _ in range(2):
-        message = await silent.ws.receive()
-    assert message.type is not aiohttp.WSMsgType.TEXT
-    await silent.closed()
+async def test_who_answers_pings_stays(serve: Serve) -> None:
+    app = create_app(PINGS)
+    ws = await dial(await serve(app), autoping=False)
+    await ws.send('{"event":"auth","data":{"token":"alice"}}')
+    await ws.receive()
+    for _ in range(3):
+        assert (await ws.ws.receive(timeout=DEADLINE_S)).type is aiohttp.WSMsgType.PING
+        await ws.ws.pong()
     assert app[HUB].is_online("alice")
+
+
+async def test_who_answers_no_ping_is_gone(serve: Serve) -> None:
+    app = create_app(replace(PINGS, ping_timeout_ms=50))
+    ws = await dial(await serve(app), autoping=False)
+    await ws.send('{"event":"auth","data":{"token":"bob"}}')
+    await ws.receive()
+    assert (await ws.ws.receive(timeout=DEADLINE_S)).type is aiohttp.WSMsgType.PING
+    await ws.closed()
     assert not app[HUB].is_online("bob")
-    reading.cancel()
 
 
 async def test_pings_of_the_client_are_answered(serve: Serve) -> None:

@@ -8,13 +8,19 @@ import pytest
 import socketio
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import Peer
+from tests.realtime.peers import DEADLINE_S, Peer
 from tests.realtime.practice_app import HUB, create_app
 
 
 def client() -> Any:
     quiet = logging.getLogger("witness")
     return socketio.AsyncClient(reconnection=False, logger=quiet, engineio_logger=quiet)
+
+
+async def connect(witness: Any, url: str, token: str, transports: list[str]) -> None:
+    await witness.connect(
+        url, auth={"token": token}, transports=transports, wait_timeout=DEADLINE_S
+    )
 
 
 TRANSPORTS = pytest.mark.parametrize(
@@ -27,12 +33,10 @@ async def test_echo(peer: Peer, transports: list[str]) -> None:
     witness = client()
     backs: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
     witness.on("message-back", lambda *args: backs.put_nowait(args))
-    await witness.connect(
-        str(peer.server.make_url("")), auth={"token": "1"}, transports=transports, wait=True
-    )
+    await connect(witness, str(peer.server.make_url("")), "1", transports)
     await witness.emit("message", ("a", {"b": b"\1\2"}))
-    assert await asyncio.wait_for(backs.get(), 5) == ("a", {"b": b"\1\2"})
-    assert await witness.call("message-with-ack", (1, [b"\3"]), timeout=5) == (1, [b"\3"])
+    assert await asyncio.wait_for(backs.get(), DEADLINE_S) == ("a", {"b": b"\1\2"})
+    assert await witness.call("message-with-ack", (1, [b"\3"]), timeout=DEADLINE_S) == (1, [b"\3"])
     await witness.disconnect()
 
 
@@ -45,13 +49,13 @@ async def test_chat(serve: Serve, transports: list[str]) -> None:
     gone = asyncio.Event()
     bob.on("new_message", messages.put_nowait)
     bob.on("disconnect", lambda *_: gone.set())
-    await alice.connect(url, auth={"token": "alice"}, transports=transports)
-    await bob.connect(url, auth={"token": "bob:b1"}, transports=transports)
-    ack = await alice.call("send_message", {"content": "Hello"}, timeout=5)
+    await connect(alice, url, "alice", transports)
+    await connect(bob, url, "bob:b1", transports)
+    ack = await alice.call("send_message", {"content": "Hello"}, timeout=DEADLINE_S)
     assert ack == {"ok": True, "message": {"senderId": "alice", "content": "Hello"}}
-    assert await asyncio.wait_for(messages.get(), 5) == ack["message"]
+    assert await asyncio.wait_for(messages.get(), DEADLINE_S) == ack["message"]
     app[HUB].close_session("b1")
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), DEADLINE_S)
     await alice.disconnect()
 
 
@@ -61,5 +65,5 @@ async def test_refused(serve: Serve) -> None:
     refusals: list[Any] = []
     witness.on("connect_error", refusals.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await witness.connect(url, auth={"token": "forged"}, transports=["websocket"])
+        await connect(witness, url, "forged", ["websocket"])
     assert refusals[0]["data"]["status"] == 401
