@@ -16,7 +16,7 @@ import socketio
 from tests.contract.access import EVENTS, PUBLIC, RULES
 from tests.contract.world import REFUSED, SIGNED_IN, World, leaked, session_of
 from wellio.realtime import EventRouter
-from wellio.testing import Reply, Socket, Sockets
+from wellio.testing import DEADLINE_S, Reply, Socket, Sockets
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -140,7 +140,7 @@ async def test_what_ends_a_session_ends_its_socket(
                 await world.api("nora").delete(path, status=204)
             case "disable":
                 await world.api("owner").patch(nora, {"status": "disabled"}, status=200)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(DEADLINE_S):
             assert await socket.receive("session_revoked") == {"reason": "session_revoked"}
             await socket.closed.wait()
         await world.api("other device").get("/me", status=401)
@@ -161,8 +161,8 @@ async def _refused_plain(url: str, auth: Any) -> dict[str, Any]:
         session.ws_connect("/ws") as connection,
     ):
         await connection.send_json({"event": "auth", "data": auth, "id": 1})
-        frame = await connection.receive_json(timeout=5)
-        assert (await connection.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        frame = await connection.receive_json(timeout=DEADLINE_S)
+        assert (await connection.receive(timeout=DEADLINE_S)).type is aiohttp.WSMsgType.CLOSE
         assert connection.close_code == 4401
     assert (frame["event"], frame["data"]["ok"]) == ("ack", False)
     return dict(frame["data"]["error"])
@@ -174,6 +174,6 @@ async def _refused_io(url: str, auth: Any) -> dict[str, Any]:
     errors: list[Any] = []
     client.on("connect_error", errors.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await client.connect(url, auth=auth, wait_timeout=5)
+        await client.connect(url, auth=auth, wait_timeout=DEADLINE_S)
     await client.disconnect()
     return dict(errors[0]["data"])

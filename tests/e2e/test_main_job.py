@@ -10,12 +10,13 @@ import pytest
 from tests.core.boot.processes import Server
 from tests.e2e.practice import PASSWORDS, OpenDatabases, Rest, empty_place, token_of
 from tests.realtime.node_client import run_node
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import ENGINES, EngineName
 
 HERE = Path(__file__).parent
 
 
-@pytest.mark.timeout(240)  # a server is started twice and Node five times, on a busy machine
+@pytest.mark.timeout(900)  # a server is started twice and Node five times, on a busy machine
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_a_coach_and_a_client_talk(
     engine: EngineName, wellio_databases: OpenDatabases, tmp_path: Path
@@ -77,7 +78,7 @@ async def _sigterm_closes(server: Server, rest: Rest, conversation_id: str, toke
         while await _sockets(rest) < 2:  # noqa: ASYNC110 - no event reaches out of that process
             await asyncio.sleep(0.05)
         assert await server.stop() == 0
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             while (last := await plain.receive()).type is aiohttp.WSMsgType.TEXT:
                 pass
         assert last.data == aiohttp.WSCloseCode.SERVICE_RESTART

@@ -22,8 +22,8 @@ ROOT: Final = Path(__file__).parent.parent.parent
 OWNER_EMAIL: Final = "owner@example.com"
 OWNER_PASSWORD: Final = "a-harness-for-every-fault"
 _PORTS: Final = range(20_000, 32_000)  # below those that systems give to outgoing connections
-_START_S: Final = 30.0
-_STOP_S: Final = 20.0
+_START_S: Final = 120.0
+_STOP_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, Self
 import aiohttp
 import orjson
 
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 20.0
 
 
 class Lost(ConnectionError):

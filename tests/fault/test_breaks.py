@@ -29,7 +29,7 @@ def test_every_break_is_looked_for() -> None:
     assert {path.stem for path in Path(__file__).parent.glob("breaks/*.py")} == set(FOUND_AS)
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("broken", FOUND_AS)
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_a_broken_build_is_found_out(

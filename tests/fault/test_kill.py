@@ -14,7 +14,7 @@ ON_BOTH = pytest.mark.parametrize("engine", ENGINES)
 
 
 @ON_BOTH
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_nothing_is_lost_in_a_few_kills(engine: EngineName, tmp_path: Path) -> None:
     report = await run(engine, tmp_path / "run", Profile(50, 200, kills=3, groups=6), SEED)
     assert report.is_clean, report.details
@@ -22,7 +22,7 @@ async def test_nothing_is_lost_in_a_few_kills(engine: EngineName, tmp_path: Path
 
 @pytest.mark.prove
 @ON_BOTH
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 async def test_nothing_is_lost_in_twenty_kills(engine: EngineName, tmp_path: Path) -> None:
     report = await run(engine, tmp_path / "run", Profile(50, 200, kills=20, groups=6), SEED)
     assert report.is_clean, report.details

@@ -23,7 +23,7 @@ from tests.fault.sockets import PlainSocket, SocketIo
 from wellio.testing.engines import EngineName
 
 _SOCKETS: Final = (SocketIo, PlainSocket)
-_SETTLE_S: Final = 60.0
+_SETTLE_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)

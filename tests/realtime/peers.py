@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
 
+from wellio.testing import DEADLINE_S
+
 ENGINE = "/engine.io/"
 SOCKET = "/socket.io/"
-DEADLINE_S = 30  # for what takes milliseconds, on a machine that has other things to do
 PLACEHOLDERS = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
 
 

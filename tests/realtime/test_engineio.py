@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import DEADLINE_S, ENGINE, SOCKET, Peer
+from tests.realtime.peers import ENGINE, SOCKET, Peer
 from tests.realtime.reference_server import SETTINGS, create_app
+from wellio.testing import DEADLINE_S
 
 BOTH = pytest.mark.parametrize("path", [ENGINE, SOCKET])
 # Pings as quick as the public suite's, with time to answer them on a busy machine.

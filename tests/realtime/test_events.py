@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import DEADLINE_S
 from tests.realtime.practice_app import HUB, SOCKETS, Sockets, create_app
 from tests.realtime.test_plain_websocket import ask, enter
 from wellio.errors import PluginError
 from wellio.realtime import EventRouter, Hub
+from wellio.testing import DEADLINE_S
 
 PROBLEMS: list[tuple[str, str, Any, int, str]] = [
     ("alice", "nothing", None, 404, "unknown_event"),

@@ -8,12 +8,13 @@ import pytest
 from aiohttp import web
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import DEADLINE_S, SOCKET, Peer, WebSocket
+from tests.realtime.peers import SOCKET, Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, SOCKETS, create_app
 from tests.realtime.test_plain_websocket import enter
 from wellio.actor import Actor
 from wellio.realtime import Client, Envelope, Hub, LocalBackplane, Message, RealtimeSettings
 from wellio.realtime.link import Link
+from wellio.testing import DEADLINE_S
 
 
 class Device(Client):

@@ -9,10 +9,11 @@ import aiohttp
 import pytest
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import DEADLINE_S, Peer, WebSocket
+from tests.realtime.peers import Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, create_app
 from wellio.http import Origins
 from wellio.realtime import Entrance, RealtimeSettings
+from wellio.testing import DEADLINE_S
 
 PINGS = RealtimeSettings(ping_interval_ms=50, ping_timeout_ms=60_000)
 

@@ -8,8 +8,9 @@ import pytest
 import socketio
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import DEADLINE_S, Peer
+from tests.realtime.peers import Peer
 from tests.realtime.practice_app import HUB, create_app
+from wellio.testing import DEADLINE_S
 
 
 def client() -> Any:

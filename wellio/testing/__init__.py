@@ -17,6 +17,7 @@ waiting is always for a condition, with a deadline.
 
 from wellio.testing.apps import TestApp
 from wellio.testing.client import Api, Reply
+from wellio.testing.deadline import DEADLINE_S
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.recorder import Recorder
 from wellio.testing.scenarios import Scenario, scenario
@@ -24,6 +25,7 @@ from wellio.testing.sockets import IoSocket, PlainSocket, Socket, Sockets
 from wellio.testing.users import User, sign_in
 
 __all__ = [
+    "DEADLINE_S",
     "Api",
     "IoSocket",
     "MakeUser",

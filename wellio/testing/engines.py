@@ -8,12 +8,15 @@ A migrated database is made once as a template; a test gets a copy, in milliseco
 
 import asyncio
 import atexit
+import fcntl
+import os
 import shutil
 import subprocess
 import tempfile
+import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -21,6 +24,7 @@ from typing import Any, Final, Literal
 
 from wellio.db import connect
 from wellio.db.base import Database, Engine, Tx
+from wellio.testing.deadline import DEADLINE_S
 
 EngineName = Literal["sqlite", "postgres"]
 ENGINES: Final[tuple[EngineName, ...]] = ("sqlite", "postgres")
@@ -55,7 +59,9 @@ class PostgresServer:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._server = get_server(self.folder / "data", cleanup_mode=None)
+        with _alone():
+            self._server = get_server(self.folder / "data", cleanup_mode=None, start=False)
+            _patiently(self._server.start)
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of one of its databases."""
@@ -74,11 +80,32 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it again, on the same socket."""
-        self._server.ensure_postgres_running()
+        _patiently(self._server.ensure_postgres_running)
 
     def stop(self) -> None:
         """Stop it and remove its folder."""
         self._guard.communicate()  # closes its stdin
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep the processes of a run apart: each would add the wheel's system user, and one fail."""
+    with (Path(tempfile.gettempdir()) / f"wellio-postgres-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _patiently(start: Callable[[], object]) -> None:
+    """Start a server; the wheel gives one up after 10 s that is only slow, and finds it later."""
+    until = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            start()
+            return
+        except (subprocess.TimeoutExpired, AssertionError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 @cache

@@ -11,8 +11,7 @@ import aiohttp
 import orjson
 
 from wellio.testing.client import HasToken
-
-DEADLINE_S = 5.0
+from wellio.testing.deadline import DEADLINE_S
 
 
 class Socket(ABC):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEADLINE_S = 30
+from wellio.testing import DEADLINE_S
+
 WELLIO = (sys.executable, "-m", "wellio")
 
 

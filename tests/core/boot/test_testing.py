@@ -23,7 +23,7 @@ from wellio import (
     new_id,
     socket_event,
 )
-from wellio.testing import Api, Recorder, Scenario, Sockets, StartApp, TestApp
+from wellio.testing import DEADLINE_S, Api, Recorder, Scenario, Sockets, StartApp, TestApp
 
 
 class NoteTaken(Event, name="note.taken"):
@@ -203,7 +203,7 @@ async def test_who_is_refused_gets_no_socket(app: TestApp, sockets: Sockets) -> 
 async def test_a_socket_tells_that_the_server_went(app: TestApp, sockets: Sockets) -> None:
     plain, io = await sockets.plain(app.url, ANN), await sockets.io(app.url, BOB)
     await app.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await plain.closed.wait()
         await io.closed.wait()
     assert plain.connection.close_code == 1012

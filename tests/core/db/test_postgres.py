@@ -13,6 +13,7 @@ from tests.core.db.conftest import ids, insert, make_table, one
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
 from wellio.errors import DatabaseError, Unavailable
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases, PostgresServer, postgres
 
 
@@ -27,9 +28,9 @@ async def db(databases: Databases) -> AsyncIterator[Engine]:
         yield engine
 
 
-async def eventually(condition: Callable[[], Any], within_s: float = 10) -> None:
+async def eventually(condition: Callable[[], Any]) -> None:
     """Wait for an async condition; it may raise Unavailable meanwhile."""
-    until = time.monotonic() + within_s
+    until = time.monotonic() + DEADLINE_S
     while time.monotonic() < until:
         try:
             if await condition():
@@ -204,7 +205,7 @@ async def restart_under_load(db: Engine, server: PostgresServer) -> None:
         await db.fetch_all("SELECT 1")
     await asyncio.to_thread(server.start)
     before = len(acknowledged)
-    await eventually(wrote_more, within_s=5)
+    await eventually(wrote_more)
     is_over = True
     await asyncio.gather(*writers)  # raises if anybody saw anything but Unavailable
     assert set(acknowledged) <= set(await ids(db))

@@ -163,7 +163,7 @@ async def test_a_body_that_takes_too_long_is_cut_short_and_others_go_on(
     async def slow_write(tx: Tx) -> None:
         await tx.execute("INSERT INTO t (id, n) SELECT 'spun', n FROM (" + SPIN + ") AS spun")
 
-    async with databases.open(deadline_s=0.3) as db:
+    async with databases.open(deadline_s=1.0) as db:
         outcomes = await asyncio.gather(
             *(db.write(insert, "a"), db.write(slow), db.write(insert, "b")),
             *(db.write(slow_write), db.write(insert, "c")),

@@ -15,6 +15,7 @@ from wellio.db.base import Database, Tx
 from wellio.errors import PluginError
 from wellio.events import Event
 from wellio.jobs import Job, JobRun
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 MakeNode = Callable[..., Node]
@@ -57,7 +58,7 @@ async def test_a_worker_is_woken_by_the_commit(node: MakeNode) -> None:
     await one.start(workers=True)
     await one.bus.settled()  # the first look is over
     await one.note("a")
-    await asyncio.wait_for(seen.wait(), 5)
+    await asyncio.wait_for(seen.wait(), DEADLINE_S)
 
 
 async def test_an_event_that_fails_is_parked_and_nobody_waits_for_it(
@@ -274,7 +275,7 @@ async def test_a_late_committer_is_not_skipped(databases: Databases, clock: Manu
         assert await effects(db, "a") == []  # it waits: the older transaction may still commit
         settling = asyncio.create_task(one.bus.settled())
         await transaction.commit()
-        await asyncio.wait_for(settling, 10)
+        await asyncio.wait_for(settling, DEADLINE_S)
         assert await effects(db, "a") == ["late", "early"]
     finally:
         await late.close()

@@ -12,6 +12,7 @@ from wellio.clock import ManualClock
 from wellio.db.base import Database, Tx
 from wellio.errors import Conflict, PluginError
 from wellio.jobs import Job, JobRun, LeaseLost
+from wellio.testing import DEADLINE_S
 
 MakeNode = Callable[..., Node]
 Run = Callable[[JobRun], Awaitable[None]]
@@ -155,7 +156,7 @@ async def test_moving_the_clock_and_poking_runs_what_is_due(
     await one.bus.settled()
     clock.advance(3_600_000)
     one.bus.poke()
-    await asyncio.wait_for(ran.wait(), 5)
+    await asyncio.wait_for(ran.wait(), DEADLINE_S)
 
 
 async def test_a_key_has_one_job(db: Database, node: MakeNode) -> None:
@@ -252,7 +253,7 @@ async def hang_in(node: MakeNode, **options: Any) -> tuple[Node, asyncio.Event]:
     one = worker_of(node, hang, **options)
     await one.start(workers=True)
     await enqueue(one, "a")
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), DEADLINE_S)
     return one, end
 
 
@@ -283,7 +284,7 @@ async def test_a_lease_is_renewed_while_the_job_runs(
         [row] = await db.fetch_all("SELECT lease_until FROM wellio_job WHERE kind = 'thing.do'")
         return bool(row["lease_until"] > clock.now_ms())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while not await is_renewed():
             pass
     second = worker_of(node)
@@ -305,7 +306,7 @@ async def test_a_node_that_comes_back_goes_on_at_once_with_what_it_was_killed_in
     await enqueue(killed, "a")
     # Without a worker: one that is killed does not look for more.
     attempt = asyncio.create_task(killed.jobs.run_due())
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), DEADLINE_S)
     again = worker_of(node, name="n")
     await again.start()
     await again.bus.settled()

@@ -13,6 +13,7 @@ from tests.core.events.conftest import START, Node, effects
 from tests.core.events.victim import build
 from wellio.clock import ManualClock
 from wellio.db import connect
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +33,7 @@ async def live(url: str, data_dir: Path, life: int) -> list[str]:
     said = b""
     try:
         for _ in range(random.randint(20, 150)):  # noqa: S311 - chance, not a secret
-            line = await asyncio.wait_for(victim.stdout.readline(), 30)
+            line = await asyncio.wait_for(victim.stdout.readline(), DEADLINE_S)
             assert line, "the victim died by itself"
             said += line
     finally:

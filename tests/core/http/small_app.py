@@ -23,12 +23,12 @@ from wellio.http import Edge, Http, MetricsApi, Runner
 from wellio.log import configure_logging
 from wellio.metrics import Metrics
 from wellio.policy import Access, Fragment, Policies
+from wellio.testing import DEADLINE_S
 from wellio.testing.conformance import Conformance
 
 ID = "0190a000-0000-7000-8000-000000000001"
 HIDDEN = "0190a000-0000-7000-8000-000000000002"
 VISIBLE = "0190a000-0000-7000-8000-000000000003"
-DEADLINE_S = 30  # for what takes milliseconds, on a machine that has other things to do
 PERMISSIONS = frozenset({"things.read", "things.write"})
 COACH = Actor("0190a000-0000-7000-8000-0000000000aa", "coach", None, PERMISSIONS)
 CLIENT = Actor("0190a000-0000-7000-8000-0000000000bb", "client", None, frozenset())

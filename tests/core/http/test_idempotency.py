@@ -12,7 +12,7 @@ import pytest
 
 from tests.core.http.keyed_app import REFUSALS, START, Deaths, Person, ThingApi, ThingPlugin
 from wellio import ManualClock
-from wellio.testing import Api, Reply, StartApp, TestApp
+from wellio.testing import DEADLINE_S, Api, Reply, StartApp, TestApp
 from wellio.testing.engines import Databases, EngineName
 
 ROOT = Path(__file__).parents[3]
@@ -247,7 +247,7 @@ async def test_a_killed_server_has_done_both_or_neither(
             *(sys.executable, "-m", "tests.core.http.keyed_app", url, str(folder), death),
             cwd=ROOT,
         )
-        assert await asyncio.wait_for(victim.wait(), 50) == -signal.SIGKILL
+        assert await asyncio.wait_for(victim.wait(), DEADLINE_S) == -signal.SIGKILL
         await app.start()
         is_done = death != Deaths.IN_BODY
         assert await names(app) == ([death] if is_done else [])

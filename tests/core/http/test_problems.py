@@ -11,6 +11,7 @@ from tests.core.http.small_app import SmallApp, logged, running
 from wellio import errors
 from wellio.http import endpoint
 from wellio.http.problems import BY_STATUS
+from wellio.testing import DEADLINE_S
 from wellio.wire import Wire
 
 SECRET = "s3cret"
@@ -197,7 +198,7 @@ async def closed(app: SmallApp) -> None:
     """Wait until the server has noticed that its only connection is gone."""
     server = app.runner.server
     assert server is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while any(it.transport for it in server.connections):  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0)
 

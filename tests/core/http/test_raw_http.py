@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from tests.core.http.small_app import DEADLINE_S, SmallApp, logged, running
+from tests.core.http.small_app import SmallApp, logged, running
 from tests.core.http.test_bodies import EchoApi
 from tests.core.http.wire import wire
 from wellio.http import Edge
+from wellio.testing import DEADLINE_S
 
 BODY = b'{"free":1}'
 GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n"

@@ -13,7 +13,7 @@ from wellio_auth.tokens import TokenError
 
 from tests.plugins.auth.moves import refresh, works
 from wellio import ManualClock
-from wellio.testing import Sockets, TestApp, User
+from wellio.testing import DEADLINE_S, Sockets, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import PASSWORD, sign_in
 
@@ -120,7 +120,7 @@ async def test_what_ends_a_session_ends_it_at_once(
         assert reply.status == (200 if name in left else 401)
         if name not in left:
             await opened[name].receive("session_revoked")
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(DEADLINE_S):
                 await opened[name].closed.wait()
     assert [name for name in opened if not opened[name].closed.is_set()] == left
     assert await works(app, bystander)
@@ -247,7 +247,7 @@ async def test_a_session_that_runs_out_takes_its_sockets_along(
     else:
         await sign_in(app, user.email)
     await early.receive("session_revoked")
-    await asyncio.wait_for(early.closed.wait(), 5)
+    await asyncio.wait_for(early.closed.wait(), DEADLINE_S)
     await app.app.bus.settled()
     assert not late.closed.is_set()
     [left] = await app.app.db.fetch_all("SELECT count(*) AS n FROM auth_session")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.plugins.auth.moves import refresh, works
-from wellio.testing import Sockets, TestApp
+from wellio.testing import DEADLINE_S, Sockets, TestApp
 from wellio.testing.plugin import MakeUser
 from wellio.testing.users import PASSWORD, sign_in
 
@@ -64,7 +64,7 @@ async def test_disabling_takes_effect_at_once(
     with app.bus.expect("user.disabled", "auth.session_revoked"):
         await app.api.as_(owner).patch(f"/users/{coach.id}", {"status": "disabled"}, status=200)
     assert not await works(app, coach)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(DEADLINE_S):
         await socket.closed.wait()
     await refresh(app, coach.refresh_token, "one", status=401)
     login = {"email": coach.email, "password": PASSWORD}
@@ -88,7 +88,7 @@ async def test_a_new_role_takes_effect_at_once(
         await app.api.as_(owner).patch(f"/users/{coach.id}", {"role": "assistant"}, status=200)
     await app.api.as_(coach).get("/invitations", status=403)
     assert (await app.api.as_(coach).get("/me", status=200)).data["role"] == "assistant"
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(DEADLINE_S):
         await socket.closed.wait()
     assert (await refresh(app, coach.refresh_token, "one", status=200)).data["user"][
         "role"

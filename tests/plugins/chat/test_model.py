@@ -255,7 +255,7 @@ class Conversation(RuleBasedStateMachine):
                 self.reconnect(name)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_replay_is_fetch(practice: Practice) -> None:
     class Machine(Conversation):
         loop = asyncio.get_running_loop()
