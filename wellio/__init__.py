@@ -34,6 +34,7 @@ from .errors import (
     invalid,
 )
 from .events import Event, EventBus
+from .expr import Expression, ExpressionField, ExpressionJson
 from .hookspecs import (
     Account,
     AccountStep,
@@ -98,6 +99,9 @@ __all__ = [
     "Email",
     "Event",
     "EventBus",
+    "Expression",
+    "ExpressionField",
+    "ExpressionJson",
     "FieldError",
     "Forbidden",
     "Fragment",

@@ -215,7 +215,7 @@ def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> 
     return Invalid(
         "Some fields are wrong.",
         errors=[
-            FieldError(prefix + _pointer(item["loc"]), item["type"], _message(item))
+            FieldError(prefix + pointer_to(item["loc"]), item["type"], _message(item))
             for item in details
         ],
     )
@@ -231,6 +231,7 @@ def _message(item: ErrorDetails) -> str:
     return item["msg"].removeprefix("Value error, ")
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def pointer_to(location: tuple[int | str, ...]) -> str:
+    """Return the JSON pointer (RFC 6901) of a place, given as the keys on the way to it."""
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
     return "".join(f"/{part}" for part in parts)

@@ -28,7 +28,7 @@ from .ids import is_id
 RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT")
 MAX_LIMIT = 100
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -42,7 +42,7 @@ class Wire(BaseModel):
 
 def _no_control(text: str) -> str:
     """Refuse what one of the engines or a terminal cannot hold: NUL and lone surrogates."""
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE.search(text):
         raise ValueError("must not hold NUL or unpaired surrogates")
     return text
 

@@ -48,6 +48,12 @@ _WORDS: Final = {
     "strict": ("STRICT", ""),
     "for_update": ("", "FOR UPDATE"),
     "skip_locked": ("", "FOR UPDATE SKIP LOCKED"),
+    "bytewise": ("COLLATE BINARY", 'COLLATE "C"'),
+    "position": ("instr", "strpos"),  # of a text in another, from 1; 0 if it is not there
+    "least": ("min", "LEAST"),  # of two or more numbers, none of them null
+    "greatest": ("max", "GREATEST"),
+    "json_texts": ("json_each", "jsonb_array_elements_text"),  # column: value
+    "once": ("", "OFFSET 0"),
     "explain": ("EXPLAIN QUERY PLAN", "EXPLAIN (COSTS OFF)"),
     "prefer_indexes": ("SELECT 1", "SELECT set_config('enable_seqscan', 'off', true)"),
 }
@@ -199,6 +205,16 @@ class Dialect:
         types = ", ".join(f"{name} {_ROW_TYPES[type_]}" for name, type_ in fields)
         source = f"jsonb_to_recordset({parameter}::jsonb) AS _({types})"
         return f"(SELECT {values} FROM {source}) AS {table}"
+
+
+def computed_once(value: str, body: Callable[[str], str]) -> str:
+    """Write SQL that uses a value several times and computes it once.
+
+    Args:
+        value: The SQL of the value.
+        body: Returns the SQL of the whole, given the name of the value.
+    """
+    return f"(SELECT {body('once.value')} FROM (SELECT {value} AS value {{once}}) AS once)"
 
 
 def _json(value: Any) -> str:
