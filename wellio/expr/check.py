@@ -36,8 +36,8 @@ class Checker:
         root = self._node(form)
         if root is None:
             return None
-        [fitting] = self._fitting([((), root)], Group((returns,) if returns else SCALARS))
-        return None if self.faults else fitting
+        fitting = self._fitting([((), root)], Group((returns,) if returns else SCALARS))
+        return fitting[0] if fitting else None
 
     def _refuse(self, at: Location, code: str, message: str) -> None:
         self.faults.append(Fault(at, code, message))

@@ -1,7 +1,7 @@
 """Reads the JSON of an expression into a `Form`: its shape, without looking at fields and types."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Final, TypeVar
 
 from .form import Fault, Form, Leaf, Location, Operation, Reference
@@ -58,17 +58,19 @@ class Reader:
                 return Leaf(at, literal(data, at))
         raise Fault(at, "wrong_form", "must be a literal, or have a member op, field or instant")
 
-    def _expect(self, data: dict[str, Any], at: Location, names: Iterable[str]) -> None:
+    def _expect(self, data: dict[str, Any], at: Location, names: Set[str | None]) -> None:
         """Note members that do not belong there."""
-        for name in data.keys() - set(names):
-            self.faults.append(Fault((*at, name), "extra_forbidden", "is no member of this"))
+        for name in data:
+            if name not in names:
+                self.faults.append(Fault((*at, name), "extra_forbidden", "is no member of this"))
 
     def _operation(self, name: Any, data: dict[str, Any], at: Location) -> Operation:
         operator = OPERATORS.get(name) if isinstance(name, str) else None
         if operator is None:
             raise Fault((*at, "op"), "unknown_operator", "must be the name of an operator")
         option = operator.option
-        self._expect(data, at, {"op", "args", option or "op"})
+        absent = {name for name in ("minAnswered", "bands") if data.get(name) is None}
+        self._expect(data, at, {"op", "args", option, *absent})
         args = self._args(data.get("args"), (*at, "args"), operator)
         before: Sequence[Constant] = ()
         behind: Sequence[Constant] = ()
@@ -79,6 +81,8 @@ class Reader:
         return Operation(at, operator, args, tuple(before), tuple(behind))
 
     def _args(self, args: Any, at: Location, operator: Operator) -> tuple[Form | None, ...]:
+        if args is None:
+            raise Fault(at, "missing", "is missing")
         if not isinstance(args, list):
             raise Fault(at, "wrong_form", "must be a list of operands")
         least, most = operator.least, operator.most
@@ -88,6 +92,8 @@ class Reader:
         return tuple(self.read(arg, (*at, index)) for index, arg in enumerate(args))
 
     def _bands(self, bands: Any, at: Location) -> list[Constant]:
+        if bands is None:
+            raise Fault(at, "missing", "is missing")
         if not isinstance(bands, list) or not 1 <= len(bands) <= MANY:
             raise Fault(at, "wrong_form", f"must be a list of 1 to {MANY} bands")
         pairs: list[Constant] = []

@@ -1,21 +1,18 @@
 """The wire's type of an expression: what endpoints declare, and what `/openapi.json` shows.
 
-The description has a model for each operator, told apart by `op`. They only describe: the form is
-read by `Reader`, which names every fault by its own pointer, as a union of models cannot.
+The models only describe. The form is read by `Reader`, which names every fault by its own pointer,
+as a union of models cannot.
 """
 
-from functools import cache, reduce
-from operator import or_
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
+    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
     RootModel,
     ValidationError,
-    create_model,
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
@@ -23,7 +20,7 @@ from wellio.wire import Instant, Text, Wire
 
 from .literal import MAX_TEXT
 from .nodes import LARGEST
-from .operator import MANY, Operator
+from .operator import MANY
 from .reader import Reader
 from .table import OPERATORS
 
@@ -34,7 +31,7 @@ _Text = Annotated[Text, Field(max_length=MAX_TEXT)]
 class ExpressionOfField(Wire):
     """The value of a field."""
 
-    field: str
+    field: _Text
 
 
 class ExpressionOfInstant(Wire):
@@ -50,7 +47,41 @@ class ExpressionBand(Wire):
     label: _Text
 
 
-def _read(form: Any, _describing: Any) -> Any:
+class ExpressionOfOperator(Wire):
+    """An operator, applied to the expressions in `args`; each takes some number of some type."""
+
+    model_config = ConfigDict(**Wire.model_config, json_schema_mode_override="validation")
+
+    op: Annotated[str, Field(json_schema_extra={"enum": list(OPERATORS)})]
+    args: Annotated[list["ExpressionForm"], Field(min_length=1, max_length=MANY)]
+    min_answered: Annotated[
+        int | None,
+        Field(ge=1, le=MANY, description="How many answers a score needs; all by default."),
+    ] = None
+    bands: Annotated[
+        list[ExpressionBand] | None,
+        Field(min_length=1, max_length=MANY, description="Of `bands`, in rising order."),
+    ] = None
+
+
+class ExpressionForm(
+    RootModel[
+        ExpressionOfOperator
+        | ExpressionOfField
+        | ExpressionOfInstant
+        | bool
+        | _Number
+        | _Text
+        | None
+    ]
+):
+    """An expression: a literal, a field, an instant or an operator."""
+
+    # One component for requests and answers: what refers to itself would get two.
+    model_config = ConfigDict(json_schema_mode_override="validation")
+
+
+def _read(form: Any, _models: Any) -> Any:
     """Return a form as it came if it is well-formed.
 
     Raises:
@@ -71,42 +102,10 @@ def _read(form: Any, _describing: Any) -> Any:
     return form
 
 
-def _model(operator: Operator) -> type[BaseModel]:
-    """Make the model that describes the use of an operator."""
-    count = Field(min_length=operator.least, max_length=operator.most)
-    members: dict[str, Any] = {
-        "op": (Literal[operator.name], ...),
-        "args": ("list[Expression]", count),
-    }
-    if operator.option == "minAnswered":
-        members["min_answered"] = (Annotated[int | None, Field(ge=1, le=MANY)], None)
-    elif operator.option == "bands":
-        length = Field(min_length=1, max_length=MANY)
-        members["bands"] = (Annotated[list[ExpressionBand], length], ...)
-    name = "ExpressionOf" + operator.name.title().replace("_", "")
-    return create_model(name, __base__=Wire, __doc__=operator.summary, **members)
-
-
-@cache
-def _form() -> type[BaseModel]:
-    """Return the model that describes the form; made at its first use, for it takes a while."""
-    models = [_model(operator) for operator in OPERATORS.values()]
-    operations: Any = Annotated[reduce(or_, models), Field(discriminator="op")]
-    literals: Any = bool | _Number | _Text | None
-    form = create_model(
-        "Expression",
-        __base__=RootModel[Any],
-        root=(operations | ExpressionOfField | ExpressionOfInstant | literals, ...),
-    )
-    for model in models:
-        model.model_rebuild(_types_namespace={"Expression": form})
-    return form
-
-
 def _schema(_source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
     return core_schema.no_info_wrap_validator_function(
         _read,
-        handler.generate_schema(_form()),
+        handler.generate_schema(ExpressionForm),
         serialization=core_schema.plain_serializer_function_ser_schema(lambda form: form),
     )
 

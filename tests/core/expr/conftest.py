@@ -27,8 +27,16 @@ SCHEMA = {
     "items": ExpressionField("texts", "SELECT value FROM {json_texts}(t.items)"),
 }
 COLUMNS = {
-    **{"n1": "{float}", "n2": "{float}", "whole": "{int}", "t1": "TEXT", "t2": "TEXT"},
-    **{"b1": "{bool}", "b2": "{bool}", "at1": "{int}", "at2": "{int}", "items": "{json}"},
+    "n1": "{float}",
+    "n2": "{float}",
+    "whole": "{int}",
+    "t1": "TEXT",
+    "t2": "TEXT",
+    "b1": "{bool}",
+    "b2": "{bool}",
+    "at1": "{int}",
+    "at2": "{int}",
+    "items": "{json}",
 }
 
 

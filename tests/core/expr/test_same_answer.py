@@ -11,9 +11,9 @@ from wellio import Invalid
 #: The check refuses these, rightly, however well the types fit.
 REFUSED = {"number_range", "too_large"}
 SHORT = settings(
-    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
-LONG = settings(SHORT, max_examples=5000)
+LONG = settings(SHORT, max_examples=3000)
 questions = st.lists(expressions(depth=5), min_size=1, max_size=8)
 tables = st.lists(rows, min_size=1, max_size=4)
 
@@ -24,7 +24,8 @@ def ask(oracles: Oracles, forms: list[object], table: list[dict[str, object]]) -
         try:
             checked.append(check(form))
         except Invalid as problem:
-            assert {error.code for error in problem.errors} <= REFUSED
+            if {error.code for error in problem.errors} - REFUSED:
+                raise
     if not checked:
         reject()
     oracles.answers(checked, table)
