@@ -15,6 +15,7 @@ LARGEST = 2**53
 DAY_MS = 86_400_000
 
 texts = st.one_of(
+    st.sampled_from("aA"),  # often the same
     st.sampled_from(["", "a", "A", "%", "_", "'", '"', "\\", ":n1", "{float}", "$1", "?", "--"]),
     st.text(
         st.one_of(
@@ -25,6 +26,7 @@ texts = st.one_of(
     ),
 )
 numbers = st.one_of(
+    st.integers(0, 3),  # often the same
     st.integers(-5, 30),
     st.sampled_from([-0.0, 0.1, 0.2, 0.3, 1 / 3, LARGEST, -LARGEST, LARGEST - 1, 2.0**-53]),
     st.floats(2.0**-53, 2.0**53),
@@ -32,12 +34,16 @@ numbers = st.one_of(
 )
 #: What a column may hold although no literal does.
 stored_numbers = st.one_of(
+    st.integers(0, 3),  # often the same
     numbers,
     st.floats(),
     st.sampled_from([LARGEST + 1, LARGEST + 2, 2.0**-54, 5e-324, 1.7e308, float("nan")]),
 )
 whole_numbers = st.one_of(
-    st.integers(-5, 30), st.integers(-(2**63), 2**63 - 1), st.sampled_from([LARGEST, LARGEST + 1])
+    st.integers(0, 3),  # often the same
+    st.integers(-5, 30),
+    st.integers(-(2**63), 2**63 - 1),
+    st.sampled_from([LARGEST, LARGEST + 1]),
 )
 instants = st.one_of(
     st.integers(-62_000_000_000_000, 250_000_000_000_000),
@@ -127,4 +133,13 @@ def operands(group: Group, wanted: Type | None, depth: int) -> st.SearchStrategy
 
 
 def expressions(depth: int) -> st.SearchStrategy[Any]:
-    return st.one_of(*(forms(type_, depth) for type_ in SCALARS))
+    """Return a strategy that gives every operator its turn: near its operands, and far away."""
+    return st.one_of(
+        *(
+            calls_of(operator, type_, levels)
+            for operator in OPERATORS.values()
+            for type_ in SCALARS
+            if gives(operator, type_)
+            for levels in (2, depth)
+        )
+    )
