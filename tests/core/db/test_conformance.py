@@ -7,6 +7,7 @@ import pytest
 
 from tests.core.db.conftest import insert, one
 from wellio.db.base import Engine, Tx
+from wellio.db.dialect import computed_once
 from wellio.errors import ConstraintViolation, DatabaseError
 from wellio.testing.engines import explain
 
@@ -196,6 +197,27 @@ async def test_locks_and_settled_transactions_are_no_ones_worry_on_one_node(db: 
         position=first["position"],
     )
     assert [row["id"] for row in later] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("{position}('a%b', '%')", 2),
+        ("{position}('äb', 'b')", 2),
+        ("{position}('ab', 'c')", 0),
+        ("{position}('', '')", 1),
+        ("{least}(2.0, -1.0, 3.0)", -1.0),
+        ("{greatest}(2.0, -1.0, 3.0)", 3.0),
+        ('(SELECT count(*) FROM {json_texts}(CAST(\'["a", "b"]\' AS {json})))', 2),
+        ('(SELECT max(value) FROM {json_texts}(CAST(\'["a", "b"]\' AS {json})))', "b"),
+        ("(SELECT count(*) FROM {json_texts}(CAST(NULL AS {json})))", 0),
+        ("CASE WHEN 'a' {bytewise} < 'B' {bytewise} THEN 1 ELSE 0 END", 0),
+        (computed_once("t.n + 1", lambda value: "(" + value + " * " + value + ")"), 9),
+    ],
+)
+async def test_functions_of_the_engines_have_one_name(db: Engine, sql: str, answer: object) -> None:
+    await db.write(insert, "a", 2)
+    assert (await one(db, "SELECT " + sql + " AS answer FROM t"))["answer"] == answer
 
 
 @pytest.mark.parametrize(
