@@ -40,18 +40,21 @@ from .hookspecs import (
     AccountStep,
     DashboardSection,
     HealthCheck,
+    KeyHolder,
     PersonalData,
     hookimpl,
 )
 from .http import ACTOR, REMOTE, Reply, created, endpoint, network_of, no_content
 from .ids import is_id, new_id
 from .jobs import Job, JobRun, Jobs
+from .keys.people import PersonErased, PersonKeys
 from .limits import Budget, Limits, Rate
 from .log import get_logger
 from .plugins import Plugin
 from .policy import Access, Fragment, Policies, Policy
 from .realtime import Client, Hub, socket_event
 from .schedules import Schedule
+from .strength import StrongSecret
 from .wire import (
     Currency,
     Email,
@@ -114,6 +117,7 @@ __all__ = [
     "Job",
     "JobRun",
     "Jobs",
+    "KeyHolder",
     "Limits",
     "Line",
     "Locale",
@@ -126,6 +130,8 @@ __all__ = [
     "PageQuery",
     "Password",
     "Permission",
+    "PersonErased",
+    "PersonKeys",
     "PersonalData",
     "Plugin",
     "PluginError",
@@ -138,6 +144,7 @@ __all__ = [
     "Row",
     "Schedule",
     "SectionModel",
+    "StrongSecret",
     "SystemClock",
     "Text",
     "TimeZone",

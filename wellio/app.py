@@ -12,8 +12,8 @@ from aiohttp import web
 
 from .actor import Actor, permissions_by_role
 from .clock import Clock, SystemClock
-from .config import Config, SectionModel
-from .crypto import Crypto, load_master_key, write_secret
+from .config import Config, SectionModel, secret_values
+from .crypto import Crypto
 from .db import connect
 from .db.base import Engine
 from .db.migrate import Source, migrate
@@ -34,11 +34,17 @@ from .http import (
     network_of,
 )
 from .jobs import Jobs
+from .keys.people import PersonKeys
+from .keys.ring import MasterRing
+from .keys.root import RootKey
+from .keys.rotation import Rotation
+from .keys.secret_files import refuse_exposed, sweep, write_secret
 from .limits import Limits
 from .metrics import Metrics
 from .plugins import BrokenPluginError, Plugins, load_plugins
 from .policy import Policies
 from .realtime import Entrance, EventRouter, Hub, Realtime, RealtimeSettings
+from .redaction import hide
 
 T = TypeVar("T")
 SectionT = TypeVar("SectionT", bound=SectionModel)
@@ -54,6 +60,8 @@ class Wellio:
         db: The database.
         clock: What tells the time.
         crypto: Keys for every purpose.
+        keys: A key for each person, to seal what is theirs.
+        rotation: Puts new keys in the place of old ones.
         limits: Makes the budgets of what may be done only so often.
         bus: Events.
         jobs: Background work.
@@ -71,13 +79,23 @@ class Wellio:
     http: Http  # joins when the plugins' endpoints are known
 
     def __init__(
-        self, config: Config, plugins: Plugins, db: Engine, clock: Clock, crypto: Crypto, node: str
+        self,
+        config: Config,
+        plugins: Plugins,
+        db: Engine,
+        clock: Clock,
+        crypto: Crypto,
+        keys: PersonKeys,
+        rotation: Rotation,
+        node: str,
     ) -> None:
         self.config = config
         self.plugins = plugins
         self.db = db
         self.clock = clock
         self.crypto = crypto
+        self.keys = keys
+        self.rotation = rotation
         self.limits = Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic)
         self.jobs = Jobs(db, clock, node=node)
         self.bus = EventBus(db, clock, self.jobs, node=node)
@@ -130,11 +148,11 @@ async def create_app(
         DatabaseError: The database is not as this program needs it.
     """
     loaded = load_plugins(config, plugins)
+    for section in (config, *(entry.settings for entry in loaded.loaded)):
+        if section is not None:
+            hide(*secret_values(section))
     clock = clock or SystemClock()
-    master_key = config.secrets.master_key
-    crypto = Crypto(
-        load_master_key(config.data_dir, master_key.get_secret_value() if master_key else None)
-    )
+    refuse_exposed(config.data_dir)
     url = config.database.url
     db = await connect(url.get_secret_value() if url else None, data_dir=config.data_dir)
     try:
@@ -144,9 +162,14 @@ async def create_app(
             backups=config.data_dir / "backups",
             now_ms=clock.now_ms(),
         )
+        ring = _master_ring(config)
+        root = RootKey(db, ring)
+        crypto = Crypto(ring, await root.load())
         broken: list[BrokenPluginError] = []
         while True:
-            app = Wellio(config, loaded, db, clock, crypto, _node(config))
+            keys = PersonKeys(config.data_dir, db, clock, ring, crypto)
+            rotation = Rotation(ring, clock, root, keys)
+            app = Wellio(config, loaded, db, clock, crypto, keys, rotation, _node(config))
             app.leftover = report.leftover
             try:
                 return _assemble(app, workers=workers)
@@ -157,6 +180,15 @@ async def create_app(
     except BaseException:
         await db.close()
         raise
+
+
+def _master_ring(config: Config) -> MasterRing:
+    """Return the master keys, from the setting or from the folder, whose lock this process has."""
+    sweep(config.data_dir)
+    setting = config.secrets.master_key
+    if setting is None:
+        return MasterRing.of_folder(config.data_dir)
+    return MasterRing.of_setting(setting.get_secret_value())
 
 
 def _node(config: Config) -> str:
@@ -190,6 +222,8 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     app.policies.add(*_all(plugins, "register_policies", app=app))
     app.account_steps = _all(plugins, "register_account_steps", app=app)
     app.jobs.register(*_all(plugins, "register_jobs", app=app))
+    app.jobs.register(app.rotation.tending())
+    app.rotation.add(*_all(plugins, "register_key_holders", app=app))
     plugins.ask("register_subscribers", app=app, bus=app.bus)
     measure_core(app.metrics, app.hub, app.bus)
     edge = Edge.of(app.config, app.limits)
@@ -214,6 +248,7 @@ async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
             await app.bus.stop()
             await app.jobs.stop()
     finally:
+        await app.keys.close()
         await app.db.close()
 
 

@@ -31,6 +31,7 @@ from pydantic_core import ErrorDetails
 
 from wellio.config_sources import Sources, dotted
 from wellio.errors import ConfigError
+from wellio.keys.ring import MasterRing
 from wellio.limits import Rate
 
 FILE_NAME = "config.toml"
@@ -197,7 +198,15 @@ class SecretsConfig(SectionModel):
     """What must not leak."""
 
     master_key: SecretStr | None = None
-    """64 hexadecimal digits; without them, a key is made in <data>/secrets at the first start."""
+    """64 hexadecimal digits, or several such keys with commas between, the newest first; without
+    them, a key is made in <data>/secrets at the first start."""
+
+    @field_validator("master_key")
+    @classmethod
+    def _good(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            MasterRing.of_setting(keys.get_secret_value())
+        return keys
 
 
 class SetupConfig(SectionModel):
@@ -295,6 +304,16 @@ def validate_section(
             else:
                 problems.append(f"{dotted(name, *item['loc'])}: {_expected(item)}")
         return None, problems
+
+
+def secret_values(section: BaseModel) -> Iterator[str]:
+    """Yield the value of every secret that a section holds."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from secret_values(value)
 
 
 def wrong_settings(problems: list[str]) -> ConfigError:

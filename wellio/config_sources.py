@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from wellio.errors import ConfigError
+from wellio.strength import weakness
 
 PREFIX = "WELLIO_"
 ALIASES = {"DATABASE_URL": "database.url", "JWT_SECRET": "plugins.auth.jwt_secret"}
-_JWT_SECRET_BYTES = 32
 
 
 class Sources:
@@ -53,9 +53,9 @@ class Sources:
 
     def read_environment(self) -> None:
         """Read the aliases, then `WELLIO_SECTION__KEY`; an empty variable counts as absent."""
-        secret = self._env.get("JWT_SECRET", "")
-        if 0 < len(secret.encode()) < _JWT_SECRET_BYTES:
-            self.problems.append(f"JWT_SECRET: expected {_JWT_SECRET_BYTES} bytes or more")
+        secret = self._env.get("JWT_SECRET")
+        if secret and (problem := weakness(secret)) is not None:
+            self.problems.append(f"JWT_SECRET: {problem}")
         for alias, name in ALIASES.items():
             if self._env.get(alias):
                 self.put(name, self._env[alias])
@@ -72,18 +72,28 @@ class Sources:
                     self.problems.append(f"{name}: the environment has no variable {variable}")
                 return self._env.get(variable)
             case {"file": str(file), **rest} if not rest:
-                try:
-                    return (folder / file).read_text("utf-8").rstrip("\r\n")
-                except (OSError, UnicodeDecodeError) as error:
-                    reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                    self.problems.append(f"{name}: the file {file} cannot be read: {reason}")
-                    return None
+                return self._content(name, folder, file)
             case dict():
                 return {
                     key: self._resolve(item, dotted(name, key), folder)
                     for key, item in value.items()
                 }
         return value
+
+    def _content(self, name: str, folder: Path, file: str) -> str | None:
+        """Return what a file holds, which is taken for a secret."""
+        try:
+            path = folder / file
+            if path.stat().st_mode & 0o007:
+                self.problems.append(
+                    f"{name}: the file {file} can be read by every user: its mode must be 0600"
+                )
+                return None
+            return path.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            self.problems.append(f"{name}: the file {file} cannot be read: {reason}")
+            return None
 
 
 def _reference(text: str) -> Any:

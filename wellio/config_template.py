@@ -22,7 +22,8 @@ Wellio's settings. Each line shows a setting's default: take away its "#" to cha
 
 The environment wins over this file: WELLIO_SERVER__PORT=8080 sets [server] port, and
 WELLIO_PLUGINS__AUTH__MAX_SESSIONS=5 sets [plugins.auth] max_sessions. Any value can also come from
-elsewhere: {env = "NAME"} takes an environment variable's, {file = "path"} a file's content.
+elsewhere: {env = "NAME"} takes an environment variable's, {file = "path"} a file's content, which
+is meant for secrets: a file that every user can read is refused.
 """
 _ENV_HEAD = """\
 Wellio's settings as environment variables; config.toml has the same ones and says more.
@@ -31,7 +32,7 @@ Lists are written as JSON. An empty variable counts as absent.
 _ALIASES = {
     "DATABASE_URL": "The same as WELLIO_DATABASE__URL.",
     "REDIS_URL": "Accepted with a warning: nothing in this version uses Redis.",
-    "JWT_SECRET": "32 bytes or more; the same as WELLIO_PLUGINS__AUTH__JWT_SECRET.",
+    "JWT_SECRET": "32 random bytes or more; the same as WELLIO_PLUGINS__AUTH__JWT_SECRET.",
     "OPENAI_API_KEY": "Read only by an AI provider that is switched on; none is by default.",
 }
 Sections = Mapping[str, type[BaseModel]]

@@ -55,6 +55,27 @@ class PersonalData(Protocol):
         """
 
 
+class KeyHolder(Protocol):
+    """What a plugin keeps sealed by `app.crypto`, and keys of its own that sign or encrypt.
+
+    `wellio keys rotate` asks both, in this order. Either may be called again after a kill.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return what it is, such as `auth.signing_keys`."""
+
+    async def renew(self) -> None:
+        """Make a new key of its own, if it has any; what the older ones made stays good."""
+
+    async def reseal(self) -> int:
+        """Seal anew, by `app.crypto.reseal`, what an older master key sealed; return how many.
+
+        It also runs within an hour after the master key was changed by a setting. Once it has
+        returned, nothing may need an older master key any more.
+        """
+
+
 class DashboardSection(Protocol):
     """One member of `GET /dashboard`."""
 
@@ -133,6 +154,11 @@ def register_health_checks(app: "Wellio") -> Sequence[HealthCheck]:
 @hookspec
 def register_personal_data(app: "Wellio") -> Sequence[PersonalData]:
     """Return who exports and erases this plugin's data about people."""
+
+
+@hookspec
+def register_key_holders(app: "Wellio") -> Sequence[KeyHolder]:
+    """Return who seals this plugin's stored secrets anew when the master key changes."""
 
 
 @hookspec

@@ -3,6 +3,7 @@
 structlog stands on the standard library's logging, so that lines of aiohttp, asyncpg and others get
 the same form. A line says what happened and to which ids, never what somebody wrote: exceptions are
 reduced to their frames, and to a message only where it cannot hold a value from a request or a row.
+Whatever a line was given, secrets are taken out of it last (`redaction.py`).
 """
 
 import json
@@ -17,6 +18,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from .errors import WellioError
+from .redaction import clean_fields
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request, socket event or job that runs; `None` outside of them."""
@@ -69,7 +71,7 @@ def configure_logging(
     """
     stream = stream or sys.stderr
     is_console = form == "console" or (form == "auto" and stream.isatty())
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     handler.setFormatter(_formatter(is_console, colors=is_console and stream.isatty()))
     root = logging.getLogger()
     for old in root.handlers[:]:
@@ -85,26 +87,40 @@ def configure_logging(
     return handler
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines; one that cannot be written tells where it comes from and not what it holds."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Write a line about a line that could not be formed, such as one with a wrong `%d`."""
+        line = {"event": "log line lost", "logger": record.name, "lineno": record.lineno}
+        try:
+            self.stream.write(json.dumps(line) + self.terminator)
+        except (OSError, ValueError):  # the stream itself is gone: nobody is there to hear of it
+            return
+
+
 def _formatter(is_console: bool, *, colors: bool) -> logging.Formatter:
     stamp = structlog.processors.TimeStamper(
         fmt="%H:%M:%S.%f" if is_console else "iso", utc=not is_console, key="at"
     )
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         _add_origin,
-        stamp,
         structlog.processors.ExceptionRenderer(_describe),
+        remove_meta,
+        _redact,
+        structlog.stdlib.add_log_level,
+        stamp,
     ]
     render: Processor = _to_json
     if is_console:
         render = structlog.dev.ConsoleRenderer(
             colors=colors, timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
         )
-    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
-        processors=[*shared, remove_meta, render],
+        processors=[*shared, render],
     )
 
 
@@ -112,6 +128,10 @@ def _add_origin(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     event["plugin"] = plugin_of(event["_record"].name)
     event.setdefault("requestId", REQUEST_ID.get())
     return event
+
+
+def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return clean_fields(event)
 
 
 def _to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

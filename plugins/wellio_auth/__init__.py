@@ -11,6 +11,7 @@ from wellio import (
     Authenticator,
     Cli,
     Event,
+    KeyHolder,
     Permission,
     PersonalData,
     Plugin,
@@ -76,10 +77,22 @@ def register_routes(app: Wellio) -> Sequence[object]:
 
 @hookimpl
 def register_jobs(app: Wellio) -> Sequence[Schedule]:
-    """End sessions whose time is up, each minute."""
+    """End sessions whose time is up, each minute; drop signing keys that have ended, each hour."""
     from .sessions import Sessions
+    from .tokens import KeyRing
 
-    return [Schedule("auth.end_sessions", "* * * * *", app.service(Sessions).end_expired)]
+    return [
+        Schedule("auth.end_sessions", "* * * * *", app.service(Sessions).end_expired),
+        Schedule("auth.drop_signing_keys", "47 * * * *", app.service(KeyRing).drop_ended),
+    ]
+
+
+@hookimpl
+def register_key_holders(app: Wellio) -> Sequence[KeyHolder]:
+    """Renew the signing keys with the master key."""
+    from .tokens import KeyRing
+
+    return [app.service(KeyRing)]
 
 
 @hookimpl

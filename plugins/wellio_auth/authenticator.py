@@ -16,7 +16,7 @@ from aiohttp import web
 from wellio import Actor, Wellio
 
 from . import store
-from .tokens import KeyRing, TokenError
+from .tokens import Claims, KeyRing, TokenError, UnknownKeyError
 
 KNOWN_TOKENS = 10_000
 
@@ -72,7 +72,7 @@ class BearerAuthenticator:
 
     async def _prove(self, token: str) -> Actor:
         changes = self._changes
-        claims = self._ring.verify(token)
+        claims = await self._verify(token)
         now = self._app.clock.now_ms()
         user = await store.user_of_session(self._app.db, claims.sid, claims.sub, now)
         if user is None:
@@ -84,6 +84,14 @@ class BearerAuthenticator:
             return await self._prove(token)
         self._remember(token, _Known(actor, claims.exp * 1000))
         return actor
+
+    async def _verify(self, token: str) -> Claims:
+        try:
+            return self._ring.verify(token)
+        except UnknownKeyError:
+            if not await self._ring.read_again():
+                raise
+            return self._ring.verify(token)
 
     def _remember(self, token: str, known: _Known) -> None:
         self._known[token] = known

@@ -2,21 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
-from wellio import Rate, SectionModel
+from wellio import Rate, SectionModel, StrongSecret
 
 DAY_S = 86_400
-MIN_SECRET_BYTES = 32
+MAX_ACCESS_TOKEN_S = 3600
 
 
 class AuthConfig(SectionModel):
     """Accounts, sessions and invitations."""
 
-    jwt_secret: SecretStr | None = None
-    """32 bytes or more that seed the first signing key (HKDF to Ed25519), and are never a key
-    themselves; without them the first key is random."""
-    access_token_s: Annotated[int, Field(ge=60, le=3600)] = 600
+    jwt_secret: StrongSecret | None = None
+    """32 random bytes or more that seed the first signing key (HKDF to Ed25519), and are never a
+    key themselves; without them the first key is random."""
+    access_token_s: Annotated[int, Field(ge=60, le=MAX_ACCESS_TOKEN_S)] = 600
     """How long an access token is good for."""
     session_idle_s: Annotated[int, Field(ge=3600)] = 30 * DAY_S
     """A session ends when it is not refreshed for so long."""
@@ -40,10 +40,3 @@ class AuthConfig(SectionModel):
     """How often one network may try passwords and the tokens of links."""
     attempts: Rate = Rate(60, 4)
     """How often everybody together may; each costs what bcrypt_cost says."""
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"expected {MIN_SECRET_BYTES} bytes or more")
-        return secret

@@ -1,22 +1,23 @@
 """Access tokens: short EdDSA JWTs (RFC 9068), and the ring of keys that sign and prove them.
 
-Every key stays on the ring, so a new one logs nobody out; the newest signs. Private keys lie in
-the database sealed under the master key. A token's `kid` is looked up in a dict and a token with
-any other header than ours is refused, so nothing in it can point to a key of its own.
+The newest key signs. An older one proves until the last token that it signed has ended, so a new
+one logs nobody out. Private keys lie in the database sealed under the master key. A token's `kid`
+is looked up in a dict and a token with any other header than ours is refused, so nothing in it can
+point to a key of its own.
 """
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from wellio import Unauthorized, Wellio, hkdf
+from wellio import JobRun, Unauthorized, Wellio, hkdf
 
 from . import store
-from .config import AuthConfig
+from .config import MAX_ACCESS_TOKEN_S, AuthConfig
 from .refresh import digest
 
 ALGORITHM = "EdDSA"
@@ -25,6 +26,10 @@ AUDIENCE = "wellio"
 SEAL_PURPOSE = "auth.signing_key"
 SEED_PURPOSE = "auth.first_signing_key"
 MAX_LENGTH = 2048
+#: So long after its successor came, a key may still have to prove a token; the setting may have
+#: been longer than it is today.
+PROVES_MS = MAX_ACCESS_TOKEN_S * 1000
+RELOAD_S = 1.0
 # A signature is 64 bytes: the last of its 86 characters has four spare bits, which must be zero,
 # or sixteen texts would be one token.
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
@@ -51,7 +56,7 @@ class SigningKey:
     """One key pair and its name."""
 
     kid: str
-    private: Ed25519PrivateKey
+    private: Ed25519PrivateKey = field(repr=False)
     public: Ed25519PublicKey
 
     @classmethod
@@ -75,30 +80,78 @@ class TokenError(Unauthorized):
         )
 
 
+class UnknownKeyError(TokenError):
+    """401: the token names a key that is not on the ring."""
+
+
 class KeyRing:
     """Signs and proves access tokens."""
+
+    name = "auth.signing_keys"
 
     def __init__(self, app: Wellio) -> None:
         self._app = app
         self._issuer = app.config.server.url
         self._ttl_s = app.settings(AuthConfig).access_token_s
         self._keys: dict[str, SigningKey] = {}
+        self._proves_until: dict[str, int] = {}  # of those that sign no more
         self._current: SigningKey | None = None
+        self._read_at = float("-inf")
 
     async def load(self) -> None:
         """Read the keys, making the first one if there is none."""
         if not await store.signing_keys(self._app.db):
             await self.add(SigningKey.from_seed(self._first_seed()))
-        for sealed in await store.signing_keys(self._app.db):
-            self._put(SigningKey.from_seed(self._app.crypto.unseal(SEAL_PURPOSE, sealed)))
+        await self._read()
 
     async def add(self, key: SigningKey) -> None:
         """Store a key, which signs from now on; the others keep proving."""
         sealed = self._app.crypto.seal(SEAL_PURPOSE, key.private.private_bytes_raw())
-        await self._app.db.write(
-            store.insert_signing_key, key.kid, sealed, self._app.clock.now_ms()
-        )
-        self._put(key)
+        now = self._app.clock.now_ms()
+        await self._app.db.write(store.insert_signing_key, key.kid, sealed, now)
+        await self._read()
+
+    async def renew(self) -> None:
+        """Make a new key, which signs from now on."""
+        await self.add(SigningKey.from_seed(secrets.token_bytes(32)))
+
+    async def reseal(self) -> int:
+        """Seal the keys under the newest master key; return how many were not."""
+        count = 0
+        for row in await store.signing_keys(self._app.db):
+            newer = self._app.crypto.reseal(SEAL_PURPOSE, row["sealed"])
+            if newer is not None:
+                count += await self._app.db.write(store.reseal_signing_key, row["kid"], newer)
+        return count
+
+    async def drop_ended(self, run: JobRun) -> None:
+        """Delete the keys that have nothing left to prove."""
+        before = run.clock.now_ms() - PROVES_MS
+        if await run.db.write(store.delete_signing_keys, before):
+            await self._read()
+
+    async def read_again(self) -> bool:
+        """Read the keys again, for another node may have made one; at most once a second.
+
+        Returns:
+            Whether they were read.
+        """
+        if self._app.clock.monotonic() - self._read_at < RELOAD_S:
+            return False
+        await self._read()
+        return True
+
+    async def _read(self) -> None:
+        self._read_at = self._app.clock.monotonic()
+        rows = await store.signing_keys(self._app.db)
+        unseal = self._app.crypto.unseal
+        keys = [SigningKey.from_seed(unseal(SEAL_PURPOSE, row["sealed"])) for row in rows]
+        self._keys = {key.kid: key for key in keys}
+        self._current = keys[-1]
+        self._proves_until = {
+            key.kid: successor["created_at"] + PROVES_MS
+            for key, successor in zip(keys, rows[1:], strict=False)
+        }
 
     @property
     def current(self) -> SigningKey:
@@ -129,26 +182,28 @@ class KeyRing:
         """Return what a token says, once it is proven to be ours and in time.
 
         Raises:
-            TokenError: It is not.
+            UnknownKeyError: Its key is not on the ring, or not any more.
+            TokenError: It is not ours, or has expired.
         """
         if len(token) > MAX_LENGTH or not _FORM.fullmatch(token):
             raise TokenError
+        now_ms = self._app.clock.now_ms()
         try:
-            claims = self._decode(token)
+            claims = self._decode(token, now_ms)
         except (jwt.InvalidTokenError, ValidationError) as error:
             raise TokenError from error
         if claims.typ != "access":
             raise TokenError
-        now_s = self._app.clock.now_ms() / 1000
-        if claims.exp <= now_s or claims.iat > claims.exp:
+        if claims.exp <= now_ms / 1000 or claims.iat > claims.exp:
             raise TokenError("token_expired")
         return claims
 
-    def _decode(self, token: str) -> Claims:
+    def _decode(self, token: str, now_ms: int) -> Claims:
         header = jwt.get_unverified_header(token)
         key = self._keys.get(str(header.get("kid")))
-        expected = {"alg": ALGORITHM, "typ": HEADER_TYPE, "kid": key.kid if key else None}
-        if key is None or header != expected:
+        if key is None or self._proves_until.get(key.kid, now_ms) < now_ms:
+            raise UnknownKeyError
+        if header != {"alg": ALGORITHM, "typ": HEADER_TYPE, "kid": key.kid}:
             raise TokenError
         payload = jwt.decode(
             token,
@@ -166,10 +221,6 @@ class KeyRing:
             },
         )
         return Claims.model_validate(payload)
-
-    def _put(self, key: SigningKey) -> None:
-        self._keys[key.kid] = key
-        self._current = key
 
     def _first_seed(self) -> bytes:
         secret = self._app.settings(AuthConfig).jwt_secret

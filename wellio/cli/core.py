@@ -23,6 +23,8 @@ def register_commands(cli: Cli) -> None:
     """Add the core's operations."""
     cli.operation("plugins", plugins, arguments=NoArguments)
     cli.operation("outbox", outbox, arguments=OutboxArguments)
+    cli.operation("keys rotate", rotate_keys, arguments=NoArguments)
+    cli.operation("keys adopt", adopt_keys, arguments=NoArguments)
 
 
 async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
@@ -63,3 +65,14 @@ async def outbox(app: "Wellio", arguments: OutboxArguments) -> Mapping[str, Any]
         "parked": [{**dict(row), "at": rfc3339(row["at"])} for row in await log.parked()],
         "dead": [dict(row) for row in await jobs.dead()],
     }
+
+
+async def rotate_keys(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
+    """Put new master and signing keys in the place of the present ones; nobody is signed out."""
+    return await app.rotation.rotate()
+
+
+async def adopt_keys(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
+    """Go on with the keys.db that is there; what another one's keys sealed stays closed."""
+    await app.keys.adopt()
+    return {"status": "keys.db belongs to this database"}

@@ -1,11 +1,15 @@
 """The database: SQLite by default, Postgres by a line in the configuration."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wellio.errors import ConfigError
 
 from .base import Engine
+from .lock import FolderLock
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteDatabase
 
 _DEADLINE_S: Final = 1.0
 
@@ -39,7 +43,11 @@ async def connect(
 
         path = Path(url.removeprefix("sqlite:///")) if url else data_dir / "wellio.db"
         return await SqliteDatabase.open(
-            path.absolute(), readers=readers, max_queue=max_queue, deadline_s=deadline_s
+            path.absolute(),
+            lock=FolderLock(path.absolute().parent, data_dir),
+            readers=readers,
+            max_queue=max_queue,
+            deadline_s=deadline_s,
         )
     if url.startswith(("postgresql://", "postgres://")):
         from .postgres import PostgresDatabase
@@ -53,3 +61,23 @@ async def connect(
         )
     scheme = url.partition(":")[0]
     raise ConfigError(f"database.url begins with {scheme!r}: expected sqlite:/// or postgresql://")
+
+
+async def open_beside(path: Path) -> "SqliteDatabase":
+    """Open a small SQLite database of the core's own, in a data folder that `connect` has locked.
+
+    What is deleted there is overwritten, and gone from the disk after a `flush`.
+
+    Args:
+        path: The file, absolute; made when it is not there.
+    """
+    from .sqlite import SqliteDatabase
+
+    return await SqliteDatabase.open(
+        path,
+        lock=FolderLock(),
+        readers=1,
+        max_queue=1024,
+        deadline_s=_DEADLINE_S,
+        pragmas=("PRAGMA secure_delete = ON",),
+    )

@@ -6,6 +6,7 @@ And two nodes of one name would take each other's jobs for their own, left behin
 import fcntl
 import os
 from pathlib import Path
+from typing import TextIO
 
 from wellio.errors import DatabaseError
 
@@ -13,29 +14,38 @@ from wellio.errors import DatabaseError
 class FolderLock:
     """Holds `<folder>/wellio.lock` while the server runs; the kernel lets go if it dies."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the lock; the folder is made if need be.
+    def __init__(self, *folders: Path) -> None:
+        """Take the locks, each once; a folder is made if need be.
 
         Raises:
-            DatabaseError: Another process has it; the message says which.
+            DatabaseError: Another process has one; the message says which.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / "wellio.lock"
-        self._file = path.open("a+")
+        self._files: list[TextIO] = []
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for folder in {folder.resolve(): folder for folder in folders}.values():
+                self._take(folder)
+        except BaseException:
+            self.release()
+            raise
+
+    def _take(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = (folder / "wellio.lock").open("a+")
+        self._files.append(file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._file.seek(0)
-            holder = self._file.read().strip() or "unknown"
-            self._file.close()
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
             raise DatabaseError(
                 f"another Wellio (process {holder}) already serves {folder}: stop it first, "
                 "or give this one a data folder of its own"
             ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
 
     def release(self) -> None:
-        """Let the folder go."""
-        self._file.close()
+        """Let the folders go."""
+        for file in self._files:
+            file.close()

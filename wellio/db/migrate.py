@@ -131,7 +131,7 @@ class Report:
 
 
 async def migrate(
-    engine: Engine, sources: Sequence[Source], *, backups: Path, now_ms: int
+    engine: Engine, sources: Sequence[Source], *, backups: Path | None, now_ms: int
 ) -> Report:
     """Run what the database lacks.
 
@@ -141,7 +141,7 @@ async def migrate(
     Args:
         engine: The database; nobody else uses it yet.
         sources: In dependency order.
-        backups: The folder for the copies; made when needed.
+        backups: The folder for the copies, made when needed; None where there must be no copy.
         now_ms: The time, for the record and the copy's name.
 
     Raises:
@@ -153,7 +153,7 @@ async def migrate(
     is_first, pending, leftover = await engine.write_schema(_begin, present, wanted, now_ms)
     backup = None
     if pending and not is_first:
-        backup = await _back_up(engine, backups, now_ms)
+        backup = await _back_up(engine, backups, now_ms) if backups is not None else None
         for migration in pending:
             LOG.info("migration %s/%s", migration.plugin, migration.name)
             await engine.write_schema(_apply_once, migration, now_ms)

@@ -57,15 +57,26 @@ class SqliteDatabase:
         self._writer: Writer
 
     @classmethod
-    async def open(cls, path: Path, *, readers: int, max_queue: int, deadline_s: float) -> Self:
-        """Open the file, made if need be, with its folder locked.
+    async def open(
+        cls,
+        path: Path,
+        *,
+        lock: FolderLock,
+        readers: int,
+        max_queue: int,
+        deadline_s: float,
+        pragmas: Sequence[str] = (),
+    ) -> Self:
+        """Open the file, made if need be; its folder is locked until it is closed.
 
         Raises:
-            DatabaseError: Another server has the folder, or the file cannot be used.
+            DatabaseError: The file cannot be used.
         """
-        database = cls(path, FolderLock(path.parent), max_queue)
+        database = cls(path, lock, max_queue)
         try:
             connection = _open_writer(path)
+            for pragma in pragmas:
+                connection.execute(pragma)
             database._writer = Writer(connection, database._release, deadline_s)
             database._writer.start()
             for _ in range(readers):
@@ -129,6 +140,14 @@ class SqliteDatabase:
         await asyncio.to_thread(_copy, self._path, target)
         return True
 
+    async def flush(self) -> None:
+        """Bring everything into the file and empty the log, where deleted content would stay.
+
+        Raises:
+            Unavailable: Somebody reads at present, or the disk refuses.
+        """
+        await self._submit(_nothing, (), {}, is_flush=True)
+
     async def close(self) -> None:
         """Finish the writes that wait, checkpoint, and let the folder go."""
         if self._is_closing:
@@ -149,6 +168,7 @@ class SqliteDatabase:
         *,
         is_batched: bool = False,
         is_schema: bool = False,
+        is_flush: bool = False,
     ) -> asyncio.Future[Any]:
         if self._is_closing:
             raise closing()
@@ -157,7 +177,15 @@ class SqliteDatabase:
         self._pending += 1
         future = asyncio.get_running_loop().create_future()
         self._writer.submit(
-            Request(fn, args, kwargs, future, is_batched=is_batched, is_schema=is_schema)
+            Request(
+                fn,
+                args,
+                kwargs,
+                future,
+                is_batched=is_batched,
+                is_schema=is_schema,
+                is_flush=is_flush,
+            )
         )
         return future
 
@@ -216,6 +244,10 @@ class _Reader:
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+async def _nothing(tx: Tx) -> None:
+    """Stand for a body where there is none."""
 
 
 async def _touch(tx: Tx) -> None:

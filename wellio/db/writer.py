@@ -56,7 +56,7 @@ def translate(error: Exception) -> Exception:
     if code == sqlite3.SQLITE_INTERRUPT:
         return too_long()
     if code & 0xFF in _NOT_NOW:
-        return Unavailable("The database cannot write now.", retry_after_s=2)
+        return _not_now()
     if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
         return ConstraintViolation(str(error), _CONSTRAINTS.get(code, "other"))
     return DatabaseError(str(error))
@@ -81,9 +81,15 @@ class Request:
     is_batched: bool = False  # args is one item; those of the same fn run as one body
     is_alone: bool = False  # batched, but its batch raised: now it runs by itself
     is_schema: bool = False
+    is_flush: bool = False  # no body: the log is emptied into the file
     result: Any = None
     error: BaseException | None = None
     callbacks: Sequence[tuple[Callable[..., None], tuple[Any, ...]]] = ()
+
+    @property
+    def stands_alone(self) -> bool:
+        """Return whether it shares no transaction with others."""
+        return self.is_schema or self.is_flush
 
 
 class WriterTx:
@@ -180,6 +186,8 @@ class Writer(Thread):
         while self._has_work():
             if self._is_broken:
                 self._refuse([self._waiting.popleft()], _read_only())
+            elif self._waiting[0].is_flush:
+                self._flush(self._waiting.popleft())
             elif self._waiting[0].is_schema:
                 self._run_schema(self._waiting.popleft())
             else:
@@ -235,14 +243,14 @@ class Writer(Thread):
     def _take_unit(self) -> list[Request]:
         """Take the next body: one request, or the items that wait for the same batched one."""
         waiting = self._waiting
-        if not waiting or waiting[0].is_schema:
+        if not waiting or waiting[0].stands_alone:
             return []
         first = waiting.popleft()
         unit = [first]
         if first.is_batched and not first.is_alone:
             others: list[Request] = []
             for _ in range(min(len(waiting), 2 * MAX_GROUP)):
-                if len(unit) == MAX_GROUP or waiting[0].is_schema:
+                if len(unit) == MAX_GROUP or waiting[0].stands_alone:
                     break
                 request = waiting.popleft()
                 fits = request.is_batched and not request.is_alone and request.fn == first.fn
@@ -326,6 +334,15 @@ class Writer(Thread):
             execute("PRAGMA foreign_keys = ON")
         self._hand_back([request])
 
+    def _flush(self, request: Request) -> None:
+        try:
+            [is_busy, *_] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            request.error = _not_now() if is_busy else None
+        except sqlite3.Error as error:
+            self._give_up(error)
+            request.error = translate(error)
+        self._hand_back([request])
+
     # -- ends
 
     def _give_up(self, error: sqlite3.Error) -> None:
@@ -354,6 +371,10 @@ class Writer(Thread):
 
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
+
+
+def _not_now() -> Unavailable:
+    return Unavailable("The database cannot write now.", retry_after_s=2)
 
 
 def _read_only() -> Unavailable:

@@ -23,7 +23,7 @@ NO_FILE = Path(os.devnull)
 DEFAULTS: Mapping[str, Any] = {
     "server.port": 0,
     "server.shutdown_timeout_s": 5,
-    "secrets.master_key": "00" * 32,
+    "secrets.master_key": "8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d",
     "limits.enabled": False,
 }
 

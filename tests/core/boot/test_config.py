@@ -16,7 +16,8 @@ from wellio.limits import Rate
 from wellio.plugin_sources import discover
 
 ROOT = Path(__file__).parents[3]
-MASTER_KEY = "ab" * 32
+MASTER_KEY = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+SECRET = "kPz4-mT9v_Qw7-xB2n_Lc5-hR8j_Fd3s"
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +76,7 @@ def test_the_file_in_the_current_folder_is_read_when_it_is_there(tmp_path: Path)
         ("WELLIO_SERVER__PUBLIC_URL", "https://a.example/", "https://a.example"),
         ("WELLIO_PLUGINS__CHAT__TEXT_BYTES", "7", "7"),  # the plugin's model makes it a number
         ("DATABASE_URL", "postgresql://u:p@h/d", "postgresql://u:p@h/d"),
-        ("JWT_SECRET", "x" * 32, "x" * 32),
+        ("JWT_SECRET", SECRET, SECRET),
     ],
 )
 def test_the_environment_is_read_by_type(variable: str, value: str, expected: object) -> None:
@@ -100,6 +101,7 @@ def test_our_own_name_wins_over_an_alias() -> None:
 
 def test_values_from_the_environment_and_from_files(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(MASTER_KEY + "\n")
+    (tmp_path / "key").chmod(0o600)
     path = written(
         tmp_path,
         "database = {url = {env = 'PG'}}\nsecrets.master_key = {file = 'key'}\n"
@@ -218,14 +220,16 @@ def test_no_repr_shows_a_secret() -> None:
     config = load_config(
         env={
             "DATABASE_URL": "postgresql://u:s3cret@h/d",
-            "JWT_SECRET": "s3cret" * 8,
-            "WELLIO_SECRETS__MASTER_KEY": "s3cret",
+            "JWT_SECRET": f"{SECRET}-s3cret",
+            "WELLIO_SECRETS__MASTER_KEY": MASTER_KEY,
             "WELLIO_SERVER__METRICS_TOKEN": "s3cret",
             "WELLIO_SETUP__OWNER_EMAIL": "a@b.example",
             "WELLIO_SETUP__OWNER_PASSWORD": "s3cret",
         }
     )
-    assert "s3cret" not in repr(config) + str(config)
+    shown = repr(config) + str(config)
+    assert "s3cret" not in shown
+    assert MASTER_KEY not in shown
 
 
 # -- the files in the repository -----------------------------------------------------------------

@@ -28,7 +28,7 @@ async def test_a_hash_is_worth_nothing_without_the_pepper(
     passwords: Passwords, wellio_app: StartApp
 ) -> None:
     stored = await passwords.hash("plum kettle orbit")
-    other = await wellio_app(settings={"secrets.master_key": "11" * 32}, plugins=[wellio_auth])
+    other = await wellio_app(plugins=[wellio_auth])  # another practice, with a root key of its own
     assert not await other.app.service(Passwords).verify("plum kettle orbit", stored)
 
 
