@@ -202,7 +202,7 @@ class KeyRing:
         header = jwt.get_unverified_header(token)
         key = self._keys.get(str(header.get("kid")))
         if key is None or self._proves_until.get(key.kid, now_ms) < now_ms:
-            raise UnknownKeyError
+            raise _of_no_key(token, now_ms)
         if header != {"alg": ALGORITHM, "typ": HEADER_TYPE, "kid": key.kid}:
             raise TokenError
         payload = jwt.decode(
@@ -227,3 +227,14 @@ class KeyRing:
         if secret is None:
             return secrets.token_bytes(32)
         return hkdf(secret.get_secret_value().encode(), SEED_PURPOSE)
+
+
+def _of_no_key(token: str, now_ms: int) -> TokenError:
+    """Return what a token of an unknown key gets: one of a dropped key says that it has expired.
+
+    Nothing in it is proven. But whoever sends it learns only what it says, and a client that comes
+    back after days must know that a refresh would help.
+    """
+    exp = jwt.decode(token, options={"verify_signature": False}).get("exp")
+    has_expired = type(exp) is int and exp <= now_ms / 1000
+    return TokenError("token_expired") if has_expired else UnknownKeyError()
