@@ -12,7 +12,7 @@ from pydantic import AfterValidator, SecretStr
 MIN_BYTES: Final = 32
 _DISTINCT_BYTES: Final = 16  # 32 random bytes have 30 different ones on average, and never so few
 _DISTINCT_CHARACTERS: Final = 8  # 32 random hexadecimal digits have 14
-_HOW: Final = "a random one, as `openssl rand -base64 48` prints"
+_HOW: Final = "a random one (openssl rand -base64 48)"
 
 #: What stands in place of a secret in examples, without its case and punctuation. A random secret
 #: of 64 characters holds one of the shortest, seven letters, once in 500 million.

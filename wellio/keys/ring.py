@@ -20,7 +20,7 @@ from .box import KEY_BYTES, BoxError, hkdf, open_box, shut
 from .secret_files import FOLDER, replace_secret, write_secret
 
 FILE: Final = "master.key"
-EXPECTED: Final = f"expected {KEY_BYTES * 2} hexadecimal digits, as `openssl rand -hex 32` prints"
+EXPECTED: Final = f"expected {KEY_BYTES * 2} hexadecimal digits (openssl rand -hex {KEY_BYTES})"
 _ID_BYTES: Final = 8
 _RETIRED: Final = " retired "
 

@@ -94,6 +94,19 @@ def test_wrong_arguments_are_all_named_and_not_echoed(shell: Shell) -> None:
         ("WELLIO_SERVR__PORT", "1", "servr.port: unknown setting; did you mean server?"),
         ("WELLIO_PLUGINS__PROBE__X", "s3cret", "plugins.probe.x: unknown setting"),
         ("JWT_SECRET", "s3cret", "JWT_SECRET: expected 32 bytes or more"),
+        (
+            "JWT_SECRET",
+            "changeme" * 5,
+            "JWT_SECRET: expected a random one (openssl rand -base64 48); this one is an example's",
+        ),
+        (
+            "WELLIO_SECRETS__MASTER_KEY",
+            "00" * 32,
+            (
+                "secrets.master_key: expected 64 hexadecimal digits (openssl rand -hex 32); "
+                "these digits are not random"
+            ),
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["serve", "config check", "plugins", "probe where"])
@@ -183,6 +196,66 @@ def test_a_start_that_fails_in_a_plugin_is_one_line_and_lets_everything_go(shell
         assert (refused.code, refused.stdout) == (1, "")
         assert refused.stderr.startswith("wellio: setup.owner_password: ")
         assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("line", ["serve --port 0", "outbox", "keys rotate"])
+def test_secrets_that_others_can_read_stop_with_their_names(
+    shell: Shell, folder: Path, line: str
+) -> None:
+    assert shell("migrate").code == 0
+    (folder / "data/secrets/node").chmod(0o640)
+    (folder / "data/secrets").chmod(0o755)
+    refused = shell(line)
+    assert (refused.code, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "wellio: the folder secrets is open to other users: its mode must be 0700; "
+        "node can be read by other users: its mode must be 0600\n"
+    )
+
+
+async def test_keys_are_rotated_inside_a_running_server_and_without_one(
+    shell: Shell, folder: Path
+) -> None:
+    file = folder / "data/secrets/master.key"
+
+    async def rotate() -> Any:
+        done = await asyncio.to_thread(shell, "keys rotate --json")
+        assert (done.code, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    async with serve(folder) as server:
+        first = file.read_text().split()[0]
+        rotated = await rotate()
+        assert rotated["master_key"].endswith("data/secrets/master.key has a new one")
+        assert {row["what"]: row["anew"] for row in rotated["sealed"]} == {
+            "root key": 1,
+            "people's keys": 0,
+            "auth.signing_keys": 1,
+        }
+        second, _ = [line.split()[0] for line in file.read_text().splitlines()]
+        assert second != first
+        assert await server.stop() == 0
+    await rotate()
+    keys = [line.split()[0] for line in file.read_text().splitlines()]
+    assert keys[1:] == [second, first]
+    shown = (await asyncio.to_thread(shell, "keys rotate")).stdout  # for people
+    assert "auth.signing_keys" in shown
+    assert not any(key in shown for key in keys)
+
+
+def test_keys_of_a_setting_are_changed_where_they_are_set(shell: Shell, folder: Path) -> None:
+    env = {"WELLIO_SECRETS__MASTER_KEY": "5f3759df1b873593cc9e2d51e6546b64" * 2}
+    told = shell("keys rotate", env=env)
+    assert told.code == 0
+    assert "unchanged, for it is a setting" in told.stdout
+    assert "WELLIO_SECRETS__MASTER_KEY" in told.stdout
+    assert env["WELLIO_SECRETS__MASTER_KEY"] not in told.stdout
+    assert not (folder / "data/secrets/master.key").exists()
+
+
+def test_another_keys_db_can_be_adopted(shell: Shell, folder: Path) -> None:
+    assert shell("keys adopt").stdout == "status: keys.db belongs to this database\n"
+    assert (folder / "data/keys.db").exists()
 
 
 async def test_while_a_server_runs(shell: Shell, folder: Path) -> None:

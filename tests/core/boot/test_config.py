@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from wellio.config import Config, load_config
+from wellio.config import Config, load_config, secret_values
 from wellio.config_template import env_template, toml_template
 from wellio.errors import ConfigError
 from wellio.limits import Rate
@@ -133,6 +133,31 @@ def test_redis_is_accepted_with_a_warning_and_openai_without_a_word() -> None:
     (warning,) = load_config(env={"REDIS_URL": "redis://:s3cret@h"}).warnings
     assert "REDIS_URL" in warning
     assert "s3cret" not in warning
+
+
+@pytest.mark.parametrize("mode, is_taken", [(0o600, True), (0o440, True), (0o604, False)])
+def test_a_secrets_file_is_not_for_every_user(tmp_path: Path, mode: int, is_taken: bool) -> None:
+    (tmp_path / "key").write_text(MASTER_KEY)
+    (tmp_path / "key").chmod(mode)
+    path = written(tmp_path, "secrets.master_key = {file = 'key'}")
+    if is_taken:
+        assert load_config(path, env={}).secrets.master_key
+    else:
+        assert problems(path=path) == [
+            "secrets.master_key: the file key can be read by every user: its mode must be 0600"
+        ]
+
+
+def test_all_secrets_are_known_to_be_secrets() -> None:
+    given = {
+        "database.url": "postgresql://u:s3cret@h/d",
+        "secrets.master_key": MASTER_KEY,
+        "server.metrics_token": "metrics s3cret",
+        "setup.owner_email": "a@b.example",
+        "setup.owner_password": "owner s3cret",
+    }
+    secrets = set(secret_values(load_config(env={}, overrides=given)))
+    assert secrets == set(given.values()) - {"a@b.example"}
 
 
 # -- refusals ------------------------------------------------------------------------------------
