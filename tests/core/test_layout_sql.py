@@ -11,7 +11,7 @@ from tests.core.source_tree import ROOT, Rule, Rules, Source, breaches, init_of,
 
 CODE = read("wellio", "plugins")
 MIGRATIONS = sorted((ROOT / "plugins").rglob("migrations/*.sql")) + sorted(
-    (ROOT / "wellio" / "migrations").glob("*.sql")
+    (ROOT / "wellio").rglob("migrations/*.sql")
 )
 # Upper-case keywords before lower-case names: prose does not look like this.
 SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE [a-z_]+ SET|WHERE|FROM [a-z_]+|JOIN)\b")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -80,11 +81,17 @@ async def test_an_erased_persons_data_opens_nowhere_any_more(
     practice: Practice, open_practice: Open, tmp_path: Path
 ) -> None:
     people = practice.people
+    many = [f"person-{n}" for n in range(60)]  # so that the keys lie on several pages
+    for who in many:
+        await people.seal(who, "note", b"")
     sealed, others = await people.seal(ANN, "note", b"plain"), await people.seal(BOB, "note", b"b")
-    key_as_stored = await stored_key(people, ANN)
-    await people.erase(ANN)
-    for path in tmp_path.rglob("*"):
-        assert not path.is_file() or key_as_stored not in path.read_bytes(), path.name
+    gone = [ANN, *many[10:50]]
+    stored = [await stored_key(people, who) for who in gone]
+    for who in gone:
+        await people.erase(who)
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        assert not [key for key in stored if key in content], path.name
     for is_opened_again in (False, True):
         if is_opened_again:
             await people.close()
@@ -190,6 +197,29 @@ async def test_keys_are_sealed_anew_and_nothing_else_changes(
         assert await again.people.unseal(who, "note", note) == who.encode()
     with pytest.raises(PersonErased):
         await again.people.unseal(people_ids[7], "note", notes[7])
+
+
+async def test_an_erasure_beside_a_rotation_stays_one(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = practice.people
+    notes = {who: await people.seal(who, "note", b"plain") for who in (ANN, BOB)}
+    practice.ring.add(NOW)
+    store = people._store  # noqa: SLF001 - between its read and its write comes the erasure
+    assert store
+    fetch_all = store.fetch_all
+
+    async def then_erase(sql: str, **params: Any) -> Any:
+        rows = await fetch_all(sql, **params)
+        await people.erase(ANN)
+        return rows
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "fetch_all", then_erase)
+        assert await people.reseal() == 1
+    with pytest.raises(PersonErased):
+        await people.unseal(ANN, "note", notes[ANN])
+    assert await people.unseal(BOB, "note", notes[BOB]) == b"plain"
 
 
 async def test_an_idempotency_key_rides_with_the_effect_and_not_with_a_key(

@@ -46,6 +46,7 @@ async def test_a_new_key_signs_and_the_old_one_proves_for_an_hour(
     await run_schedule(app, clock, HOUR_MS)
     assert await stored(app) == [kid(after)]
     # who comes back with an old token learns that a refresh helps, and it does
+    await app.restart()
     reply = await app.api.as_(before).get("/me", status=401)
     assert reply.data["code"] == "token_expired"
     await refresh(app, before.refresh_token, "one", status=200)
