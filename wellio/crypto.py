@@ -10,7 +10,7 @@ HKDF-SHA-256 (RFC 5869) under its name, so that no two uses ever share one.
 from .keys.box import KEY_BYTES, hkdf
 from .keys.ring import MasterRing
 
-__all__ = ["Crypto", "hkdf"]
+__all__ = ["KEY_BYTES", "Crypto", "hkdf"]
 
 
 class Crypto:

@@ -26,7 +26,7 @@ from wellio.errors import Gone, WellioError
 
 from .box import KEY_BYTES, BoxError, open_box, shut
 from .ring import MasterRing
-from .root import adopt_key_store, own_key_store
+from .root import adopt_key_store, has_key_store, own_key_store
 from .secret_files import append_line
 
 if TYPE_CHECKING:
@@ -146,8 +146,14 @@ class PersonKeys:
         """Do nothing: what a person's key sealed lies in backups too, which nobody seals anew."""
 
     async def reseal(self) -> int:
-        """Seal the keys under the newest master key; return how many were not."""
+        """Seal the keys under the newest master key; return how many were not.
+
+        Raises:
+            WellioError: keys.db is missing, or cannot be used.
+        """
         if not (self._folder / FILE).exists():
+            if await has_key_store(self._db):
+                raise WellioError(self._not_ours("is missing"))
             return 0
         async with self._busy:
             store = await self._opened()
@@ -209,15 +215,18 @@ class PersonKeys:
                 with preparing():
                     name = await _name_of(store)
                     if await self._db.write(own_key_store, name) != name:
-                        raise WellioError(
-                            f"{self._folder / FILE} does not belong to this database: put the one "
-                            "that does there, or give it up with `wellio keys adopt`"
-                        )
+                        raise WellioError(self._not_ours("does not belong to this database"))
             except BaseException:
                 await store.close()
                 raise
             self._store = store
         return self._store
+
+    def _not_ours(self, what: str) -> str:
+        return (
+            f"{self._folder / FILE} {what}: put the one that belongs to this database there, "
+            "or give it up with `wellio keys adopt`"
+        )
 
     async def _open(self) -> "SqliteDatabase":
         store = await open_beside(self._folder / FILE)

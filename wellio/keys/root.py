@@ -17,6 +17,7 @@ from .ring import MasterRing
 
 _PURPOSE: Final = "root key"
 _READ: Final = "SELECT sealed FROM wellio_root_key"
+_READ_STORE: Final = "SELECT key_store FROM wellio_root_key"
 _INSERT: Final = """
 INSERT INTO wellio_root_key (id, sealed) VALUES (1, :sealed) ON CONFLICT (id) DO NOTHING
 """
@@ -65,6 +66,12 @@ class RootKey:
         if row is None or (newer := self._ring.reseal(_PURPOSE, row["sealed"])) is None:
             return 0
         return await self._db.write(_replace, row["sealed"], newer)
+
+
+async def has_key_store(db: Database) -> bool:
+    """Tell whether there is a keys.db that belongs to this database, wherever it is."""
+    row = await db.fetch_one(_READ_STORE)
+    return row is not None and row["key_store"] is not None
 
 
 async def own_key_store(tx: Tx, name: str) -> str:
