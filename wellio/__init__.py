@@ -48,8 +48,10 @@ from .http import ACTOR, REMOTE, Reply, created, endpoint, network_of, no_conten
 from .ids import is_id, new_id
 from .jobs import Job, JobRun, Jobs
 from .keys.people import PersonErased, PersonKeys
+from .jobs import GiveUp, Job, JobRun, Jobs
 from .limits import Budget, Limits, Rate
 from .log import get_logger
+from .mail import Letterhead, Mail, MailFailed, MailRefused
 from .plugins import Plugin
 from .policy import Access, Fragment, Policies, Policy
 from .realtime import Client, Hub, socket_event
@@ -108,6 +110,7 @@ __all__ = [
     "FieldError",
     "Forbidden",
     "Fragment",
+    "GiveUp",
     "Gone",
     "HealthCheck",
     "Hub",
@@ -118,9 +121,13 @@ __all__ = [
     "JobRun",
     "Jobs",
     "KeyHolder",
+    "Letterhead",
     "Limits",
     "Line",
     "Locale",
+    "Mail",
+    "MailFailed",
+    "MailRefused",
     "ManualClock",
     "Name",
     "NoArguments",

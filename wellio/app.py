@@ -40,6 +40,7 @@ from .keys.root import RootKey
 from .keys.rotation import Rotation
 from .keys.secret_files import refuse_exposed, sweep, write_secret
 from .limits import Limits
+from .mail import Mailer
 from .metrics import Metrics
 from .plugins import BrokenPluginError, Plugins, load_plugins
 from .policy import Policies
@@ -66,6 +67,7 @@ class Wellio:
         bus: Events.
         jobs: Background work.
         hub: Who is connected, and how to reach them.
+        mail: Sends mails; for jobs.
         policies: Who may do what with which object.
         permissions: What each role may do, by role.
         account_steps: What follows when an account is made.
@@ -105,6 +107,7 @@ class Wellio:
         self.account_steps: Sequence[AccountStep] = ()
         self.notices: list[Notice] = []
         self.metrics = Metrics()
+        self.mail = Mailer(config, clock, self.metrics)
         self.leftover: tuple[str, ...] = ()
         self.node = node
         self._services: dict[type, Any] = {}
@@ -221,6 +224,7 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     app.bus.register(*_all(plugins, "register_events"))
     app.policies.add(*_all(plugins, "register_policies", app=app))
     app.account_steps = _all(plugins, "register_account_steps", app=app)
+    app.mail.letterheads = _all(plugins, "register_letterhead", app=app)
     app.jobs.register(*_all(plugins, "register_jobs", app=app))
     app.jobs.register(app.rotation.tending())
     app.rotation.add(*_all(plugins, "register_key_holders", app=app))
@@ -249,6 +253,7 @@ async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
             await app.jobs.stop()
     finally:
         await app.keys.close()
+        app.mail.close()
         await app.db.close()
 
 
@@ -266,7 +271,7 @@ def _http(app: Wellio, edge: Edge) -> Http:
             HealthApi(
                 version,
                 ready=app.db.ping,
-                core=core_checks(app.db, app.bus),
+                core=core_checks(app.db, app.bus, app.mail),
                 plugins=checks,
                 skipped=plugins.skipped,
             ),

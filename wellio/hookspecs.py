@@ -5,7 +5,7 @@ the plugin brings. What happened is an event (`events.py`); what must be decided
 async method of an object that a hook returned.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .cli import Cli
     from .events import Event, EventBus
     from .jobs import Job
+    from .mail import Letterhead
     from .schedules import Schedule
 
 NAMESPACE = "wellio"
@@ -179,6 +180,11 @@ def register_policies(app: "Wellio") -> Sequence[Policy]:
 @hookspec
 def register_account_steps(app: "Wellio") -> Sequence[AccountStep]:
     """Return what this plugin does when an account is made."""
+
+
+@hookspec
+def register_letterhead(app: "Wellio") -> "Sequence[Callable[[], Awaitable[Letterhead]]]":
+    """Return who knows the practice that mails come from; the last plugin that does is asked."""
 
 
 @hookspec

@@ -31,6 +31,18 @@ class LeaseLost(WellioError):
     """The job is somebody else's by now; what was written for it rolls back."""
 
 
+class GiveUp(WellioError):
+    """A handler's word that another attempt would end alike: the job is dead at once.
+
+    Attributes:
+        code: Why, in a few words that quote nothing; `wellio outbox` shows it.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class JobRun:
     """One attempt at a job, as its handler gets it.
@@ -71,7 +83,7 @@ class Job:
 
     Attributes:
         kind: `<plugin>.<verb>`, unique.
-        run: Does it; when it raises, it is tried again later.
+        run: Does it; when it raises, it is tried again later, unless it raises `GiveUp`.
         max_attempts: How often it is tried before it is dead.
         lease_s: After how many seconds another process takes it over from one that was killed.
         timeout_s: How long one attempt may take.
@@ -282,7 +294,7 @@ class Jobs:
             async with asyncio.timeout(job.timeout_s):
                 await job.run(run)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
-            is_last = run.attempt >= job.max_attempts
+            is_last = run.attempt >= job.max_attempts or isinstance(error, GiveUp)
             _log.warning(
                 "job_died" if is_last else "job_failed",
                 job=run.kind,

@@ -2,7 +2,7 @@
 
 import random
 
-from .errors import Problem
+from .errors import WellioError
 
 _FIRST_MS = 2_000
 _LONGEST_MS = 3_600_000
@@ -20,5 +20,5 @@ def backoff_ms(attempts: int) -> int:
 
 def error_name(error: BaseException) -> str:
     """Return an error's class, and its code if it has one; never its text, which may quote data."""
-    code = f" {error.code}" if isinstance(error, Problem) else ""
-    return type(error).__name__ + code
+    code = getattr(error, "code", None) if isinstance(error, WellioError) else None
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

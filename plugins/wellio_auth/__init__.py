@@ -12,6 +12,7 @@ from wellio import (
     Cli,
     Event,
     KeyHolder,
+    Job,
     Permission,
     PersonalData,
     Plugin,
@@ -76,12 +77,14 @@ def register_routes(app: Wellio) -> Sequence[object]:
 
 
 @hookimpl
-def register_jobs(app: Wellio) -> Sequence[Schedule]:
-    """End sessions whose time is up, each minute; drop signing keys that have ended, each hour."""
+def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
+    """Send mails; end sessions whose time is up, each minute; drop ended keys, each hour."""
+    from .mails import Mails
     from .sessions import Sessions
     from .tokens import KeyRing
 
     return [
+        *app.service(Mails).jobs(),
         Schedule("auth.end_sessions", "* * * * *", app.service(Sessions).end_expired),
         Schedule("auth.drop_signing_keys", "47 * * * *", app.service(KeyRing).drop_ended),
     ]

@@ -23,6 +23,7 @@ from wellio import (
 from . import events, store
 from .attempts import Attempts
 from .authenticator import BearerAuthenticator
+from .mails import PASSWORD_CHANGED, Mails
 from .models import (
     MeChange,
     NewAccount,
@@ -59,6 +60,7 @@ class Accounts:
         self._passwords = app.service(Passwords)
         self._sessions = app.service(Sessions)
         self._known = app.service(BearerAuthenticator)
+        self._mails = app.service(Mails)
 
     async def create(
         self,
@@ -182,6 +184,7 @@ class Accounts:
             raise _OutdatedProof
         await store.set_password(tx, user.id, new_hash, self._clock.now_ms())
         await self._bus.publish(tx, events.PasswordChanged(user_id=user.id, actor_id=user.id))
+        await self._mails.enqueue_notice(tx, PASSWORD_CHANGED, user.id)
         await self._sessions.end(tx, user.id, "password_changed", user.id, but=session_id or "")
 
 

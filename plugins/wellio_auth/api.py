@@ -211,9 +211,9 @@ class InvitationsApi:
         errors=(Forbidden, Conflict),
     )
     async def create(self, request: web.Request, body: NewInvitation) -> Reply:
-        """Invite somebody: the owner anybody, a coach clients of their own.
+        """Invite somebody by mail: the owner anybody, a coach clients of their own.
 
-        The answer, and nothing else ever, holds the link.
+        The answer holds the link too, and no later one does.
         """
         made = await self._invitations.create(request[ACTOR], body)
         return created(made, f"/api/v1/invitations/{made['id']}")

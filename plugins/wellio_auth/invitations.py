@@ -5,7 +5,6 @@ and for an address with an account it is one that cannot be redeemed, in the sam
 was used or taken back. What remains is that a coach who redeems such a link themself sees it fail.
 """
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +31,8 @@ from . import events, store
 from .accounts import AccountExists, Accounts
 from .attempts import Attempts
 from .config import AuthConfig
+from .links import InvitationLinks
+from .mails import Mails
 from .models import Grant, NewAccount, NewInvitation, Origin, Redemption
 from .passwords import Passwords
 from .permissions import MANAGE_INVITATIONS
@@ -54,14 +55,14 @@ class Invitations:
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
         self._ttl_ms = app.settings(AuthConfig).invitation_ttl_s * 1000
-        self._base_url = app.config.server.url
         self._accounts = app.service(Accounts)
         self._sessions = app.service(Sessions)
         self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
+        self._links, self._mails = app.service(InvitationLinks), app.service(Mails)
 
     async def create(self, actor: Actor, new: NewInvitation) -> dict[str, Any]:
-        """Invite somebody; the answer alone holds the link.
+        """Invite somebody by mail; the answer holds the link too.
 
         Raises:
             Forbidden: A coach invites somebody else than a client of their own.
@@ -71,11 +72,10 @@ class Invitations:
         coach_id = await self._coach_of(actor, new)
         if actor.can(MANAGE_INVITATIONS) and await store.user_by_email(self._db, new.email):
             raise AccountExists
-        token = secrets.token_urlsafe(32)
-        row = await self._db.write(self._create, actor, new, coach_id, digest(token))
+        row = await self._db.write(self._create, actor, new, coach_id)
         return {
             **invitation_out(row, row["created_at"]),
-            "link": f"{self._base_url}/invite#token={token}",
+            "link": self._links.link(row["id"]),
         }
 
     async def _coach_of(self, actor: Actor, new: NewInvitation) -> str | None:
@@ -93,16 +93,16 @@ class Invitations:
         return coach.id
 
     async def _create(
-        self, tx: Tx, actor: Actor, new: NewInvitation, coach_id: str | None, token_hash: str
+        self, tx: Tx, actor: Actor, new: NewInvitation, coach_id: str | None
     ) -> dict[str, Any]:
-        now = self._clock.now_ms()
+        now, invitation_id = self._clock.now_ms(), new_id()
         attributes = {"coachId": coach_id} if coach_id else {}
         row: dict[str, Any] = {
-            "id": new_id(),
+            "id": invitation_id,
             "email": new.email,
             "role": new.role,
             "attributes": orjson.dumps(attributes).decode(),
-            "token_hash": token_hash,
+            "token_hash": digest(self._links.token(invitation_id)),
             "invited_by": actor.user_id,
             "created_at": now,
             "expires_at": now + self._ttl_ms,
@@ -110,6 +110,7 @@ class Invitations:
         await store.insert_invitation(tx, row)
         created = events.InvitationCreated(invitation_id=row["id"], actor_id=actor.user_id)
         await self._bus.publish(tx, created)
+        await self._mails.enqueue_invitation(tx, invitation_id)
         return {**row, "redeemed_at": None}
 
     async def list(self, actor: Actor, query: PageQuery) -> dict[str, Any]:

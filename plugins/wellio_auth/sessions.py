@@ -14,6 +14,7 @@ from . import events, store
 from .attempts import Attempts
 from .authenticator import BearerAuthenticator
 from .config import AuthConfig
+from .mails import REFRESH_TOKEN_REUSED, Mails
 from .models import Grant, Origin, User, session_out, user_brief
 from .passwords import Passwords
 from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, digest, judge
@@ -49,6 +50,7 @@ class Sessions:
         self._passwords = app.service(Passwords)
         self._ring = app.service(KeyRing)
         self._known = app.service(BearerAuthenticator)
+        self._mails = app.service(Mails)
         self._tokens = RefreshTokens(app.crypto.derive("auth.refresh"))
 
     # -- beginning --------------------------------------------------------------------------
@@ -180,6 +182,7 @@ class Sessions:
         if verdict is Verdict.REUSED:
             ended = await store.delete_sessions(tx, user.id, only=token.session_id)
             await self.ended(tx, user.id, ended, "refresh_token_reused", None)
+            await self._mails.enqueue_notice(tx, REFRESH_TOKEN_REUSED, user.id)
         if verdict not in {Verdict.ROTATE, Verdict.REPEAT}:
             return verdict
         child = self._tokens.make(token.session_id, token.counter + 1, request_id)

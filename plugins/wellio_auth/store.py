@@ -231,7 +231,7 @@ async def delete_surplus_sessions(tx: Tx, user_id: str, keep: int) -> list[str]:
 # ------------------------------------------------------------------------------ invitations
 
 _INVITATION = """
-SELECT id, email, role, attributes, invited_by, created_at, expires_at, redeemed_at
+SELECT id, email, role, attributes, token_hash, invited_by, created_at, expires_at, redeemed_at
 FROM auth_invitation
 """
 _OF_INVITER = "WHERE id = :id AND (:inviter = '' OR invited_by = :inviter)"
@@ -284,6 +284,15 @@ async def list_invitations(db: Reader, inviter: str, before: str, limit: int) ->
     """Return up to `limit` invitations, the newest first; '' is any inviter, or from the top."""
     return await db.fetch_all(
         _INVITATION + _INVITATIONS, inviter=inviter, before=before, limit=limit
+    )
+
+
+async def set_invitation_token(tx: Tx, invitation_id: str, token_hash: str) -> None:
+    """Have another token redeem an invitation."""
+    await tx.execute(
+        "UPDATE auth_invitation SET token_hash = :hash WHERE id = :id",
+        id=invitation_id,
+        hash=token_hash,
     )
 
 

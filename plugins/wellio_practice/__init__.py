@@ -4,11 +4,12 @@ Rooms: `settings` (the practice itself), `tags`, `clients`. Other plugins read
 `practice_v_client_access`, `practice_v_client` and `practice_v_assignment`, and import events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from wellio import (
     AccountStep,
     Event,
+    Letterhead,
     Permission,
     PersonalData,
     Plugin,
@@ -64,6 +65,14 @@ def register_account_steps(app: Wellio) -> Sequence[AccountStep]:
     from .settings.service import SettingsService
 
     return [app.service(SettingsService), app.service(ClientService)]
+
+
+@hookimpl
+def register_letterhead(app: Wellio) -> Sequence[Callable[[], Awaitable[Letterhead]]]:
+    """Say whose practice mails come from."""
+    from .settings.service import SettingsService
+
+    return [app.service(SettingsService).letterhead]
 
 
 @hookimpl

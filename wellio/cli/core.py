@@ -1,9 +1,9 @@
 """The core's own operations."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from wellio.cli.operations import Cli, NoArguments
 from wellio.clock import rfc3339
@@ -19,12 +19,22 @@ class OutboxArguments(BaseModel, use_attribute_docstrings=True):
     """Try again now whatever failed: parked events, and jobs that were given up."""
 
 
+class MailShowArguments(BaseModel, use_attribute_docstrings=True):
+    """The options of `wellio mail show`."""
+
+    to: str | None = None
+    """Only mails to this address."""
+    last: Annotated[int, Field(ge=1)] = 20
+    """How many at most; 20 if it is not said."""
+
+
 def register_commands(cli: Cli) -> None:
     """Add the core's operations."""
     cli.operation("plugins", plugins, arguments=NoArguments)
     cli.operation("outbox", outbox, arguments=OutboxArguments)
     cli.operation("keys rotate", rotate_keys, arguments=NoArguments)
     cli.operation("keys adopt", adopt_keys, arguments=NoArguments)
+    cli.operation("mail show", mail_show, arguments=MailShowArguments)
 
 
 async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
@@ -76,3 +86,14 @@ async def adopt_keys(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
     """Go on with the keys.db that is there; what another one's keys sealed stays closed."""
     await app.keys.adopt()
     return {"status": "keys.db belongs to this database"}
+
+
+async def mail_show(app: "Wellio", arguments: MailShowArguments) -> Mapping[str, Any]:
+    """Show the mails in the folder <data>/mailbox, the newest first."""
+    mails = await app.mail.mailbox.read(to=arguments.to, last=arguments.last)
+    return {
+        "mails": [
+            {"at": rfc3339(mail.at_ms), "to": mail.to, "subject": mail.subject, "text": mail.text}
+            for mail in mails
+        ]
+    }

@@ -8,18 +8,20 @@ from prometheus_client import Counter
 from wellio.db.base import Database
 from wellio.events import EventBus
 from wellio.hookspecs import HealthCheck
+from wellio.mail import Mailer
 from wellio.metrics import Metrics
 from wellio.realtime import EventObserver, Hub
 
 from .health import Check
 
 
-def core_checks(db: Database, bus: EventBus) -> Sequence[HealthCheck]:
+def core_checks(db: Database, bus: EventBus, mail: Mailer) -> Sequence[HealthCheck]:
     """Return the core's checks.
 
     Args:
         db: Down when it cannot be written.
         bus: Degraded when an event or a job was given up.
+        mail: Degraded when the last mails could not be delivered.
     """
 
     async def database() -> None:
@@ -33,7 +35,12 @@ def core_checks(db: Database, bus: EventBus) -> Sequence[HealthCheck]:
         dead = (await bus.status())["jobs"]["dead"]
         return f"{dead} jobs were given up" if dead else None
 
-    return [Check("database", database), Check("outbox", outbox), Check("jobs", jobs)]
+    return [
+        Check("database", database),
+        Check("outbox", outbox),
+        Check("jobs", jobs),
+        Check("mail", mail.check),
+    ]
 
 
 def measure_core(metrics: Metrics, hub: Hub, bus: EventBus) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wellio import Account, Row, Tx, Wellio
+from wellio import Account, Letterhead, Row, Tx, Wellio
 
 from . import store
 from .models import DEFAULTS, Practice, PracticeChange
@@ -18,6 +18,11 @@ class SettingsService:
     async def read(self) -> dict[str, Any]:
         """Return the settings in their wire form."""
         return _wire(await store.read(self._db))
+
+    async def letterhead(self) -> Letterhead:
+        """Return what mails say of the practice."""
+        practice = await self.read()
+        return Letterhead(practice["name"], practice["timeZone"])
 
     async def change(self, change: PracticeChange) -> dict[str, Any]:
         """Change the settings that are given, and return all of them."""
