@@ -170,6 +170,15 @@ class MailConfig(SectionModel):
             read_url(url.get_secret_value())
         return url
 
+    @property
+    def is_exposed(self) -> bool:
+        """Tell whether mails travel readable, and further than this machine."""
+        if self.url is None:
+            return False
+        from wellio.mail.server import read_url
+
+        return read_url(self.url.get_secret_value()).is_exposed
+
 
 class LimitsConfig(SectionModel):
     """How much anybody may ask for; "120+10/s" is 120 at once, and 10 more each second.
@@ -294,10 +303,16 @@ def load_config(
         named = {line.partition(":")[0] for line in sources.problems}
         rest = [line for line in problems if line.partition(":")[0] not in named]
         raise wrong_settings([*sources.problems, *rest])
+    warnings = []
     if env.get("REDIS_URL"):
-        config._warnings = (  # noqa: SLF001 - a private attribute of a model of this module
-            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect",
+        warnings.append(
+            "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect"
         )
+    if config.mail.is_exposed:
+        warnings.append(
+            "mail.url: mails and their links leave this machine unencrypted; mailtos:// encrypts"
+        )
+    config._warnings = tuple(warnings)  # noqa: SLF001 - a private attribute of a model of this module
     return config
 
 

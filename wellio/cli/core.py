@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from wellio.cli.operations import Cli, NoArguments
 from wellio.clock import rfc3339
+from wellio.wire import Email
 
 if TYPE_CHECKING:
     from wellio.app import Wellio
@@ -22,7 +23,7 @@ class OutboxArguments(BaseModel, use_attribute_docstrings=True):
 class MailShowArguments(BaseModel, use_attribute_docstrings=True):
     """The options of `wellio mail show`."""
 
-    to: str | None = None
+    to: Email | None = None
     """Only mails to this address."""
     last: Annotated[int, Field(ge=1)] = 20
     """How many at most; 20 if it is not said."""

@@ -24,7 +24,7 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     for key, value in result.items():
         if _holds_text(value):
             for row in value:
-                lines = [f"{name}: {_text(cell).lstrip()}" for name, cell in row.items()]
+                lines = [f"{name}: {_text(cell).strip()}" for name, cell in row.items()]
                 console.print(*lines, "", sep="\n", soft_wrap=True)
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
             table = Table(*value[0], title=key, title_justify="left")

@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from .errors import MailFailed
+from .message import for_the_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Mailbox:
         for path in reversed(files):
             message = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
             address = str(message["To"])
-            if to is None or address.casefold() == to.casefold():
+            if to is None or address.casefold() == for_the_wire(to).casefold():
                 at_ms = round(message["Date"].datetime.timestamp() * 1000)
                 text = message.get_content()
                 yield FiledMail(at_ms, address, str(message["Subject"]), text)

@@ -7,6 +7,7 @@ needs no host and no port). It does not send: see docs/adr/0010.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.header import decode_header, make_header
 from email.headerregistry import Address
 from ipaddress import ip_address
 from typing import Any, Literal, cast
@@ -18,6 +19,7 @@ _SERVER = (
 )
 _NOBODY = "expected no recipient: every mail has its own"
 _SENDER = "expected ?from= with the address that mails come from"
+_ASCII = "expected a user and a password of ASCII characters"
 _MODE = "expected mode= with one of starttls, ssl, insecure"
 #: What may follow the server, of all that apprise knows: how it is reached, and who writes.
 _PARAMETERS = ("from", "name", "reply", "smtp", "mode", "verify", "user", "pass", "format")
@@ -73,11 +75,11 @@ def read_url(url: str) -> MailServer:
     """
     if not url.lower().startswith(("mailto://", "mailtos://")):
         raise ValueError(_SERVER)
+    logging.getLogger("apprise").propagate = False  # its lines quote addresses
     from apprise import AppriseAsset
     from apprise.exception import AppriseImproperlyConfigured
     from apprise.plugins.email import NotifyEmail
 
-    logging.getLogger("apprise").propagate = False  # its lines quote addresses
     reader: Any = NotifyEmail  # untyped
     parts = reader.parse_url(url)
     if not parts or not parts["host"]:
@@ -85,8 +87,9 @@ def read_url(url: str) -> MailServer:
     _check(parts)
     try:
         plugin = reader(**parts, asset=AppriseAsset(app_id=""))
-        name, sender = plugin.from_addr
-        Address(name or "", addr_spec=sender)
+        written, sender = plugin.from_addr
+        name = str(make_header(decode_header(written or "")))
+        Address(name, addr_spec=sender)
     except (AppriseImproperlyConfigured, ValueError) as error:
         raise ValueError(_SENDER) from error
     if not plugin.smtp_host or not 0 < plugin.port < 65536:
@@ -99,7 +102,7 @@ def read_url(url: str) -> MailServer:
         user=plugin.user,
         password=plugin.password,
         sender=sender,
-        name=name or "",
+        name=name,
         reply_to=", ".join(sorted(plugin.reply_to)),
     )
 
@@ -111,5 +114,7 @@ def _check(parts: Mapping[str, Any]) -> None:
         raise ValueError(_NOBODY)
     if parameters - set(_PARAMETERS) or any(parts[f"qsd{sign}"] for sign in "+-:"):
         raise ValueError(_OTHERS)
+    if not f"{parts['user']}{parts['password']}".isascii():
+        raise ValueError(_ASCII)
     if parts["qsd"].get("mode", "ssl") not in {"insecure", "starttls", "ssl"}:
         raise ValueError(_MODE)

@@ -36,27 +36,37 @@ class Smtp:
         self._timeout_s = timeout_s
         # Its own: a server that hangs must not use up the threads that others wait for.
         self._threads = ThreadPoolExecutor(_THREADS, "mail")
+        self._trying = 0
+        self._is_away = False
 
     async def deliver(self, message: EmailMessage, recipient: str, key: str) -> None:
         """Have the server take a mail; when this returns, it has.
+
+        While the server is away, one mail at a time finds out whether it is back; the others are
+        put off at once, so that they do not hold up what else there is to do.
 
         Raises:
             MailRefused: It never will.
             MailFailed: It did not, or nobody knows.
         """
+        if self._is_away and self._trying:
+            raise MailFailed("server_away")
         connection = _Connection(self._server, self._timeout_s)
-        loop = asyncio.get_running_loop()
-        to = for_the_wire(recipient)
+        to, loop = for_the_wire(recipient), asyncio.get_running_loop()
+        self._trying += 1
         try:
             async with asyncio.timeout(self._timeout_s):
                 await loop.run_in_executor(self._threads, connection.deliver, message, to)
-        except smtplib.SMTPResponseException as error:
-            raise MailFailed(_code(error.smtp_code, error.smtp_error)) from error
-        except TimeoutError as error:
-            raise MailFailed("timeout") from error
         except (smtplib.SMTPException, OSError) as error:
-            raise MailFailed(type(error).__name__) from error
+            self._is_away = not isinstance(error, smtplib.SMTPResponseException)
+            raise MailFailed(_reason(error)) from error
+        except MailRefused:
+            self._is_away = False
+            raise
+        else:
+            self._is_away = False
         finally:
+            self._trying -= 1
             connection.cut_off()
 
     def close(self) -> None:
@@ -152,6 +162,15 @@ def _refusal(code: int, reply: bytes) -> Exception:
 def _expect(wanted: int, code: int, reply: bytes) -> None:
     if code != wanted:
         raise smtplib.SMTPResponseException(code, reply)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case smtplib.SMTPResponseException():
+            return _code(error.smtp_code, error.smtp_error)
+        case TimeoutError():
+            return "timeout"
+    return type(error).__name__
 
 
 def _code(code: int, reply: bytes | str) -> str:

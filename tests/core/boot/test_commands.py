@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -16,7 +17,10 @@ from wellio import __version__
 def test_help_lists_the_commands_of_core_and_plugins(shell: Shell) -> None:
     shown = shell("--help")
     assert shown.code == 0
-    for command in ("serve", "health", "migrate", "config", "openapi", "plugins", "outbox", "user"):
+    for command in (
+        *("serve", "health", "migrate", "config", "openapi"),
+        *("plugins", "outbox", "mail", "user"),
+    ):
         assert re.search(rf"\b{command}\b", shown.stdout)
     assert "Say something." in shell("probe --help").stdout
     assert "What is said." in shell("probe say --help").stdout
@@ -155,6 +159,37 @@ def test_the_outbox_is_shown(shell: Shell) -> None:
     assert (shown["parked"], shown["dead"]) == ([], [])
 
 
+def letter(folder: Path, to: str, text: str) -> None:
+    """Put a mail into the mailbox."""
+    path = folder / f"data/mailbox/{uuid4()}.eml"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    head = f"To: {to}\nSubject: Hello\nDate: Thu, 28 May 2026 20:26:40 +0000\n"
+    path.write_text(f"{head}\n{text}\n")
+
+
+def test_the_mailbox_is_shown_and_no_link_is_broken(shell: Shell, folder: Path) -> None:
+    assert json.loads(shell("mail show --json").stdout) == {"mails": []}
+    link = "https://practice.example/invite#token=" + "x" * 120
+    letter(folder, "anna@x.example", f"Open this:\n{link}")
+    letter(folder, "ben@x.example", "Another.")
+    assert shell("mail show --to anna@x.example").stdout == (
+        "at: 2026-05-28T20:26:40.000Z\nto: anna@x.example\nsubject: Hello\n"
+        f"text: Open this:\n{link}\n\n"
+    )
+    shown = json.loads(shell("mail show --json --last 1").stdout)["mails"]
+    assert shown == [
+        {
+            "at": "2026-05-28T20:26:40.000Z",
+            "to": "ben@x.example",
+            "subject": "Hello",
+            "text": "Another.\n",
+        }
+    ]
+    for wrong in ("--last 0", "--last x", "--to anna"):
+        refused = shell(f"mail show {wrong}")
+        assert (refused.code, refused.stdout) == (2, "")
+
+
 def test_config_check_warns(shell: Shell) -> None:
     env = {"WELLIO_PLUGINS__GONE__X": "1", "REDIS_URL": "redis://h", "OPENAI_API_KEY": "k"}
     checked = shell("config check --json", env=env)
@@ -262,9 +297,11 @@ async def test_while_a_server_runs(shell: Shell, folder: Path) -> None:
     def call(line: str) -> Any:
         return asyncio.to_thread(shell, line)
 
+    letter(folder, "anna@x.example", "LINK")
     async with serve(folder) as server:
         # what works on the data does so inside the server
         assert json.loads((await call("probe where --json")).stdout)["pid"] == server.process.pid
+        assert "LINK" in (await call("mail show")).stdout
         # what needs the data alone is refused
         for line in ("migrate", "serve --port 0"):
             refused = await call(line)

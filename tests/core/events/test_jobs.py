@@ -11,7 +11,7 @@ from tests.core.events.conftest import START, Node, effect, effects
 from wellio.clock import ManualClock
 from wellio.db.base import Database, Tx
 from wellio.errors import Conflict, PluginError
-from wellio.jobs import Job, JobRun, LeaseLost
+from wellio.jobs import GiveUp, Job, JobRun, LeaseLost
 from wellio.testing import DEADLINE_S
 
 MakeNode = Callable[..., Node]
@@ -212,6 +212,23 @@ async def test_a_failed_job_waits_twice_as_long_each_time(
         [row] = await db.fetch_all("SELECT due_at FROM wellio_job")
         assert longest / 2 <= row["due_at"] - clock.now_ms() <= longest
         clock.set(row["due_at"])
+
+
+async def test_a_job_that_gives_up_is_dead_at_once_and_says_why(node: MakeNode) -> None:
+    attempts = []
+
+    async def give_up(run: JobRun) -> None:
+        attempts.append(run.attempt)
+        raise GiveUp("550 5.1.1")
+
+    one = worker_of(node, give_up)
+    [job_id] = await enqueue(one, "a")
+    for _ in range(2):
+        await one.bus.settled()
+        [row] = await one.jobs.dead()
+        assert (row["id"], row["last_error"]) == (job_id, "GiveUp 550 5.1.1")
+        assert await one.jobs.retry(job_id)
+    assert attempts == [1, 1]
 
 
 async def test_an_attempt_that_takes_too_long_is_ended(node: MakeNode, db: Database) -> None:
