@@ -84,6 +84,8 @@ def configure_logging(
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
     root.setLevel(level.upper())
+    # At debug it writes the parameters of every statement: what people wrote.
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)
     return handler
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from tests.core.mail.conftest import MakeMailer
 from tests.core.mail.post_office import Act, PostOffice, drop, hang, take_and_drop
@@ -202,6 +203,26 @@ async def test_what_follows_the_servers_yes_changes_nothing(
     office.handle_QUIT = quit_hook  # type: ignore[attr-defined]  # aiosmtpd looks it up
     await send(make_mailer(office.url(), timeout_s=3))
     assert len(office.mails) == 1
+
+
+async def test_a_stop_cuts_off_what_hangs(make_mailer: MakeMailer, office: PostOffice) -> None:
+    """Else the process would wait for the server at its end."""
+    left = asyncio.Event()
+
+    async def wait(server: SMTP) -> str | None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+        return None
+
+    office.at["RCPT"] = wait
+    sending = asyncio.create_task(send(make_mailer(office.url(), timeout_s=60)))
+    await office.wait_for(lambda: office.tries["RCPT"] == 1)
+    sending.cancel()
+    async with asyncio.timeout(5):
+        await left.wait()
+    assert office.mails == []
 
 
 async def test_while_the_server_is_away_one_mail_at_a_time_waits_for_it(
