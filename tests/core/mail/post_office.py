@@ -42,6 +42,7 @@ class PostOffice:
         mails: The mails it took, in order.
         tries: How often each command was tried: `MAIL`, `RCPT`, `DATA`.
         at: What a test does at a command; a text is the reply.
+        ended: Gets an item when a connection ends.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class PostOffice:
         self.mails: list[Received] = []
         self.tries = {"MAIL": 0, "RCPT": 0, "DATA": 0}
         self.at: dict[str, Act | str] = {}
+        self.ended: asyncio.Queue[None] = asyncio.Queue()
         self._changed = asyncio.Condition()
 
     def url(self, **query: str) -> str:
@@ -148,6 +150,7 @@ class _Line(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self.open_lines.discard(self)
+        self.event_handler.ended.put_nowait(None)
         if not self.open_lines:
             self.all_closed.set()
 

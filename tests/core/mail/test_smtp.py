@@ -1,7 +1,10 @@
 """Delivery to a real mail server: what arrives, and what becomes of a mail that does not."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
@@ -223,6 +226,28 @@ async def test_a_stop_cuts_off_what_hangs(make_mailer: MakeMailer, office: PostO
     async with asyncio.timeout(5):
         await left.wait()
     assert office.mails == []
+
+
+async def test_what_was_stopped_while_it_connected_sends_nothing(
+    make_mailer: MakeMailer, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    connect = socket.create_connection
+
+    def slowly(*arguments: Any) -> socket.socket:
+        begun.set()
+        go_on.wait(5)
+        return connect(*arguments)
+
+    monkeypatch.setattr(socket, "create_connection", slowly)
+    sending = asyncio.create_task(send(make_mailer(office.url())))
+    await asyncio.to_thread(begun.wait, 5)
+    sending.cancel()
+    await asyncio.wait([sending])
+    go_on.set()
+    async with asyncio.timeout(5):
+        await office.ended.get()
+    assert office.tries["MAIL"] == 0
 
 
 async def test_while_the_server_is_away_one_mail_at_a_time_waits_for_it(
