@@ -158,8 +158,8 @@ class MailConfig(SectionModel):
     url: SecretStr | None = None
     """mailtos://user:password@host with ?from=address and name= for whom they come from, or another
     e-mail URL of apprise's; without a recipient. mailto:// does not encrypt."""
-    timeout_s: Seconds = 30
-    """How long the mail server may take for one mail."""
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 30
+    """How long the mail server may take for one mail, in seconds up to 120."""
 
     @field_validator("url")
     @classmethod

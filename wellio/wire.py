@@ -92,6 +92,14 @@ def _email(text: str) -> str:
         raise ValueError("must be an e-mail address") from error
 
 
+def mail_address(email: str) -> str:
+    """Return a valid address as mail servers know it: its domain in ASCII (RFC 5890)."""
+    local, _, domain = email.rpartition("@")
+    if not domain.isascii():
+        domain = _email_validator().validate_email(email, check_deliverability=False).ascii_domain
+    return f"{local}@{domain}"
+
+
 def _instant(value: object) -> object:
     return parse_rfc3339(value) if isinstance(value, str) else value
 

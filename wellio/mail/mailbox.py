@@ -16,8 +16,9 @@ from email.parser import BytesParser
 from itertools import islice
 from pathlib import Path
 
+from wellio.wire import mail_address
+
 from .errors import MailFailed
-from .message import for_the_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Mailbox:
         for path in reversed(files):
             message = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
             address = str(message["To"])
-            if to is None or address.casefold() == for_the_wire(to).casefold():
+            if to is None or address.casefold() == mail_address(to).casefold():
                 at_ms = round(message["Date"].datetime.timestamp() * 1000)
                 text = message.get_content()
                 yield FiledMail(at_ms, address, str(message["Subject"]), text)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from wellio.wire import Email, Line, Text
+from wellio.wire import Email, Line, Text, mail_address
 
 _LONGEST_LINE = 998  # RFC 5322, 2.1.1, in bytes
 
@@ -55,11 +55,11 @@ def compose(
     """
     message = EmailMessage(policy.SMTP)
     message["From"] = Address(_one_line(name), addr_spec=sender)
-    local, _, domain = for_the_wire(mail.to).rpartition("@")
+    local, _, domain = mail_address(mail.to).rpartition("@")
     message["To"] = Address(username=local, domain=domain)
     message["Subject"] = _one_line(mail.subject)
     message["Date"] = format_datetime(datetime.fromtimestamp(at_ms / 1000, UTC))
-    message["Message-ID"] = f"<{message_id}@{for_the_wire(sender).rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{message_id}@{mail_address(sender).rpartition('@')[2]}>"
     if reply_to:
         message["Reply-To"] = reply_to
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
@@ -77,13 +77,3 @@ def _encoding(text: str) -> str:
     """Leave a text alone where that is safe: the encoding writes links with `=3D`, in pieces."""
     is_plain = text.isascii() and max(map(len, text.splitlines())) <= _LONGEST_LINE
     return "7bit" if is_plain else "quoted-printable"
-
-
-def for_the_wire(address: str) -> str:
-    """Return an address with its domain as the domain name system has it."""
-    local, _, domain = address.rpartition("@")
-    if not domain.isascii():
-        import idna
-
-        domain = idna.encode(domain, uts46=True).decode()
-    return f"{local}@{domain}"

@@ -6,7 +6,7 @@ needs no host and no port). It does not send: see docs/adr/0010.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.header import decode_header, make_header
 from email.headerregistry import Address
 from ipaddress import ip_address
@@ -47,7 +47,7 @@ class MailServer:
     security: Security
     verifies: bool
     user: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     sender: str
     name: str
     reply_to: str

@@ -15,8 +15,9 @@ from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
 
+from wellio.wire import mail_address
+
 from .errors import MailFailed, MailRefused
-from .message import for_the_wire
 from .server import MailServer
 
 _THREADS = 8  # as many as jobs run at a time
@@ -52,7 +53,7 @@ class Smtp:
         if self._is_away and self._trying:
             raise MailFailed("server_away")
         connection = _Connection(self._server, self._timeout_s)
-        to, loop = for_the_wire(recipient), asyncio.get_running_loop()
+        to, loop = mail_address(recipient), asyncio.get_running_loop()
         self._trying += 1
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -78,7 +79,7 @@ class _Connection(smtplib.SMTP):
     """One delivery, which another thread can cut off at any moment."""
 
     def __init__(self, server: MailServer, timeout_s: float) -> None:
-        domain = for_the_wire(server.sender).rpartition("@")[2]
+        domain = mail_address(server.sender).rpartition("@")[2]
         super().__init__(local_hostname=domain, timeout=timeout_s)
         self._server = server
         self._host = server.host  # what the certificate is compared with
