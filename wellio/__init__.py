@@ -46,9 +46,8 @@ from .hookspecs import (
 )
 from .http import ACTOR, REMOTE, Reply, created, endpoint, network_of, no_content
 from .ids import is_id, new_id
-from .jobs import Job, JobRun, Jobs
-from .keys.people import PersonErased, PersonKeys
 from .jobs import GiveUp, Job, JobRun, Jobs
+from .keys.people import PersonErased, PersonKeys
 from .limits import Budget, Limits, Rate
 from .log import get_logger
 from .mail import Letterhead, Mail, MailFailed, MailRefused
