@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wellio import Expression, ExpressionField
-from wellio.db.base import Engine
+from wellio.db.base import Engine, Tx
 from wellio.testing.engines import ENGINES, Databases
 
 NOW = 1_790_000_000_000
@@ -57,6 +57,17 @@ class Oracles:
 
     def answers(self, expressions: Sequence[Expression], rows: Sequence[Row]) -> list[list[Any]]:
         """Return what Python answers about each row, once both engines have answered the same."""
+        source, params = table(rows)
+        return self.compare(expressions, rows, source, params)
+
+    def compare(
+        self,
+        expressions: Sequence[Expression],
+        rows: Sequence[Row],
+        source: str,
+        params: dict[str, Any],
+    ) -> list[list[Any]]:
+        """Do the same with rows that are in the database: in `source`, which is named t."""
         expected = [
             [expression.evaluate(row, now=NOW) for expression in expressions] for row in rows
         ]
@@ -64,9 +75,8 @@ class Oracles:
             expression.to_sql(now=NOW, prefix=f"e{index}")
             for index, expression in enumerate(expressions)
         ]
-        source, params = table(rows)
         for fragment in fragments:
-            params |= fragment.params
+            params = params | fragment.params
         columns = ", ".join(fragment.sql for fragment in fragments)
         sql = "SELECT " + columns + " FROM " + source + " ORDER BY t.place"
         for engine in self.engines:
@@ -77,11 +87,23 @@ class Oracles:
             assert found == expected, engine.engine
         return expected
 
+    def fill(self, source: tuple[str, dict[str, Any]], *, is_first: bool) -> None:
+        """Put rows into a table that stays."""
 
-def table(rows: Sequence[Row]) -> tuple[str, dict[str, Any]]:
-    """Return SQL of a table `t` that has these rows, and its parameters."""
+        async def body(tx: Tx) -> None:
+            if is_first:
+                columns = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
+                await tx.execute("CREATE TABLE all_pairs (place {int}, " + columns + ") {strict}")
+            await tx.execute("INSERT INTO all_pairs SELECT * FROM " + source[0], **source[1])
+
+        for engine in self.engines:
+            self._runner.run(engine.write(body))
+
+
+def table(rows: Sequence[Row], start: int = 0) -> tuple[str, dict[str, Any]]:
+    """Return SQL of a table `t` that has these rows, counted from `start`, and its parameters."""
     selects, params = [], {}
-    for place, row in enumerate(rows):
+    for place, row in enumerate(rows, start):
         cells = []
         for name, type_ in COLUMNS.items():
             parameter = f"r{place}_{name}"

@@ -11,10 +11,10 @@ from wellio import Invalid
 #: The check refuses these, rightly, however well the types fit.
 REFUSED = {"number_range", "too_large"}
 SHORT = settings(
-    max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
-LONG = settings(SHORT, max_examples=3000)
-questions = st.lists(expressions(depth=5), min_size=1, max_size=8)
+LONG = settings(SHORT, max_examples=1500)
+questions = st.lists(expressions(depth=5), min_size=4, max_size=12)
 tables = st.lists(rows, min_size=1, max_size=4)
 
 
