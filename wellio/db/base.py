@@ -68,7 +68,7 @@ class Database(Protocol):
 
         The body may run again after a serialization failure, so it changes nothing but the
         database, and it awaits nothing but `tx`. A statement that fails ends it: its error may
-        be turned into another, never passed over.
+        be turned into another, never passed over. It sees the caller's context variables.
 
         Raises:
             DatabaseError: The body awaited something else, or went on after a failed statement.
@@ -85,7 +85,8 @@ class Database(Protocol):
 
         Items come in the order of the calls. An exception in the result is raised to that
         item's caller alone; when the body raises, each item is run again by itself. So is at once
-        an item with a rider (`rider.py`), as a request with an `Idempotency-Key` has.
+        an item with a rider (`rider.py`), as a request with an `Idempotency-Key` has. A batch
+        sees nobody's context variables.
         """
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:

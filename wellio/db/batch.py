@@ -4,6 +4,7 @@ import asyncio
 import copy
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Any, Final
 
 from wellio.errors import Unavailable
@@ -30,7 +31,8 @@ class Batcher:
         queue = self._waiting.get(fn)
         if queue is None:
             queue = self._waiting[fn] = deque()
-            task = asyncio.create_task(self._serve(fn, queue))
+            # In no context: the first caller's is not that of the others.
+            task = asyncio.create_task(self._serve(fn, queue), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         queue.append((item, future))

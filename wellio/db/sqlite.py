@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 from urllib.parse import quote
@@ -182,6 +183,7 @@ class SqliteDatabase:
                 args,
                 kwargs,
                 future,
+                copy_context(),
                 is_batched=is_batched,
                 is_schema=is_schema,
                 is_flush=is_flush,

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, Final
@@ -78,6 +79,7 @@ class Request:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     future: asyncio.Future[Any]
+    context: Context  # the caller's, for a body that is not batched
     is_batched: bool = False  # args is one item; those of the same fn run as one body
     is_alone: bool = False  # batched, but its batch raised: now it runs by itself
     is_schema: bool = False
@@ -283,7 +285,8 @@ class Writer(Thread):
         self._deadline = time.monotonic() + self._deadline_s
         tx = WriterTx(self._connection, self._deadline)
         if not first.is_batched:
-            first.result = _drive(first.fn(tx, *first.args, **first.kwargs))
+            body = first.fn(tx, *first.args, **first.kwargs)
+            first.result = first.context.run(_drive, body)
         else:
             items = [request.args[0] for request in unit]
             results = _drive(run_batch(tx, first.fn, items))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ SPIN = """
     WITH RECURSIVE spin (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM spin WHERE i < 1000000000)
     SELECT count(*) AS n FROM spin
 """
+
+WHO: ContextVar[str] = ContextVar("who", default="nobody")
 
 
 async def refuse(tx: Tx, row_id: str) -> None:
@@ -50,6 +53,21 @@ async def test_a_body_reads_what_it_wrote_and_a_read_sees_what_was_acknowledged(
     for number in range(20):
         await db.write(insert, f"b{number}")
         assert f"b{number}" in await ids(db)
+
+
+async def test_a_body_sees_its_callers_context_and_a_batch_nobodys(db: Engine) -> None:
+    async def who(tx: Tx) -> str:
+        return WHO.get()
+
+    async def each(tx: Tx, items: Sequence[str]) -> Sequence[str]:
+        return [WHO.get() for _ in items]
+
+    async def call(name: str) -> list[str]:
+        WHO.set(name)
+        return [await db.write(who), await db.write_batched(each, name)]
+
+    said = await asyncio.gather(*(asyncio.create_task(call(name)) for name in "abc"))
+    assert said == [[name, "nobody"] for name in "abc"]
 
 
 async def test_callbacks_run_only_after_a_commit_in_its_order_and_before_the_caller(
