@@ -7,6 +7,7 @@ from importlib import metadata
 
 from .actor import Actor, Authenticator, Permission
 from .app import WELLIO, Wellio, create_app
+from .audit import Audit
 from .cli import Cli, NoArguments, Operation
 from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
 from .config import Config, SectionModel
@@ -85,6 +86,7 @@ __all__ = [
     "Account",
     "AccountStep",
     "Actor",
+    "Audit",
     "Authenticator",
     "BadRequest",
     "Budget",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from .actor import Actor, permissions_by_role
+from .audit import Audit, AuditDetails
 from .clock import Clock, SystemClock
 from .config import Config, SectionModel, secret_values
 from .crypto import Crypto
@@ -19,7 +20,7 @@ from .db.base import Engine
 from .db.migrate import Source, migrate
 from .errors import PluginError
 from .events import EventBus
-from .hookspecs import AccountStep, HealthCheck
+from .hookspecs import AccountStep, HealthCheck, PersonalData
 from .http import (
     REMOTE,
     DashboardApi,
@@ -63,6 +64,7 @@ class Wellio:
         crypto: Keys for every purpose.
         keys: A key for each person, to seal what is theirs.
         rotation: Puts new keys in the place of old ones.
+        audit: Who did what to what.
         limits: Makes the budgets of what may be done only so often.
         bus: Events.
         jobs: Background work.
@@ -71,6 +73,8 @@ class Wellio:
         policies: Who may do what with which object.
         permissions: What each role may do, by role.
         account_steps: What follows when an account is made.
+        personal_data: Who exports and erases data about people, in plugin order; an erasure asks
+            them in reverse.
         notices: Called when the server listens; what they return is shown to who started it.
         metrics: Counters and gauges for `/metrics`.
         leftover: Removed plugins whose tables are still there.
@@ -98,6 +102,8 @@ class Wellio:
         self.crypto = crypto
         self.keys = keys
         self.rotation = rotation
+        anchor_file = config.audit.anchor_file or config.data_dir / "audit.anchors"
+        self.audit = Audit(db, clock, crypto, anchor_file)
         self.limits = Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic)
         self.jobs = Jobs(db, clock, node=node)
         self.bus = EventBus(db, clock, self.jobs, node=node)
@@ -105,6 +111,7 @@ class Wellio:
         self.policies = Policies()
         self.permissions: Mapping[str, frozenset[str]] = {}
         self.account_steps: Sequence[AccountStep] = ()
+        self.personal_data: Sequence[PersonalData] = ()
         self.notices: list[Notice] = []
         self.metrics = Metrics()
         self.mail = Mailer(config, clock, self.metrics)
@@ -225,6 +232,10 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     app.policies.add(*_all(plugins, "register_policies", app=app))
     app.account_steps = _all(plugins, "register_account_steps", app=app)
     app.mail.letterheads = _all(plugins, "register_letterhead", app=app)
+    app.personal_data = [
+        AuditDetails(app.audit),
+        *_all(plugins, "register_personal_data", app=app),
+    ]
     app.jobs.register(*_all(plugins, "register_jobs", app=app))
     app.jobs.register(app.rotation.tending())
     app.rotation.add(*_all(plugins, "register_key_holders", app=app))
@@ -245,12 +256,14 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
 async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
     """Start the plugins and then the workers; stop the workers first, the database last."""
     try:
+        await app.audit.start(workers=workers)  # a plugin may record while it starts
         async with app.plugins.running(app):
             await app.jobs.start(workers=workers)
             await app.bus.start(workers=workers)
             yield
             await app.bus.stop()
             await app.jobs.stop()
+        await app.audit.stop()
     finally:
         await app.keys.close()
         app.mail.close()
@@ -271,7 +284,7 @@ def _http(app: Wellio, edge: Edge) -> Http:
             HealthApi(
                 version,
                 ready=app.db.ping,
-                core=core_checks(app.db, app.bus, app.mail),
+                core=core_checks(app.db, app.bus, app.mail, app.audit),
                 plugins=checks,
                 skipped=plugins.skipped,
             ),

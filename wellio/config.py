@@ -237,6 +237,14 @@ class SecretsConfig(SectionModel):
         return keys
 
 
+class AuditConfig(SectionModel):
+    """The audit log."""
+
+    anchor_file: Path | None = None
+    """Where the signed ends of the log are appended; else audit.anchors in data_dir. They show that
+    the log was cut off, so keep them where whoever has the database cannot write."""
+
+
 class SetupConfig(SectionModel):
     """Makes the owner at the first start, unattended."""
 
@@ -265,6 +273,7 @@ class Config(SectionModel):
     loader: LoaderConfig = LoaderConfig()
     realtime: RealtimeConfig = RealtimeConfig()
     secrets: SecretsConfig = SecretsConfig()
+    audit: AuditConfig = AuditConfig()
     setup: SetupConfig = SetupConfig()
     plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
     """One table for each plugin, read by the plugin's own model."""

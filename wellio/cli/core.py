@@ -1,9 +1,12 @@
 """The core's own operations."""
 
+import time
 from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from wellio.cli.operations import Cli, NoArguments
 from wellio.clock import rfc3339
@@ -29,6 +32,22 @@ class MailShowArguments(BaseModel, use_attribute_docstrings=True):
     """How many at most; 20 if it is not said."""
 
 
+class VerifyArguments(BaseModel, use_attribute_docstrings=True):
+    """The options of `wellio audit verify`."""
+
+    anchors: Path | None = None
+    """A file of anchors that were kept elsewhere, beside those that the server writes; absolute."""
+
+    @field_validator("anchors")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_absolute():
+            raise ValueError("expected an absolute path: the server may look from another folder")
+        if path is not None and not path.is_file():
+            raise ValueError("there is no such file")
+        return path
+
+
 def register_commands(cli: Cli) -> None:
     """Add the core's operations."""
     cli.operation("plugins", plugins, arguments=NoArguments)
@@ -36,6 +55,12 @@ def register_commands(cli: Cli) -> None:
     cli.operation("keys rotate", rotate_keys, arguments=NoArguments)
     cli.operation("keys adopt", adopt_keys, arguments=NoArguments)
     cli.operation("mail show", mail_show, arguments=MailShowArguments)
+    cli.operation(
+        "audit verify",
+        audit_verify,
+        arguments=VerifyArguments,
+        has_failed=lambda result: result["status"] != "intact",
+    )
 
 
 async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
@@ -97,4 +122,15 @@ async def mail_show(app: "Wellio", arguments: MailShowArguments) -> Mapping[str,
             {"at": rfc3339(mail.at_ms), "to": mail.to, "subject": mail.subject, "text": mail.text}
             for mail in mails
         ]
+    }
+
+
+async def audit_verify(app: "Wellio", arguments: VerifyArguments) -> Mapping[str, Any]:
+    """Walk the audit log and say where it was changed, if it was."""
+    started = time.perf_counter()
+    report = await app.audit.verify(arguments.anchors)
+    return {
+        "status": "intact" if report.is_intact else "broken",
+        **asdict(report),
+        "seconds": round(time.perf_counter() - started, 3),
     }

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
 Run = Callable[["Wellio", ArgumentsT], Awaitable[Mapping[str, Any]]]
 
+Verdict = Callable[[Mapping[str, Any]], bool]
+
+
+def _never(_: Mapping[str, Any]) -> bool:
+    return False
+
 
 class NoArguments(BaseModel, extra="forbid"):
     """The arguments of an operation that takes none."""
@@ -44,11 +50,13 @@ class Operation:
         name: The command's words, such as `user create`.
         run: Does it, and returns what the command prints, JSON-ready.
         arguments: Each field is an option; a SecretStr is read from standard input.
+        has_failed: Whether a result makes the command's exit code 1, although it is printed.
     """
 
     name: str
     run: Run[Any]
     arguments: type[BaseModel]
+    has_failed: Verdict = _never
 
     @property
     def summary(self) -> str:
@@ -73,17 +81,26 @@ class Cli:
     def __init__(self) -> None:
         self.operations: dict[str, Operation] = {}
 
-    def operation(self, name: str, run: Run[ArgumentsT], *, arguments: type[ArgumentsT]) -> None:
+    def operation(
+        self,
+        name: str,
+        run: Run[ArgumentsT],
+        *,
+        arguments: type[ArgumentsT],
+        has_failed: Verdict = _never,
+    ) -> None:
         """Add a command.
 
         Args:
             name: One or two words, such as `outbox` or `user create`.
             run: The function; its docstring's first line is the command's help.
             arguments: The model of its options; `NoArguments` when there are none.
+            has_failed: Tells by the result whether the exit code is 1, as when a check finds
+                something.
 
         Raises:
             PluginError: There is a command of this name.
         """
         if name in self.operations:
             raise PluginError(f"two commands are called {name}")
-        self.operations[name] = Operation(name, run, arguments)
+        self.operations[name] = Operation(name, run, arguments, has_failed)

@@ -95,7 +95,10 @@ def _command(operation: Operation) -> Callable[..., None]:
             if value is not None and value is not False
         }
         operation.check(raw)
-        show(commands.perform(commands.settings(config, data), operation, raw), as_json=json)
+        result = commands.perform(commands.settings(config, data), operation, raw)
+        show(result, as_json=json)
+        if operation.has_failed(result):
+            raise typer.Exit(1)
 
     *common, _ = inspect.signature(command).parameters.values()
     parameters = [*(_parameter(name, field) for name, field in fields.items()), *common]

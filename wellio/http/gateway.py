@@ -11,6 +11,7 @@ import time
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from wellio.audit import ADDRESS
 from wellio.errors import BadRequest, Problem
 from wellio.log import REQUEST_ID, get_logger
 from wellio.metrics import Traffic
@@ -64,6 +65,7 @@ class Gateway:
     def _admit(self, request: web.Request) -> web.StreamResponse | None:
         """Refuse a request, or answer it here if it only asks what a page may do."""
         remote = request[REMOTE] = self._proxies.client_of(request)
+        ADDRESS.set(remote)
         self._addresses.spend(network_of(remote))
         if not _HOST.fullmatch(request.headers.get(hdrs.HOST, "")):
             raise BadRequest("The Host is none.")

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from prometheus_client import Counter
 
+from wellio.audit import Audit
 from wellio.db.base import Database
 from wellio.events import EventBus
 from wellio.hookspecs import HealthCheck
@@ -15,13 +16,14 @@ from wellio.realtime import EventObserver, Hub
 from .health import Check
 
 
-def core_checks(db: Database, bus: EventBus, mail: Mailer) -> Sequence[HealthCheck]:
+def core_checks(db: Database, bus: EventBus, mail: Mailer, audit: Audit) -> Sequence[HealthCheck]:
     """Return the core's checks.
 
     Args:
         db: Down when it cannot be written.
         bus: Degraded when an event or a job was given up.
         mail: Degraded when the last mails could not be delivered.
+        audit: Degraded when the audit log was tampered with, or cannot be sealed.
     """
 
     async def database() -> None:
@@ -40,6 +42,7 @@ def core_checks(db: Database, bus: EventBus, mail: Mailer) -> Sequence[HealthChe
         Check("outbox", outbox),
         Check("jobs", jobs),
         Check("mail", mail.check),
+        Check("audit", audit.check),
     ]
 
 

@@ -1,0 +1,186 @@
+"""Anchors: when the head is signed, what the file survives, and what a missing end looks like."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from structlog.testing import capture_logs
+
+from tests.core.audit.conftest import Log, MakeLog
+from wellio.audit import Report
+from wellio.audit.anchors import AnchorFile
+from wellio.audit.sealer import ANCHOR_MS, ANCHOR_ROWS, CHUNK
+from wellio.clock import ManualClock
+from wellio.errors import ConfigError
+
+
+def lines(log: Log) -> list[str]:
+    return log.anchor_file.read_text().splitlines()
+
+
+def signed(log: Log) -> list[int]:
+    """Return up to which rows the log was signed, one time after the other."""
+    return [int(line.split()[1]) for line in lines(log)]
+
+
+def kinds(report: Report) -> list[tuple[int | None, str]]:
+    return [(found.row, found.kind) for found in report.breaks]
+
+
+async def cut_off(log: Log, after: int) -> None:
+    await log.run("DELETE FROM wellio_audit WHERE seq > :after", after=after)
+
+
+async def test_the_head_is_signed_after_an_hour_or_a_thousand_rows(
+    log: Log, clock: ManualClock
+) -> None:
+    await log.sealed(1)
+    assert signed(log) == [1]  # the first at once
+    await log.sealed(2)
+    clock.advance(ANCHOR_MS - 1)
+    await log.audit.seal()
+    assert signed(log) == [1]
+    clock.advance(1)
+    await log.audit.seal()
+    await log.audit.seal()
+    assert signed(log) == [1, 3]
+    clock.advance(10 * ANCHOR_MS)
+    await log.audit.seal()
+    assert signed(log) == [1, 3]  # nothing is new
+    clock.advance(-10 * ANCHOR_MS)
+    with capture_logs() as said:
+        await log.sealed(ANCHOR_ROWS)
+    assert signed(log) == [1, 3, ANCHOR_ROWS + 3]
+    assert [entry["anchor"] for entry in said] == lines(log)[-1:]  # the log is a second place
+    report = await log.verify()
+    assert (report.is_intact, report.anchors, report.anchored) == (True, 3, ANCHOR_ROWS + 3)
+
+
+async def test_a_burst_is_signed_on_its_way(log: Log) -> None:
+    await log.sealed(1)
+    await log.sealed(2 * ANCHOR_ROWS + CHUNK)
+    first, second, third = signed(log)
+    assert first == 1
+    assert second - first < ANCHOR_ROWS + CHUNK
+    assert third - second < ANCHOR_ROWS + CHUNK
+
+
+async def test_an_anchor_can_be_checked_without_wellio(log: Log) -> None:
+    await log.sealed(3)
+    [line] = lines(log)
+    text, _, signature = line.rpartition(" ")
+    mark, seq, head, at, public = text.split(" ")
+    assert (mark, seq, at) == ("wellio-audit-1", "3", "2026-02-25T06:13:20.000Z")
+    assert head == (await log.rows())[-1]["hash"]
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    key.verify(bytes.fromhex(signature), text.encode())
+    assert stat.S_IMODE(log.anchor_file.stat().st_mode) == 0o600
+
+
+async def test_a_stop_signs_what_is_there(make_log: MakeLog) -> None:
+    log = await make_log(workers=True)
+    await log.sealed(1)
+    await log.note(4)
+    await log.audit.stop()
+    assert signed(log) == [1, 5]
+    again = await make_log(workers=True)
+    await again.audit.stop()
+    assert signed(log) == [1, 5]
+
+
+@pytest.mark.parametrize("keep", [0, 4, 9])
+async def test_a_log_that_was_cut_off_ends_before_its_anchor(
+    make_log: MakeLog, clock: ManualClock, keep: int
+) -> None:
+    log = await make_log()
+    await log.sealed(10)
+    await cut_off(log, keep)
+    assert kinds(await log.verify()) == [(keep + 1, "truncated")]
+
+    with capture_logs() as said:
+        later = await make_log()  # a start notices it too
+    assert [entry["trouble"] for entry in said] == ["the chain was cut off"]
+    assert await later.audit.check() is not None
+    await later.sealed(3)  # and goes on past the hole, which stays to be seen
+    assert [row["seq"] for row in await log.rows()] == [*range(1, keep + 1), 11, 12, 13]
+    assert kinds(await log.verify()) == [(keep + 1, "missing")]
+
+
+async def test_who_runs_remembers_what_was_not_signed_yet(log: Log) -> None:
+    await log.sealed(1)
+    await log.sealed(9)
+    assert signed(log) == [1]
+    await cut_off(log, 5)
+    assert kinds(await log.verify()) == [(6, "truncated")]
+    with capture_logs() as said:
+        await log.audit.seal()
+    assert [entry["event"] for entry in said] == ["audit_log_tampered"]
+    assert await log.audit.check() is not None
+    await log.sealed(1)
+    assert kinds(await log.verify()) == [(6, "missing")]
+
+
+async def test_a_log_that_was_put_back_to_an_older_state_is_not_what_was_signed(
+    make_log: MakeLog,
+) -> None:
+    log = await make_log()
+    await log.sealed(10)
+    kept = log.anchor_file.rename(log.anchor_file.with_name("kept elsewhere"))
+    await cut_off(log, 5)
+    later = await make_log()  # it knows nothing of the first log's end
+    await later.sealed(10)
+    assert (await later.verify()).is_intact
+    report = await later.verify(more_anchors=kept)
+    assert kinds(report) == [(10, "rewritten")]
+
+
+async def test_a_line_that_a_crash_cut_short_is_no_anchor(make_log: MakeLog) -> None:
+    log = await make_log()
+    await log.sealed(3)
+    whole = log.anchor_file.read_text()
+    log.anchor_file.write_text(whole + whole[:100])
+    assert (await log.verify()).is_intact
+    later = await make_log(workers=True)
+    await later.note()
+    await later.audit.stop()
+    assert log.anchor_file.read_text().startswith(whole)
+    assert signed(log) == [3, 4]
+    assert (await log.verify()).is_intact
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda line: line.replace(" 3 ", " 2 "),
+        lambda line: line[:-1] + ("0" if line[-1] != "0" else "1"),
+        lambda line: "é" + line,
+        lambda line: "",
+        lambda line: " ".join([*line.split()[:4], "ab" * 32, "cd" * 64]),
+    ],
+)
+async def test_an_anchor_that_this_log_did_not_sign_is_told(log: Log, spoil: object) -> None:
+    assert callable(spoil)
+    await log.sealed(3)
+    log.anchor_file.write_text(spoil(lines(log)[0]) + "\n")
+    report = await log.verify()
+    assert kinds(report) == [(None, "anchor")]
+    assert report.anchors == 0
+
+
+async def test_only_the_last_lines_are_read_at_the_start(tmp_path: Path) -> None:
+    file = AnchorFile(tmp_path / "anchors")
+    assert (file.tail(), list(file.lines())) == ([], [])
+    many = [f"{number} {'x' * 90}" for number in range(100)]
+    for line in many:
+        file.append(line)
+    assert list(file.lines()) == many
+    assert file.tail() == many[-len(file.tail()) :]
+    assert 20 < len(file.tail()) < 50
+
+
+async def test_a_place_that_cannot_be_written_stops_the_start(
+    make_log: MakeLog, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"audit\.anchor_file: .* No such file"):
+        await make_log(folder=tmp_path / "nowhere")

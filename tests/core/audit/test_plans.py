@@ -1,0 +1,75 @@
+"""The queries of the audit log use an index: what they cost does not grow with the log."""
+
+import re
+from typing import Any
+
+import pytest
+
+from wellio.audit import store
+from wellio.db.base import Engine
+from wellio.testing.engines import explain
+
+SCAN = re.compile(r"SCAN wellio_audit|Seq Scan on wellio_audit")
+SEALED = [{"place": 1, "seq": 1, "key_id": "k", "hash": "h"}]
+# The chain's own index is its primary key; SQLite calls that the rowid.
+CHAIN = r"wellio_audit_pkey|INTEGER PRIMARY KEY \(rowid"
+
+
+@pytest.mark.parametrize(
+    "sql, params, indexes",
+    [
+        (
+            store.SEALED_IDS,
+            {"ids": ["a"]},
+            [r"wellio_audit_id_key|sqlite_autoindex_wellio_audit_1"],
+        ),
+        (store.SEAL, {"sealed": SEALED}, [r"wellio_audit_pending_pkey|p USING INTEGER PRIMARY"]),
+        (
+            store.DROP_SEALED,
+            {"places": [1]},
+            [r"wellio_audit_pending_pkey|USING INTEGER PRIMARY KEY"],
+        ),
+        (
+            store.PAGE,
+            {"after": 1, "limit": 500},
+            [CHAIN, r"wellio_audit_detail_pkey|sqlite_autoindex_wellio_audit_detail_1"],
+        ),
+        (
+            store.PENDING_PAGE,
+            {"after": 1, "limit": 500},
+            [
+                r"wellio_audit_pending_pkey|INTEGER PRIMARY KEY \(rowid",
+                r"wellio_audit_detail_pkey|sqlite_autoindex_wellio_audit_detail_1",
+                r"wellio_audit_id_key|sqlite_autoindex_wellio_audit_1",
+            ],
+        ),
+        (store.DETAILS_OF, {"user_id": "zoe"}, ["wellio_audit_detail_user"]),
+        (store.ERASE_DETAILS, {"user_id": "zoe"}, ["wellio_audit_detail_user"]),
+    ],
+)
+async def test_the_plan_names_the_index(
+    db: Engine, sql: str, params: dict[str, Any], indexes: list[str]
+) -> None:
+    plan = await explain(db, sql, **params)
+    assert [index for index in indexes if not re.search(index, plan)] == [], plan
+    assert not SCAN.search(plan), plan
+
+
+@pytest.mark.parametrize(
+    "sql, params",
+    [
+        (store.LAST, {}),
+        (store.FIRST_WAITING, {}),
+        (store.WAITING, {"limit": 250}),
+    ],
+)
+async def test_the_ends_are_found_in_the_order_of_the_key(
+    db: Engine, sql: str, params: dict[str, Any]
+) -> None:
+    """SQLite calls that a scan, which ends with its first rows; it would have to tell of a sort."""
+    plan = await explain(db, sql, **params)
+    assert re.search(r"^SCAN wellio_audit(_pending)?$|_pkey on wellio_audit", plan, re.MULTILINE), (
+        plan
+    )
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan

@@ -1,0 +1,129 @@
+"""Anchors: the signed head of the chain, in a file that is not in the database.
+
+Whoever has the database alone can cut off the end of the chain; an anchor beyond the end shows it.
+Each is one line, worth keeping anywhere: its signature can be checked without Wellio.
+
+    wellio-audit-1 1000 <hash of row 1000> 2026-03-01T09:30:00.000Z <public key> <signature>
+
+The signature is Ed25519 over the text before its space; key, hash and signature are hexadecimal.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wellio.clock import parse_rfc3339, rfc3339
+from wellio.errors import ConfigError
+
+from .keys import AuditKey, AuditKeys
+from .store import Head
+
+_FORM = re.compile(
+    r"(?P<text>wellio-audit-1 (?P<seq>[1-9]\d{0,17}) (?P<hash>[0-9a-f]{64})"
+    r" (?P<at>\S{20,30}) (?P<public>[0-9a-f]{64})) (?P<signature>[0-9a-f]{128})",
+    re.ASCII,
+)
+_TAIL_BYTES = 4096
+
+
+class BadAnchorError(ValueError):
+    """A line is no anchor, or is not signed by this log's key; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What was signed: how far the chain went at an instant, in milliseconds UTC."""
+
+    head: Head
+    at: int
+
+    def sign(self, key: AuditKey) -> str:
+        """Return the anchor's line."""
+        head = self.head
+        text = f"wellio-audit-1 {head.seq} {head.hash} {rfc3339(self.at)} {key.public}"
+        return f"{text} {key.sign(text)}"
+
+    @classmethod
+    def read(cls, line: str, keys: AuditKeys) -> "Anchor":
+        """Return the anchor of a line.
+
+        Raises:
+            BadAnchorError: It is none of this log.
+        """
+        match = _FORM.fullmatch(line)
+        if match is None:
+            raise BadAnchorError("is no anchor")
+        key = keys.of_public(match["public"])
+        if key is None or not key.has_signed(match["text"], match["signature"]):
+            raise BadAnchorError("is not signed by this log's key")
+        return cls(Head(int(match["seq"]), match["hash"]), parse_rfc3339(match["at"]))
+
+
+class AnchorFile:
+    """A file that anchors are appended to; its methods block."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def make(self) -> None:
+        """See to it that the file is there and can be written.
+
+        Raises:
+            ConfigError: It cannot.
+        """
+        try:
+            os.close(self._open())
+        except OSError as error:
+            raise ConfigError(
+                f"audit.anchor_file: expected a file that can be written: {error.strerror}"
+            ) from error
+
+    def lines(self) -> Iterator[str]:
+        """Return the lines; one that a crash cut short is not there."""
+        try:
+            with self.path.open("rb") as file:
+                for line in file:
+                    if line.endswith(b"\n"):
+                        yield line.decode(errors="replace").rstrip("\r\n")
+        except FileNotFoundError:
+            return
+
+    def tail(self) -> list[str]:
+        """Return the last few lines."""
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _TAIL_BYTES))
+                *lines, _ = file.read().split(b"\n")  # what follows the last end is cut short
+        except FileNotFoundError:
+            return []
+        whole = lines if size <= _TAIL_BYTES else lines[1:]
+        return [line.decode(errors="replace") for line in whole]
+
+    def append(self, line: str) -> None:
+        """Write a line, which is on the disk when this returns."""
+        descriptor = self._open()
+        try:
+            _cut_off_half_a_line(descriptor)
+            os.write(descriptor, line.encode() + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _open(self) -> int:
+        return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _cut_off_half_a_line(descriptor: int) -> None:
+    """Remove what a crash left of the last line."""
+    size = os.fstat(descriptor).st_size
+    tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+    if tail and not tail.endswith(b"\n"):
+        os.ftruncate(descriptor, size - len(tail) + tail.rfind(b"\n") + 1)

@@ -1,0 +1,181 @@
+"""The rows of the audit log: the only SQL that touches `wellio_audit*`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wellio.db.base import Database, Row, Tx
+
+Reader = Database | Tx
+
+_ENTRY = """
+id, at, actor_id, action, object_kind, object_id, subject_id, note, request_id, network, commitment
+"""
+_APPEND = (
+    "INSERT INTO wellio_audit_pending ("
+    + _ENTRY
+    + """, key_id, mac)
+VALUES (:id, :at, :actor_id, :action, :object_kind, :object_id, :subject_id, :note, :request_id,
+    :network, :commitment, :key_id, :mac)
+"""
+)
+_APPEND_DETAIL = """
+INSERT INTO wellio_audit_detail (audit_id, user_id, salt, details)
+VALUES (:id, :user_id, :salt, :details)
+"""
+FIRST_WAITING = """
+SELECT at FROM wellio_audit_pending WHERE state = 'waiting' ORDER BY position LIMIT 1
+"""
+WAITING = (
+    "SELECT position, key_id, mac, "
+    + _ENTRY
+    + """
+FROM wellio_audit_pending WHERE state = 'waiting' ORDER BY position LIMIT :limit
+"""
+)
+SEALED_IDS = "SELECT id FROM wellio_audit WHERE id {in ids}"
+# CROSS JOIN has SQLite go through the list once, whatever it thinks of the table's size.
+SEAL = (
+    "INSERT INTO wellio_audit (seq, key_id, hash, "
+    + _ENTRY
+    + """)
+SELECT sealed.seq, sealed.key_id, sealed.hash, """
+    + _ENTRY
+    + """
+FROM {rows sealed (place int, seq int, key_id text, hash text)}
+CROSS JOIN wellio_audit_pending AS p WHERE p.position = sealed.place
+"""
+)
+DROP_SEALED = "DELETE FROM wellio_audit_pending WHERE position {in places}"
+LAST = "SELECT seq, hash FROM wellio_audit ORDER BY seq DESC LIMIT 1"
+# The page is cut before the details are joined, so that each of its rows costs one look-up.
+PAGE = (
+    "SELECT a.*, d.salt, d.details FROM (SELECT seq, key_id, hash, "
+    + _ENTRY
+    + """ FROM wellio_audit WHERE seq > :after ORDER BY seq LIMIT :limit) AS a
+LEFT JOIN wellio_audit_detail AS d ON d.audit_id = a.id
+ORDER BY a.seq
+"""
+)
+# One statement, and so one instant: a row that is sealed meanwhile is on one side only.
+PENDING_PAGE = (
+    "SELECT p.*, d.salt, d.details, EXISTS (SELECT 1 FROM wellio_audit AS a WHERE a.id = p.id) "
+    "AS is_sealed FROM (SELECT position, key_id, mac, state, "
+    + _ENTRY
+    + """ FROM wellio_audit_pending WHERE position > :after ORDER BY position LIMIT :limit) AS p
+LEFT JOIN wellio_audit_detail AS d ON d.audit_id = p.id
+ORDER BY p.position
+"""
+)
+DETAILS_OF = """
+SELECT d.audit_id, coalesce(a.at, p.at) AS at, coalesce(a.action, p.action) AS action, d.details
+FROM wellio_audit_detail AS d
+LEFT JOIN wellio_audit AS a ON a.id = d.audit_id
+LEFT JOIN wellio_audit_pending AS p ON p.id = d.audit_id
+WHERE d.user_id = :user_id ORDER BY d.audit_id
+"""
+ERASE_DETAILS = "DELETE FROM wellio_audit_detail WHERE user_id = :user_id"
+_KEYS = "SELECT id, sealed FROM wellio_audit_key ORDER BY created_at, id"
+_INSERT_KEY = """
+INSERT INTO wellio_audit_key (id, sealed, created_at) VALUES (:id, :sealed, :now)
+ON CONFLICT (id) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the chain goes: the number and the hash of its last row."""
+
+    seq: int
+    hash: str
+
+
+GENESIS = Head(0, "0" * 64)
+
+
+async def append(tx: Tx, row: Mapping[str, Any]) -> None:
+    """Write a row, to be sealed after the commit."""
+    await tx.execute(_APPEND, **row)
+
+
+async def append_detail(tx: Tx, audit_id: str, user_id: str, salt: str, details: str) -> None:
+    """Write the personal details of a row."""
+    await tx.execute(_APPEND_DETAIL, id=audit_id, user_id=user_id, salt=salt, details=details)
+
+
+async def first_waiting(db: Reader) -> int | None:
+    """Return the instant of the first row that waits to be sealed; None when none does."""
+    row = await db.fetch_one(FIRST_WAITING)
+    return None if row is None else row["at"]
+
+
+async def waiting(tx: Tx, limit: int) -> list[Row]:
+    """Return the first rows that wait, in the order in which they were written."""
+    return await tx.fetch_all(WAITING, limit=limit)
+
+
+async def sealed_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Return which of some rows are in the chain already."""
+    return {row["id"] for row in await tx.fetch_all(SEALED_IDS, ids=ids)}
+
+
+async def seal(tx: Tx, sealed: Sequence[Mapping[str, Any]]) -> int:
+    """Move rows into the chain; `sealed` has their `place, seq, key_id, hash`.
+
+    Returns:
+        How many went.
+    """
+    moved = await tx.execute(SEAL, sealed=sealed)
+    places = [row["place"] for row in sealed]
+    await tx.execute(DROP_SEALED, places=places)
+    return moved
+
+
+async def refuse(tx: Tx, places: Sequence[int]) -> None:
+    """Leave rows out of the chain for good."""
+    await tx.execute(
+        "UPDATE wellio_audit_pending SET state = 'refused' WHERE position {in places}",
+        places=places,
+    )
+
+
+async def last(db: Reader) -> Head:
+    """Return the end of the chain."""
+    row = await db.fetch_one(LAST)
+    return GENESIS if row is None else Head(row["seq"], row["hash"])
+
+
+async def hash_at(db: Reader, seq: int) -> str | None:
+    """Return the hash of one row of the chain."""
+    row = await db.fetch_one("SELECT hash FROM wellio_audit WHERE seq = :seq", seq=seq)
+    return None if row is None else row["hash"]
+
+
+async def page(db: Reader, after: int, limit: int) -> list[Row]:
+    """Return rows of the chain past a number, with their details."""
+    return await db.fetch_all(PAGE, after=after, limit=limit)
+
+
+async def pending_page(db: Reader, after: int, limit: int) -> list[Row]:
+    """Return rows outside the chain past a position, with their details and `is_sealed`."""
+    return await db.fetch_all(PENDING_PAGE, after=after, limit=limit)
+
+
+async def details_of(db: Reader, user_id: str) -> list[Row]:
+    """Return the details about a person: `audit_id, at, action, details`."""
+    return await db.fetch_all(DETAILS_OF, user_id=user_id)
+
+
+async def erase_details(tx: Tx, user_id: str) -> int:
+    """Delete the details about a person; return how many there were."""
+    return await tx.execute(ERASE_DETAILS, user_id=user_id)
+
+
+async def keys(db: Reader) -> list[Row]:
+    """Return `id, sealed` of every key, the newest last."""
+    return await db.fetch_all(_KEYS)
+
+
+async def insert_key(tx: Tx, key_id: str, sealed: bytes, now: int) -> None:
+    """Store a key."""
+    await tx.execute(_INSERT_KEY, id=key_id, sealed=sealed, now=now)
