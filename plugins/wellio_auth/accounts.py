@@ -1,6 +1,6 @@
 """Accounts: how they are made, and what their holders and the owner change of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -18,6 +18,7 @@ from wellio import (
     invalid,
     new_id,
     page,
+    preparing,
 )
 
 from . import events, store
@@ -56,6 +57,7 @@ class Accounts:
     def __init__(self, app: Wellio) -> None:
         self._app = app
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._audit = app.audit
         self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._sessions = app.service(Sessions)
@@ -96,6 +98,9 @@ class Accounts:
             user_id=user.id, role=user.role, actor_id=None if by_command else user.id
         )
         await self._bus.publish(tx, created)
+        await self._audit.record(
+            tx, "user.created", "user", user.id, actor_id=created.actor_id, note=user.role
+        )
         seen = Account(user.id, user.email, user.name, user.role)
         for step in self._app.account_steps:
             await step.on_account(tx, seen, attributes)
@@ -145,6 +150,8 @@ class Accounts:
             raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
         await store.update_user(tx, after, self._clock.now_ms())
         await self._bus.publish(tx, *_changes(before, after, actor_id))
+        for action, note in _audited(before, after):
+            await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
         if not after.is_active or after.role != before.role:
             await store.delete_invitations_by(tx, user_id)
         if not after.is_active:
@@ -169,11 +176,16 @@ class Accounts:
         while True:
             user = await self.get(actor.user_id)
             if not await self._passwords.verify(change.current, user.password_hash):
+                with preparing():  # the refusal that follows is the answer, and no effect
+                    await self._db.write(self._refuse_password, user.id)
                 raise invalid("/current", "wrong_password", "is not the password")
             await self._passwords.require_strong("/new", change.new, user.email, user.name)
             new_hash = await self._passwords.hash(change.new)
             with suppress(_OutdatedProof):
                 return await self._db.write(self._change_password, user, new_hash, actor.session_id)
+
+    async def _refuse_password(self, tx: Tx, user_id: str) -> None:
+        await self._audit.record(tx, "auth.password_refused", "user", user_id, actor_id=user_id)
 
     async def _change_password(
         self, tx: Tx, proven: User, new_hash: str, session_id: str | None
@@ -185,6 +197,7 @@ class Accounts:
         await store.set_password(tx, user.id, new_hash, self._clock.now_ms())
         await self._bus.publish(tx, events.PasswordChanged(user_id=user.id, actor_id=user.id))
         await self._mails.enqueue_notice(tx, PASSWORD_CHANGED, user.id)
+        await self._audit.record(tx, "auth.password_changed", "user", user.id, actor_id=user.id)
         await self._sessions.end(tx, user.id, "password_changed", user.id, but=session_id or "")
 
 
@@ -196,3 +209,13 @@ def _changes(before: User, after: User, actor_id: str) -> list[Event]:
         kind = events.UserEnabled if after.is_active else events.UserDisabled
         told.append(kind(user_id=after.id, actor_id=actor_id))
     return told
+
+
+def _audited(before: User, after: User) -> Iterator[tuple[str, str | None]]:
+    """Return what is written down of a change: actions, each with its note."""
+    if before.name != after.name:
+        yield "user.updated", "name"
+    if before.role != after.role:
+        yield "user.role_changed", f"{before.role} to {after.role}"
+    if before.status != after.status:
+        yield ("user.enabled" if after.is_active else "user.disabled"), None

@@ -20,6 +20,8 @@ from .passwords import Passwords
 from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, digest, judge
 from .tokens import KeyRing
 
+_EXPIRED = 100  # sessions that end in one transaction
+
 
 class BadCredentials(Unauthorized):
     """401: no such account, wrong password or disabled: one answer for all three."""
@@ -45,6 +47,7 @@ class Sessions:
     def __init__(self, app: Wellio) -> None:
         self._app = app
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._audit = app.audit
         self._settings = app.settings(AuthConfig)
         self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
@@ -68,6 +71,7 @@ class Sessions:
             user = await store.user_by_email(self._db, email)
             is_right = await self._passwords.verify(password, user.password_hash if user else None)
             if user is None or not is_right or not user.is_active:
+                await self._db.write(self.refuse, user, _why_not(user, is_right=is_right))
                 raise BadCredentials
             newer_hash = user.password_hash
             if self._passwords.is_outdated(user.password_hash):
@@ -106,9 +110,7 @@ class Sessions:
         token = self._tokens.make(session_id, 0, secrets.token_hex(32))
         ends_at = now + settings.session_absolute_s * 1000
         expires_at = min(now + settings.session_idle_s * 1000, ends_at)
-        tx.after_commit(
-            self._cut_off, await store.delete_expired_sessions(tx, now, user_id=user.id)
-        )
+        await self._expire(tx, await store.delete_expired_sessions(tx, now, user_id=user.id))
         surplus = await store.delete_surplus_sessions(tx, user.id, settings.max_sessions - 1)
         await self.ended(tx, user.id, surplus, "too_many_sessions", None)
         await store.insert_session(
@@ -124,7 +126,23 @@ class Sessions:
         await self._bus.publish(
             tx, events.LoggedIn(user_id=user.id, session_id=session_id, actor_id=user.id)
         )
+        await self._audit.record(
+            tx,
+            "auth.login",
+            "session",
+            session_id,
+            actor_id=user.id,
+            subject_id=user.id,
+            details={"userAgent": origin.user_agent},
+        )
         return Grant(user, session_id, token)
+
+    async def refuse(self, tx: Tx, user: User | None, reason: str) -> None:
+        """Write down that somebody did not prove who they are, of an account or of none."""
+        user_id = user.id if user else None
+        await self._audit.record(
+            tx, "auth.login_refused", "user", user_id, actor_id=None, note=reason
+        )
 
     def answer(self, grant: Grant) -> dict[str, Any]:
         """Return what the client keeps of a session, with a fresh access token."""
@@ -180,6 +198,14 @@ class Sessions:
         race_ms = self._settings.refresh_race_s * 1000
         verdict = judge(session.rotation, token, request_hash, now, race_ms)
         if verdict is Verdict.REUSED:
+            await self._audit.record(
+                tx,
+                "auth.refresh_reused",
+                "session",
+                token.session_id,
+                actor_id=None,
+                subject_id=user.id,
+            )
             ended = await store.delete_sessions(tx, user.id, only=token.session_id)
             await self.ended(tx, user.id, ended, "refresh_token_reused", None)
             await self._mails.enqueue_notice(tx, REFRESH_TOKEN_REUSED, user.id)
@@ -253,9 +279,17 @@ class Sessions:
             pass
 
     async def _end_expired(self, tx: Tx) -> int:
-        expired = await store.delete_expired_sessions(tx, self._clock.now_ms())
-        tx.after_commit(self._cut_off, expired)
+        expired = await store.delete_expired_sessions(tx, self._clock.now_ms(), limit=_EXPIRED)
+        await self._expire(tx, expired)
         return len(expired)
+
+    async def _expire(self, tx: Tx, session_ids: Sequence[str]) -> None:
+        """Note that sessions have run out, and cut them off with the commit."""
+        for session_id in session_ids:
+            await self._audit.record(
+                tx, "auth.session_expired", "session", session_id, actor_id=None
+            )
+        tx.after_commit(self._cut_off, session_ids)
 
     async def ended(
         self, tx: Tx, user_id: str, session_ids: Sequence[str], reason: str, actor_id: str | None
@@ -268,6 +302,15 @@ class Sessions:
                     user_id=user_id, session_id=session_id, reason=reason, actor_id=actor_id
                 ),
             )
+            await self._audit.record(
+                tx,
+                "auth.session_revoked",
+                "session",
+                session_id,
+                actor_id=actor_id,
+                subject_id=user_id,
+                note=reason,
+            )
         if session_ids:
             tx.after_commit(self._cut_off, session_ids)
 
@@ -275,3 +318,9 @@ class Sessions:
         self._known.forget(session_ids=session_ids)
         for session_id in session_ids:
             self._app.hub.close_session(session_id)
+
+
+def _why_not(user: User | None, *, is_right: bool) -> str:
+    if user is None:
+        return "unknown_address"
+    return "disabled" if is_right else "wrong_password"

@@ -105,6 +105,7 @@ class Setup:
     ) -> Grant:
         if not await store.mark_set_up(tx, self._clock.now_ms()):
             raise AlreadySetUp
+        await self._app.audit.record(tx, "practice.set_up", "practice", actor_id=None)
         attributes = {"practice": practice.model_dump(by_alias=True)}
         user = await self._accounts.create(tx, account, attributes)
         return await self._sessions.open(tx, user, origin)
@@ -156,7 +157,8 @@ class Setup:
         self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]
     ) -> User:
         if account.role == "owner":
-            await store.mark_set_up(tx, self._clock.now_ms())
+            if await store.mark_set_up(tx, self._clock.now_ms()):
+                await self._app.audit.record(tx, "practice.set_up", "practice", actor_id=None)
         elif not await store.is_set_up(tx):
             raise Conflict("Make the owner first.", code="owner_first")
         return await self._accounts.create(tx, account, attributes, by_command=True)

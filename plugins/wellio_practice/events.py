@@ -5,40 +5,39 @@ from collections.abc import Sequence
 from wellio import Event
 
 
-class ClientCreated(Event, name="client.created"):
+class ClientEvent(Event):
+    """Something happened to a client record.
+
+    Attributes:
+        client_id: The record.
+        user_id: The client's account, if there is one.
+    """
+
+    client_id: str
+    user_id: str | None = None
+
+
+class ClientCreated(ClientEvent, name="client.created"):
     """A client record was made, with or without an account."""
 
-    client_id: str
-    user_id: str | None = None
 
-
-class ClientUpdated(Event, name="client.updated"):
+class ClientUpdated(ClientEvent, name="client.updated"):
     """Something in a client record changed, its tags included."""
 
-    client_id: str
-    user_id: str | None = None
 
-
-class ClientLifecycleChanged(Event, name="client.lifecycle_changed"):
+class ClientLifecycleChanged(ClientEvent, name="client.lifecycle_changed"):
     """A client moved to another phase, such as from active to dormant."""
 
-    client_id: str
-    user_id: str | None = None
 
-
-class ClientAssigned(Event, name="client.assigned"):
+class ClientAssigned(ClientEvent, name="client.assigned"):
     """A coach looks after a client from now on."""
 
-    client_id: str
-    user_id: str | None = None
     coach_id: str
 
 
-class ClientUnassigned(Event, name="client.unassigned"):
+class ClientUnassigned(ClientEvent, name="client.unassigned"):
     """A coach looks after a client no longer."""
 
-    client_id: str
-    user_id: str | None = None
     coach_id: str
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wellio import Database, PersonalData, Tx, Wellio
+from wellio import Database, Tx, Wellio
 from wellio.testing import MakeUser, StartApp, TestApp
 
 PEOPLE = {"auth_user", "practice_client"}
@@ -21,6 +21,9 @@ CANARY = "the canary of Zoe Quibble"
 #: Where an erased person's id stays, and why; it leads to nobody any more.
 IDS_REMAIN = {
     "wellio_event": "what happened, in ids alone",
+    "wellio_parked": "the same, of a subscriber that failed",
+    "wellio_audit": "who did what, in ids alone",
+    "wellio_audit_pending": "the same, of the last moment",
     "chat_event": "others' devices must learn who left, and whose receipt a number was",
     "chat_conversation": "the pair's key, so that the other's conversation stays as it is",
 }
@@ -61,21 +64,17 @@ async def columns(db: Database) -> dict[str, set[str]]:
 
 
 async def tables_about_people(db: Database) -> set[str]:
-    """Return the plugins' tables that refer to people, by foreign key or by a column's name."""
+    """Return the tables that refer to people, by foreign key or by a column's name."""
     references = await db.fetch_all(_REFERENCES[db.engine])
     by_key = {row["table_name"] for row in references if row["target"] in PEOPLE}
     by_name = {name for name, has in (await columns(db)).items() if has & PERSONAL_COLUMNS}
-    return {name for name in PEOPLE | by_key | by_name if not name.startswith("wellio_")}
-
-
-def answering(app: Wellio) -> list[PersonalData]:
-    """Return who answers for data about people, in plugin order."""
-    asked = app.plugins.ask("register_personal_data", app=app)
-    return [item for _, answer in asked for item in answer]
+    return PEOPLE | by_key | by_name
 
 
 def unanswered(app: Wellio, tables: Collection[str]) -> set[str]:
-    return set(tables) - {table for item in answering(app) for table in item.tables}
+    """Return the tables that nobody answers for; what the core keeps in ids alone needs nobody."""
+    ids_alone = {table for table in IDS_REMAIN if table.startswith("wellio_")}
+    return set(tables) - ids_alone - {t for item in app.personal_data for t in item.tables}
 
 
 async def traces(db: Database, *words: str) -> set[str]:
@@ -97,8 +96,9 @@ async def app(wellio_app: StartApp) -> TestApp:
 async def test_every_table_about_people_has_somebody_who_answers_for_it(app: TestApp) -> None:
     tables = await tables_about_people(app.app.db)
     assert {"auth_session", "practice_assignment", "chat_message", "chat_event"} <= tables
+    assert {"wellio_event", "wellio_audit", "wellio_audit_detail"} <= tables
     assert unanswered(app.app, tables) == set()
-    named = {table for item in answering(app.app) for table in item.tables}
+    named = {table for item in app.app.personal_data for table in item.tables}
     assert named <= (await columns(app.app.db)).keys()
 
 
@@ -107,10 +107,11 @@ async def test_a_plugin_that_forgets_its_table_is_found(app: TestApp) -> None:
         await tx.execute("CREATE TABLE diary_page (id TEXT, writer TEXT REFERENCES auth_user (id))")
         await tx.execute("CREATE TABLE diary_note (id TEXT, author_id TEXT)")
         await tx.execute("CREATE TABLE diary_colour (id TEXT)")
+        await tx.execute("CREATE TABLE wellio_diary (id TEXT, user_id TEXT)")
 
     await app.app.db.write(diary)
     tables = await tables_about_people(app.app.db)
-    assert unanswered(app.app, tables) == {"diary_page", "diary_note"}
+    assert unanswered(app.app, tables) == {"diary_page", "diary_note", "wellio_diary"}
 
 
 @pytest.mark.parametrize("role", ["client", "coach"])
@@ -157,14 +158,16 @@ async def test_nothing_of_an_erased_person_is_left(
     await zoe.post(f"/conversations/{conversation}/read", read, status=200)
     await app.app.bus.settled()
     known = {"auth_user", "auth_session", "auth_invitation", "practice_assignment", "chat_message"}
+    known |= {"wellio_audit_detail"}
     assert await traces(db, zoe_id, email, record["id"]) >= known
 
-    for item in reversed(answering(app.app)):  # whom others refer to goes last
+    for item in reversed(app.app.personal_data):  # whom others refer to goes last
         await db.write(item.erase, zoe_id)
     assert await traces(db, email, CANARY, "5550100") == set()
     assert await traces(db, zoe_id) <= IDS_REMAIN.keys()
-    for item in answering(app.app):
+    for item in app.app.personal_data:
         assert not any((await item.export(zoe_id)).values())
+    assert (await app.app.audit.verify()).is_intact
     history = (await app.api.as_(other).get(path, status=200)).data["items"]
     assert [message["content"] for message in history] == ["I see.", None]
 

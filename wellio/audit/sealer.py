@@ -28,7 +28,7 @@ from .entry import canonical
 from .keys import AuditKeys
 from .store import GENESIS, Head
 
-CHUNK = 250  # rows in one transaction: see docs/audit.md for what that takes
+CHUNK = 128  # rows in one transaction: see docs/audit.md for what that takes
 _GATHER_S = 0.25  # one commit seals what comes together
 _POLL_S = 5.0
 ANCHOR_ROWS = 1_000

@@ -25,6 +25,7 @@ from wellio import (
 from wellio_practice.events import (
     ClientAssigned,
     ClientCreated,
+    ClientEvent,
     ClientLifecycleChanged,
     ClientUnassigned,
     ClientUpdated,
@@ -54,6 +55,7 @@ class ClientService:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._audit = app.audit
         self._policy = app.service(ClientPolicy)
 
     async def search(self, actor: Actor, query: ClientQuery) -> dict[str, Any]:
@@ -152,7 +154,7 @@ class ClientService:
         if client_id is not None:
             await store.link(tx, client_id, account.id, now)
             event = ClientUpdated(client_id=client_id, user_id=account.id, actor_id=account.id)
-            await self._bus.publish(tx, event)
+            await self._tell(tx, event, note="account")
             coach_ids = [coach_id] if coach_id else []
             await self._assign_all(tx, account.id, client_id, coach_ids, now)
             return
@@ -176,7 +178,7 @@ class ClientService:
     ) -> None:
         await store.insert(tx, {**fields, "now": now})
         event = ClientCreated(client_id=fields["id"], user_id=fields["user_id"], actor_id=actor_id)
-        await self._bus.publish(tx, event)
+        await self._tell(tx, event)
         await self._assign_all(tx, actor_id, fields["id"], coach_ids, now)
 
     async def _change(
@@ -186,9 +188,10 @@ class ClientService:
         current = {column: row[column] for column in ("id", "name", *_NEW) if column != "user_id"}
         await store.update(tx, {**current, **fields, "now": now})
         about = {"client_id": client_id, "user_id": row["user_id"], "actor_id": actor.user_id}
-        await self._bus.publish(tx, ClientUpdated(**about))
-        if fields.get("lifecycle", row["lifecycle"]) != row["lifecycle"]:
-            await self._bus.publish(tx, ClientLifecycleChanged(**about))
+        changed = [column for column, value in fields.items() if value != row[column]]
+        await self._tell(tx, ClientUpdated(**about), note=" ".join(changed) or None)
+        if "lifecycle" in changed:
+            await self._tell(tx, ClientLifecycleChanged(**about))
         return await self._read(tx, actor, client_id)
 
     async def _assign(self, tx: Tx, actor_id: str, client_id: str, coach_id: str, now: int) -> None:
@@ -207,28 +210,24 @@ class ClientService:
         row = await self._locked(tx, client_id)
         for coach_id in coach_ids:
             if await store.assign(tx, client_id, coach_id, now):
-                await self._bus.publish(
-                    tx,
-                    ClientAssigned(
-                        client_id=client_id,
-                        user_id=row["user_id"],
-                        coach_id=coach_id,
-                        actor_id=actor_id,
-                    ),
-                )
-
-    async def _unassign(self, tx: Tx, actor_id: str, client_id: str, coach_id: str) -> None:
-        row = await self._locked(tx, client_id)
-        if await store.unassign(tx, client_id, coach_id):
-            await self._bus.publish(
-                tx,
-                ClientUnassigned(
+                event = ClientAssigned(
                     client_id=client_id,
                     user_id=row["user_id"],
                     coach_id=coach_id,
                     actor_id=actor_id,
-                ),
+                )
+                await self._tell(tx, event, subject_id=coach_id)
+
+    async def _unassign(self, tx: Tx, actor_id: str, client_id: str, coach_id: str) -> None:
+        row = await self._locked(tx, client_id)
+        if await store.unassign(tx, client_id, coach_id):
+            event = ClientUnassigned(
+                client_id=client_id,
+                user_id=row["user_id"],
+                coach_id=coach_id,
+                actor_id=actor_id,
             )
+            await self._tell(tx, event, subject_id=coach_id)
 
     async def _tag(self, tx: Tx, actor_id: str, client_id: str, tag_id: str) -> None:
         row = await self._locked(tx, client_id)
@@ -244,7 +243,22 @@ class ClientService:
 
     async def _updated(self, tx: Tx, actor_id: str, row: Row) -> None:
         event = ClientUpdated(client_id=row["id"], user_id=row["user_id"], actor_id=actor_id)
+        await self._tell(tx, event, note="tags")
+
+    async def _tell(
+        self, tx: Tx, event: ClientEvent, *, subject_id: str | None = None, note: str | None = None
+    ) -> None:
+        """Publish an event, and write it down in the audit log."""
         await self._bus.publish(tx, event)
+        await self._audit.record(
+            tx,
+            event.name,
+            "client",
+            event.client_id,
+            actor_id=event.actor_id,
+            subject_id=subject_id or event.user_id,
+            note=note,
+        )
 
     async def _locked(self, tx: Tx, client_id: str) -> Row:
         row = await store.lock(tx, client_id)

@@ -13,7 +13,7 @@ class SettingsService:
     """The one row of settings; until an owner exists the defaults stand for it."""
 
     def __init__(self, app: Wellio) -> None:
-        self._db, self._clock = app.db, app.clock
+        self._db, self._clock, self._audit = app.db, app.clock, app.audit
 
     async def read(self) -> dict[str, Any]:
         """Return the settings in their wire form."""
@@ -24,13 +24,17 @@ class SettingsService:
         practice = await self.read()
         return Letterhead(practice["name"], practice["timeZone"])
 
-    async def change(self, change: PracticeChange) -> dict[str, Any]:
+    async def change(self, actor_id: str, change: PracticeChange) -> dict[str, Any]:
         """Change the settings that are given, and return all of them."""
-        return await self._db.write(self._change, change, self._clock.now_ms())
+        return await self._db.write(self._change, actor_id, change, self._clock.now_ms())
 
-    async def _change(self, tx: Tx, change: PracticeChange, now: int) -> dict[str, Any]:
+    async def _change(
+        self, tx: Tx, actor_id: str, change: PracticeChange, now: int
+    ) -> dict[str, Any]:
         await store.insert_once(tx, DEFAULTS, now)
         await store.update(tx, change, now)
+        names = " ".join(change.model_dump(exclude_none=True)) or None
+        await self._audit.record(tx, "practice.updated", "practice", actor_id=actor_id, note=names)
         return _wire(await store.read(tx))
 
     async def on_account(self, tx: Tx, account: Account, attributes: Mapping[str, Any]) -> None:
