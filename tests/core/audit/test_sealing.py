@@ -8,9 +8,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
+from tests.core.audit.attacks import PENDING
 from tests.core.audit.conftest import CRYPTO, START, Log, MakeLog
 from wellio.audit import store
+from wellio.audit.entry import COLUMNS
 from wellio.audit.keys import SEAL_PURPOSE, AuditKey
 from wellio.audit.sealer import CHUNK
 from wellio.clock import ManualClock
@@ -85,6 +88,35 @@ async def test_a_key_that_another_process_made_is_read(make_log: MakeLog) -> Non
     report = await old.verify()
     assert (report.is_intact, report.rows) == (True, 6)
     assert len({row["key_id"] for row in await old.rows()}) == 2
+
+
+async def test_a_row_that_wellio_did_not_write_stays_outside(log: Log) -> None:
+    await log.note(1)
+    [genuine] = await log.db.fetch_all("SELECT * FROM wellio_audit_pending")
+    values = {name: genuine[name] for name in (*COLUMNS, "key_id", "mac")}
+    await log.run(PENDING, **{**values, "id": "forged", "actor_id": "mallory"})
+    await log.note(1)
+    with capture_logs() as said:
+        await log.audit.seal()
+    assert [entry["event"] for entry in said] == ["audit_log_tampered", "audit_anchor"]
+    assert said[0]["rows"] == ["forged"]
+    assert [row["actor_id"] for row in await log.rows()] == ["olga", "olga"]
+    assert await log.audit.check() == "needs a look: wellio audit verify"
+    report = await log.verify()
+    assert [(found.kind, found.id) for found in report.breaks] == [("forged", "forged")]
+    await log.run(PENDING, **values)  # the same row again, proof and all
+    await log.audit.seal()
+    assert len(await log.rows()) == 2
+    assert (await log.verify()).found == 2
+
+
+async def test_rows_that_nobody_seals_are_told(log: Log, clock: ManualClock) -> None:
+    await log.note(1)
+    assert await log.audit.check() is None
+    clock.advance(60_001)
+    assert await log.audit.check() == "rows wait to be sealed"
+    await log.audit.seal()
+    assert await log.audit.check() is None
 
 
 async def test_keys_do_not_open_with_another_master_key(make_log: MakeLog) -> None:
