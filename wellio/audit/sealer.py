@@ -51,11 +51,13 @@ class Sealer:
     Attributes:
         head: How far the chain goes, as far as this process knows.
         trouble: What was found to be wrong since the start, in a few words; None when all is well.
+        cannot_sign: Whether the last anchor could not be written.
     """
 
     def __init__(self, db: Database, clock: Clock, keys: AuditKeys, file: AnchorFile) -> None:
         self._db, self._clock, self._keys, self._file = db, clock, keys, file
         self.trouble: str | None = None
+        self.cannot_sign = False
         self.worker = Worker("audit", self.work, gather_s=_GATHER_S)
         self.head = GENESIS
         self._anchored = Anchor(GENESIS, 0)
@@ -92,7 +94,8 @@ class Sealer:
         has_sealed = await self._step()
         if not has_sealed:
             await self._look()
-        await self._anchor(rows=ANCHOR_ROWS)
+        async with self._busy:
+            await self._anchor(rows=ANCHOR_ROWS)
         return 0.0 if has_sealed else _POLL_S
 
     async def _step(self) -> bool:
@@ -166,7 +169,12 @@ class Sealer:
             return
         anchor = Anchor(head, now)
         line = anchor.sign(self._keys.current)
-        await asyncio.to_thread(self._file.append, line)
+        try:
+            await asyncio.to_thread(self._file.append, line)
+        except OSError:
+            self.cannot_sign = True
+            raise  # the worker tries again; sealing goes on
+        self.cannot_sign = False
         self._anchored = anchor
         _log.info("audit_anchor", anchor=line)
 

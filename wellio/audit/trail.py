@@ -141,6 +141,8 @@ class Audit:
         """Return what is wrong, as a health check does: nothing, or a few words."""
         if self._sealer.trouble is not None:
             return "needs a look: wellio audit verify"
+        if self._sealer.cannot_sign:
+            return "cannot write to audit.anchor_file"
         since = await store.first_waiting(self._db)
         is_late = since is not None and since < self._clock.now_ms() - _LATE_MS
         return "rows wait to be sealed" if is_late else None

@@ -179,6 +179,21 @@ async def test_only_the_last_lines_are_read_at_the_start(tmp_path: Path) -> None
     assert 20 < len(file.tail()) < 50
 
 
+async def test_a_file_that_cannot_be_written_any_more_is_told(log: Log) -> None:
+    log.anchor_file.unlink()
+    log.anchor_file.mkdir()
+    await log.note()
+    for _ in range(2):
+        with pytest.raises(IsADirectoryError):
+            await log.audit.seal()
+        assert await log.audit.check() == "cannot write to audit.anchor_file"
+    assert len(await log.rows()) == 1  # sealing goes on
+    log.anchor_file.rmdir()
+    await log.audit.seal()
+    assert await log.audit.check() is None
+    assert signed(log) == [1]
+
+
 async def test_a_place_that_cannot_be_written_stops_the_start(
     make_log: MakeLog, tmp_path: Path
 ) -> None:
