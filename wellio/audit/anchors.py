@@ -3,9 +3,10 @@
 Whoever has the database alone can cut off the end of the chain; an anchor beyond the end shows it.
 Each is one line, worth keeping anywhere: its signature can be checked without Wellio.
 
-    wellio-audit-1 1000 <hash of row 1000> 2026-03-01T09:30:00.000Z <public key> <signature>
+    wellio-audit-1 1000 0x<hash of row 1000> 2026-03-01T09:30:00.000Z 0x<public key> 0x<signature>
 
-The signature is Ed25519 over the text before its space; key, hash and signature are hexadecimal.
+The signature is Ed25519 over the text before its space. All three are hexadecimal; the `0x` tells
+whoever keeps secrets out of a log that these are none.
 """
 
 import os
@@ -21,8 +22,8 @@ from .keys import AuditKey, AuditKeys
 from .store import Head
 
 _FORM = re.compile(
-    r"(?P<text>wellio-audit-1 (?P<seq>[1-9]\d{0,17}) (?P<hash>[0-9a-f]{64})"
-    r" (?P<at>\S{20,30}) (?P<public>[0-9a-f]{64})) (?P<signature>[0-9a-f]{128})",
+    r"(?P<text>wellio-audit-1 (?P<seq>[1-9]\d{0,17}) 0x(?P<hash>[0-9a-f]{64})"
+    r" (?P<at>\S{20,30}) 0x(?P<public>[0-9a-f]{64})) 0x(?P<signature>[0-9a-f]{128})",
     re.ASCII,
 )
 _TAIL_BYTES = 4096
@@ -42,8 +43,8 @@ class Anchor:
     def sign(self, key: AuditKey) -> str:
         """Return the anchor's line."""
         head = self.head
-        text = f"wellio-audit-1 {head.seq} {head.hash} {rfc3339(self.at)} {key.public}"
-        return f"{text} {key.sign(text)}"
+        text = f"wellio-audit-1 {head.seq} 0x{head.hash} {rfc3339(self.at)} 0x{key.public}"
+        return f"{text} 0x{key.sign(text)}"
 
     @classmethod
     def read(cls, line: str, keys: AuditKeys) -> "Anchor":

@@ -1,5 +1,8 @@
 """Anchors: when the head is signed, what the file survives, and what a missing end looks like."""
 
+import io
+import json
+import logging
 import stat
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from wellio.audit.anchors import AnchorFile
 from wellio.audit.sealer import ANCHOR_MS, ANCHOR_ROWS, CHUNK
 from wellio.clock import ManualClock
 from wellio.errors import ConfigError
+from wellio.log import configure_logging
 
 
 def lines(log: Log) -> list[str]:
@@ -52,9 +56,23 @@ async def test_the_head_is_signed_after_an_hour_or_a_thousand_rows(
     with capture_logs() as said:
         await log.sealed(ANCHOR_ROWS)
     assert signed(log) == [1, 3, ANCHOR_ROWS + 3]
-    assert [entry["anchor"] for entry in said] == lines(log)[-1:]  # the log is a second place
+    assert [entry["anchor"] for entry in said] == lines(log)[-1:]
     report = await log.verify()
     assert (report.is_intact, report.anchors, report.anchored) == (True, 3, ANCHOR_ROWS + 3)
+
+
+async def test_the_log_of_the_server_is_a_second_place(make_log: MakeLog) -> None:
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("info", "json", stream)
+    try:
+        log = await make_log()
+        await log.sealed(1)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    [told] = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (told["event"], told["anchor"]) == ("audit_anchor", lines(log)[0])  # nothing is masked
 
 
 async def test_a_burst_is_signed_on_its_way(log: Log) -> None:
@@ -72,9 +90,9 @@ async def test_an_anchor_can_be_checked_without_wellio(log: Log) -> None:
     text, _, signature = line.rpartition(" ")
     mark, seq, head, at, public = text.split(" ")
     assert (mark, seq, at) == ("wellio-audit-1", "3", "2026-02-25T06:13:20.000Z")
-    assert head == (await log.rows())[-1]["hash"]
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
-    key.verify(bytes.fromhex(signature), text.encode())
+    assert head == "0x" + (await log.rows())[-1]["hash"]
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public[2:]))
+    key.verify(bytes.fromhex(signature[2:]), text.encode())
     assert stat.S_IMODE(log.anchor_file.stat().st_mode) == 0o600
 
 
@@ -156,7 +174,7 @@ async def test_a_line_that_a_crash_cut_short_is_no_anchor(make_log: MakeLog) -> 
         lambda line: line[:-1] + ("0" if line[-1] != "0" else "1"),
         lambda line: "é" + line,
         lambda line: "",
-        lambda line: " ".join([*line.split()[:4], "ab" * 32, "cd" * 64]),
+        lambda line: " ".join([*line.split()[:4], "0x" + "ab" * 32, "0x" + "cd" * 64]),
     ],
 )
 async def test_an_anchor_that_this_log_did_not_sign_is_told(log: Log, spoil: object) -> None:
