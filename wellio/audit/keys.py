@@ -72,14 +72,14 @@ class AuditKey:
 class AuditKeys:
     """Every key of one log."""
 
-    def __init__(self, crypto: Crypto) -> None:
-        self._crypto = crypto
+    def __init__(self, db: Database, clock: Clock, crypto: Crypto) -> None:
+        self._db, self._clock, self._crypto = db, clock, crypto
         self._keys: dict[str, AuditKey] = {}
         self._current: AuditKey | None = None
 
     def anew(self) -> "AuditKeys":
         """Return a ring that has read nothing yet."""
-        return AuditKeys(self._crypto)
+        return AuditKeys(self._db, self._clock, self._crypto)
 
     @property
     def current(self) -> AuditKey:
@@ -97,25 +97,29 @@ class AuditKeys:
         key = self.get(public[:_ID_CHARS])
         return key if key is not None and key.public == public else None
 
-    async def open(self, db: Database, clock: Clock) -> None:
+    async def open(self) -> None:
         """Read the keys, making the first one if there is none.
 
         Raises:
             WellioError: One does not open with this practice's master key.
         """
-        await self.read(db)
+        await self.read()
         if self._current is None:
-            root = secrets.token_bytes(KEY_BYTES)
-            sealed = self._crypto.seal(SEAL_PURPOSE, root)
-            await db.write(store.insert_key, AuditKey(root).id, sealed, clock.now_ms())
-            await self.read(db)
+            await self.renew()
 
-    async def read(self, db: Database | Tx) -> None:
+    async def renew(self) -> None:
+        """Make a new key, which is used from now on; the others prove what they made."""
+        root = secrets.token_bytes(KEY_BYTES)
+        sealed = self._crypto.seal(SEAL_PURPOSE, root)
+        await self._db.write(store.insert_key, AuditKey(root).id, sealed, self._clock.now_ms())
+        await self.read()
+
+    async def read(self, tx: Tx | None = None) -> None:
         """Take in what the database has and this ring has not, as from another process.
 
         Raises:
             WellioError: A key does not open with this practice's master key.
         """
-        for row in await store.keys(db):
+        for row in await store.keys(tx or self._db):
             key = self.get(row["id"]) or AuditKey(self._crypto.unseal(SEAL_PURPOSE, row["sealed"]))
             self._keys[key.id] = self._current = key

@@ -117,19 +117,20 @@ class Sealer:
         head, trouble = await self._find_head(tx)
         rows = await store.waiting(tx, CHUNK)
         await self._keys.read(tx)  # after the rows: whoever wrote them had stored their key
-        known = await store.sealed_ids(tx, [row["id"] for row in rows])
-        key, sealed, refused = self._keys.current, list[dict[str, Any]](), list[Row]()
+        key, sealed, refused = self._keys.current, dict[str, dict[str, Any]](), list[Row]()
         for row in rows:
-            content = canonical(row)
-            if row["id"] in known or not self._is_genuine(row, content):
+            content, is_copy = canonical(row), row["is_sealed"] or row["id"] in sealed
+            if is_copy or not self._is_genuine(row, content):
                 refused.append(row)
                 continue
-            known.add(row["id"])
             head = Head(head.seq + 1, key.link(head.hash, head.seq + 1, content))
-            sealed.append(
-                {"place": row["position"], "seq": head.seq, "key_id": key.id, "hash": head.hash}
-            )
-        if sealed and await store.seal(tx, sealed) != len(sealed):
+            sealed[row["id"]] = {
+                "place": row["position"],
+                "seq": head.seq,
+                "key_id": key.id,
+                "hash": head.hash,
+            }
+        if sealed and await store.seal(tx, [*sealed.values()]) != len(sealed):
             raise ConstraintViolation("rows were sealed by another process", "other")
         if refused:
             await store.refuse(tx, [row["position"] for row in refused])

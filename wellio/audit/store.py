@@ -26,14 +26,15 @@ VALUES (:id, :user_id, :salt, :details)
 FIRST_WAITING = """
 SELECT at FROM wellio_audit_pending WHERE state = 'waiting' ORDER BY position LIMIT 1
 """
+# One statement, and so one instant: a row that another process seals meanwhile is on one side only.
 WAITING = (
-    "SELECT position, key_id, mac, "
+    "SELECT p.*, EXISTS (SELECT 1 FROM wellio_audit AS a WHERE a.id = p.id) AS is_sealed"
+    " FROM (SELECT position, key_id, mac, "
     + _ENTRY
-    + """
-FROM wellio_audit_pending WHERE state = 'waiting' ORDER BY position LIMIT :limit
+    + """ FROM wellio_audit_pending WHERE state = 'waiting' ORDER BY position LIMIT :limit) AS p
+ORDER BY p.position
 """
 )
-SEALED_IDS = "SELECT id FROM wellio_audit WHERE id {in ids}"
 # CROSS JOIN has SQLite go through the list once, whatever it thinks of the table's size.
 SEAL = (
     "INSERT INTO wellio_audit (seq, key_id, hash, "
@@ -57,7 +58,7 @@ LEFT JOIN wellio_audit_detail AS d ON d.audit_id = a.id
 ORDER BY a.seq
 """
 )
-# One statement, and so one instant: a row that is sealed meanwhile is on one side only.
+# One statement, for the same reason.
 PENDING_PAGE = (
     "SELECT p.*, d.salt, d.details, EXISTS (SELECT 1 FROM wellio_audit AS a WHERE a.id = p.id) "
     "AS is_sealed FROM (SELECT position, key_id, mac, state, "
@@ -78,7 +79,6 @@ ERASE_DETAILS = "DELETE FROM wellio_audit_detail WHERE user_id = :user_id"
 _KEYS = "SELECT id, sealed FROM wellio_audit_key ORDER BY created_at, id"
 _INSERT_KEY = """
 INSERT INTO wellio_audit_key (id, sealed, created_at) VALUES (:id, :sealed, :now)
-ON CONFLICT (id) DO NOTHING
 """
 
 
@@ -110,13 +110,11 @@ async def first_waiting(db: Reader) -> int | None:
 
 
 async def waiting(tx: Tx, limit: int) -> list[Row]:
-    """Return the first rows that wait, in the order in which they were written."""
+    """Return the first rows that wait, in the order in which they were written.
+
+    `is_sealed` is true of one that is in the chain already, and so is a copy.
+    """
     return await tx.fetch_all(WAITING, limit=limit)
-
-
-async def sealed_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
-    """Return which of some rows are in the chain already."""
-    return {row["id"] for row in await tx.fetch_all(SEALED_IDS, ids=ids)}
 
 
 async def seal(tx: Tx, sealed: Sequence[Mapping[str, Any]]) -> int:
@@ -177,5 +175,9 @@ async def keys(db: Reader) -> list[Row]:
 
 
 async def insert_key(tx: Tx, key_id: str, sealed: bytes, now: int) -> None:
-    """Store a key."""
-    await tx.execute(_INSERT_KEY, id=key_id, sealed=sealed, now=now)
+    """Store a key, the newest whatever the clock says."""
+    newest = await tx.fetch_one("SELECT max(created_at) AS at FROM wellio_audit_key")
+    after = newest["at"] if newest else None
+    await tx.execute(
+        _INSERT_KEY, id=key_id, sealed=sealed, now=now if after is None else max(now, after + 1)
+    )

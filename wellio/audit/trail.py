@@ -41,7 +41,7 @@ class Audit:
             anchor_file: Where the signed heads of the chain go.
         """
         self._db, self._clock = db, clock
-        self._keys = AuditKeys(crypto)
+        self._keys = AuditKeys(db, clock, crypto)
         self._file = AnchorFile(anchor_file)
         self._sealer = Sealer(db, clock, self._keys, self._file)
         self._has_workers = False
@@ -109,7 +109,7 @@ class Audit:
             WellioError: A key does not open with this practice's master key.
             ConfigError: The anchors' file cannot be written.
         """
-        await self._keys.open(self._db, self._clock)
+        await self._keys.open()
         await self._sealer.open()
         self._has_workers = workers
         if workers:

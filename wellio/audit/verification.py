@@ -106,7 +106,7 @@ class Verification:
         Raises:
             WellioError: A key does not open with this practice's master key.
         """
-        await self._keys.read(self._db)
+        await self._keys.read()
         await asyncio.to_thread(self._read_anchors)
         if await self._walk():
             self._check_end()
@@ -148,7 +148,7 @@ class Verification:
     async def _know_keys_of(self, rows: list[Row]) -> None:
         """Read the keys again if another process has made one meanwhile."""
         if any(self._keys.get(row["key_id"]) is None for row in rows):
-            await self._keys.read(self._db)
+            await self._keys.read()
 
     def _check_page(self, rows: list[Row]) -> None:
         for row in rows:

@@ -6,12 +6,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.core.audit.conftest import CRYPTO, START, Log
-from wellio.audit import AuditDetails, store
-from wellio.audit.keys import SEAL_PURPOSE, AuditKey
+from tests.core.audit.conftest import START, Log
+from wellio.audit import AuditDetails
 from wellio.audit.sealer import ANCHOR_MS
 from wellio.clock import ManualClock
-from wellio.crypto import KEY_BYTES
 from wellio.db.base import Engine, Tx
 from wellio.testing.engines import Databases
 
@@ -78,12 +76,7 @@ class World:
             case "kill":
                 self.logs[index] = await self.start(index)
             case "new key":
-                root = bytes([self.clock.now_ms() % 251]) * KEY_BYTES
-                sealed = CRYPTO.seal(SEAL_PURPOSE, root)
-                await self.db.write(
-                    store.insert_key, AuditKey(root).id, sealed, self.clock.now_ms()
-                )
-                self.clock.advance(1)
+                await log.new_key()
             case "pass time":
                 self.clock.advance(amount)
 

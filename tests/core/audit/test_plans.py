@@ -18,11 +18,6 @@ CHAIN = r"wellio_audit_pkey|INTEGER PRIMARY KEY \(rowid"
 @pytest.mark.parametrize(
     "sql, params, indexes",
     [
-        (
-            store.SEALED_IDS,
-            {"ids": ["a"]},
-            [r"wellio_audit_id_key|sqlite_autoindex_wellio_audit_1"],
-        ),
         (store.SEAL, {"sealed": SEALED}, [r"wellio_audit_pending_pkey|p USING INTEGER PRIMARY"]),
         (
             store.DROP_SEALED,
@@ -60,7 +55,6 @@ async def test_the_plan_names_the_index(
     [
         (store.LAST, {}),
         (store.FIRST_WAITING, {}),
-        (store.WAITING, {"limit": 250}),
     ],
 )
 async def test_the_ends_are_found_in_the_order_of_the_key(
@@ -71,3 +65,9 @@ async def test_the_ends_are_found_in_the_order_of_the_key(
     assert re.search(r"SCAN wellio_audit(_pending)?$|_pkey on wellio_audit", plan, re.MULTILINE)
     assert "Sort" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+async def test_of_those_that_wait_each_is_looked_for_in_the_chain(db: Engine) -> None:
+    plan = await explain(db, store.WAITING, limit=128)
+    assert re.search(r"wellio_audit_id_key|sqlite_autoindex_wellio_audit_1", plan), plan
+    assert re.search(r"SCAN wellio_audit_pending$|_pending_pkey", plan, re.MULTILINE), plan

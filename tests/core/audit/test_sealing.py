@@ -11,10 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.core.audit.attacks import PENDING
-from tests.core.audit.conftest import CRYPTO, START, Log, MakeLog
-from wellio.audit import store
+from tests.core.audit.conftest import Log, MakeLog
 from wellio.audit.entry import COLUMNS
-from wellio.audit.keys import SEAL_PURPOSE, AuditKey
 from wellio.audit.sealer import CHUNK
 from wellio.clock import ManualClock
 from wellio.crypto import Crypto
@@ -77,10 +75,7 @@ async def test_two_processes_seal_at_once_and_nothing_forks(make_log: MakeLog) -
 async def test_a_key_that_another_process_made_is_read(make_log: MakeLog) -> None:
     old, new = await make_log(), await make_log()
     await old.sealed(2)
-    root = b"another root of thirty-two bytes"
-    sealed = CRYPTO.seal(SEAL_PURPOSE, root)
-    await new.db.write(store.insert_key, AuditKey(root).id, sealed, START + 1)
-    await new.audit.start(workers=False)
+    await new.new_key()
     await new.note(2)
     await old.audit.seal()
     await new.note(2)
