@@ -29,7 +29,11 @@ _LATE_MS = 60_000
 
 
 class Audit:
-    """The audit log of one app."""
+    """The audit log of one app.
+
+    Attributes:
+        keys: What proves, links and signs its rows.
+    """
 
     def __init__(self, db: Database, clock: Clock, crypto: Crypto, anchor_file: Path) -> None:
         """Build a log that is opened when the app starts.
@@ -41,9 +45,9 @@ class Audit:
             anchor_file: Where the signed heads of the chain go.
         """
         self._db, self._clock = db, clock
-        self._keys = AuditKeys(db, clock, crypto)
+        self.keys = AuditKeys(db, clock, crypto)
         self._file = AnchorFile(anchor_file)
-        self._sealer = Sealer(db, clock, self._keys, self._file)
+        self._sealer = Sealer(db, clock, self.keys, self._file)
         self._has_workers = False
 
     async def record(
@@ -95,7 +99,7 @@ class Audit:
             salt, text = new_salt(), orjson.dumps(details).decode()
             row["commitment"] = commit(salt, text)
             await store.append_detail(tx, row["id"], subject_id, salt, text)
-        key = self._keys.current
+        key = self.keys.current
         await store.append(tx, {**row, "key_id": key.id, "mac": key.mac(canonical(row))})
         tx.after_commit(self._sealer.worker.wake)
 
@@ -109,7 +113,7 @@ class Audit:
             WellioError: A key does not open with this practice's master key.
             ConfigError: The anchors' file cannot be written.
         """
-        await self._keys.open()
+        await self.keys.open()
         await self._sealer.open()
         self._has_workers = workers
         if workers:
@@ -135,7 +139,7 @@ class Audit:
             WellioError: A key does not open with this practice's master key.
         """
         files = [self._file, *([AnchorFile(more_anchors)] if more_anchors else [])]
-        return await Verification(self._db, self._keys, files, self._sealer.head).run()
+        return await Verification(self._db, self.keys, files, self._sealer.head).run()
 
     async def check(self) -> str | None:
         """Return what is wrong, as a health check does: nothing, or a few words."""

@@ -61,10 +61,6 @@ class Log:
             await self.note(min(100, count - done), details=details)
         await self.audit.seal()
 
-    async def new_key(self) -> None:
-        """Make a new key, as a rotation of the keys does."""
-        await self.audit._keys.renew()  # noqa: SLF001 - whoever rotates keys has it from the app
-
     async def verify(self, more_anchors: Path | None = None) -> Report:
         return await self.audit.verify(more_anchors)
 

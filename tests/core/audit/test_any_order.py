@@ -76,7 +76,7 @@ class World:
             case "kill":
                 self.logs[index] = await self.start(index)
             case "new key":
-                await log.new_key()
+                await log.audit.keys.renew()
             case "pass time":
                 self.clock.advance(amount)
 

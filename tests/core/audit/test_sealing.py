@@ -75,7 +75,7 @@ async def test_two_processes_seal_at_once_and_nothing_forks(make_log: MakeLog) -
 async def test_a_key_that_another_process_made_is_read(make_log: MakeLog) -> None:
     old, new = await make_log(), await make_log()
     await old.sealed(2)
-    await new.new_key()
+    await new.audit.keys.renew()
     await new.note(2)
     await old.audit.seal()
     await new.note(2)
