@@ -198,6 +198,13 @@ class LimitsConfig(SectionModel):
     """Open sockets of one network that have not said who they are."""
 
 
+class StorageConfig(SectionModel):
+    """Where the files of plugins lie: attachments, exports."""
+
+    folder: Path | None = None
+    """Their folder; else `files` in data_dir."""
+
+
 class LoaderConfig(SectionModel):
     """Which plugins run."""
 
@@ -270,6 +277,7 @@ class Config(SectionModel):
     log: LogConfig = LogConfig()
     mail: MailConfig = MailConfig()
     limits: LimitsConfig = LimitsConfig()
+    storage: StorageConfig = StorageConfig()
     loader: LoaderConfig = LoaderConfig()
     realtime: RealtimeConfig = RealtimeConfig()
     secrets: SecretsConfig = SecretsConfig()
