@@ -41,12 +41,14 @@ from .keys.root import RootKey
 from .keys.rotation import Rotation
 from .keys.secret_files import refuse_exposed, sweep, write_secret
 from .limits import Limits
+from .looplag import LoopWatch
 from .mail import Mailer
 from .metrics import Metrics
 from .plugins import BrokenPluginError, Plugins, load_plugins
 from .policy import Policies
 from .realtime import Entrance, EventRouter, Hub, Realtime, RealtimeSettings
 from .redaction import hide
+from .storage import FolderStorage, Storage
 
 T = TypeVar("T")
 SectionT = TypeVar("SectionT", bound=SectionModel)
@@ -65,6 +67,7 @@ class Wellio:
         keys: A key for each person, to seal what is theirs.
         rotation: Puts new keys in the place of old ones.
         audit: Who did what to what.
+        storage: Where files are kept.
         limits: Makes the budgets of what may be done only so often.
         bus: Events.
         jobs: Background work.
@@ -77,6 +80,8 @@ class Wellio:
             them in reverse.
         notices: Called when the server listens; what they return is shown to who started it.
         metrics: Counters and gauges for `/metrics`.
+        loop_watch: How late the event loop is.
+        health_checks: What `/health` looks at, by plugin; the core's under `core`.
         leftover: Removed plugins whose tables are still there.
         http: The REST API, which also describes itself.
         node: This process's lasting name.
@@ -104,6 +109,7 @@ class Wellio:
         self.rotation = rotation
         anchor_file = config.audit.anchor_file or config.data_dir / "audit.anchors"
         self.audit = Audit(db, clock, crypto, anchor_file)
+        self.storage: Storage = FolderStorage(config.storage.folder or config.data_dir / "files")
         self.limits = Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic)
         self.jobs = Jobs(db, clock, node=node)
         self.bus = EventBus(db, clock, self.jobs, node=node)
@@ -115,6 +121,8 @@ class Wellio:
         self.notices: list[Notice] = []
         self.metrics = Metrics()
         self.mail = Mailer(config, clock, self.metrics)
+        self.loop_watch = LoopWatch(self.metrics.loop_lag)
+        self.health_checks: Mapping[str, Sequence[HealthCheck]] = {}
         self.leftover: tuple[str, ...] = ()
         self.node = node
         self._services: dict[type, Any] = {}
@@ -256,14 +264,17 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
 async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
     """Start the plugins and then the workers; stop the workers first, the database last."""
     try:
-        await app.audit.start(workers=workers)  # a plugin may record while it starts
-        async with app.plugins.running(app):
-            await app.jobs.start(workers=workers)
-            await app.bus.start(workers=workers)
-            yield
-            await app.bus.stop()
-            await app.jobs.stop()
-        await app.audit.stop()
+        with app.loop_watch.running():
+            await app.storage.open()
+            await app.audit.start(workers=workers)  # a plugin may record while it starts
+            async with app.plugins.running(app):
+                await app.jobs.start(workers=workers)
+                await app.bus.start(workers=workers)
+                yield
+                await app.bus.stop()
+                await app.jobs.stop()
+            await app.audit.stop()
+            await app.storage.close()
     finally:
         await app.keys.close()
         app.mail.close()
@@ -279,12 +290,14 @@ def _http(app: Wellio, edge: Edge) -> Http:
     checks: dict[str, list[HealthCheck]] = {entry.name: [] for entry in plugins.loaded}
     for entry, found in plugins.ask("register_health_checks", app=app):
         checks[entry.name] += found
+    core = core_checks(app.db, app.bus, app.mail, app.audit, app.loop_watch)
+    app.health_checks = {"core": core, **checks}
     return Http(
         [
             HealthApi(
                 version,
                 ready=app.db.ping,
-                core=core_checks(app.db, app.bus, app.mail, app.audit),
+                core=core,
                 plugins=checks,
                 skipped=plugins.skipped,
             ),

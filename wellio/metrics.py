@@ -73,6 +73,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.traffic = Traffic()
         self.registry.register(self.traffic)
+        #: Told how late the event loop was, in seconds, at each look.
+        self.loop_lag = self.histogram(
+            "event_loop_lag_seconds", "How late the event loop wakes up."
+        ).observe
         self._readings: list[tuple[Gauge, Reading]] = []
 
     def counter(self, name: str, help_text: str, labels: Sequence[str] = ()) -> Counter:

@@ -56,6 +56,12 @@ def register_commands(cli: Cli) -> None:
     cli.operation("keys adopt", adopt_keys, arguments=NoArguments)
     cli.operation("mail show", mail_show, arguments=MailShowArguments)
     cli.operation(
+        "doctor",
+        doctor,
+        arguments=NoArguments,
+        has_failed=lambda result: result["status"] == "problem",
+    )
+    cli.operation(
         "audit verify",
         audit_verify,
         arguments=VerifyArguments,
@@ -123,6 +129,13 @@ async def mail_show(app: "Wellio", arguments: MailShowArguments) -> Mapping[str,
             for mail in mails
         ]
     }
+
+
+async def doctor(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
+    """Look at everything that the data depends on, and say what to do."""
+    from wellio.doctor import as_json, examine
+
+    return as_json(await examine(app))
 
 
 async def audit_verify(app: "Wellio", arguments: VerifyArguments) -> Mapping[str, Any]:

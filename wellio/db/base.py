@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from wellio.errors import DatabaseError, Unavailable
+from wellio.findings import Finding
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -119,6 +120,9 @@ class Engine(Database, Protocol):
 
     async def backup(self, target: Path) -> bool:
         """Copy the database to a file; False where the engine has tools of its own for that."""
+
+    async def examine(self) -> Sequence[Finding]:
+        """Look at the server, its settings and the data, for `wellio doctor`; reads all of it."""
 
 
 async def run_batch(

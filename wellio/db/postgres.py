@@ -15,10 +15,12 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 import asyncpg
 
 from wellio.errors import DatabaseError, Unavailable
+from wellio.findings import Finding
 
 from .base import Row, Tx, closing, failed_before, overloaded, too_long
 from .batch import Batcher
 from .dialect import POSTGRES
+from .examination import examine_postgres
 from .lock import FolderLock
 from .postgres_tx import (
     DRIVER,
@@ -179,6 +181,10 @@ class PostgresDatabase:
     async def backup(self, target: Path) -> bool:
         """Do nothing: a server's backup is pg_dump's or its archive's business."""
         return False
+
+    async def examine(self) -> Sequence[Finding]:
+        """Look at the server and its settings."""
+        return await examine_postgres(self)
 
     async def close(self) -> None:
         """Finish the writes under way, close the pool, and let the folder go."""

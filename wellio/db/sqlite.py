@@ -16,9 +16,11 @@ from urllib.parse import quote
 import aiosqlite
 
 from wellio.errors import DatabaseError
+from wellio.findings import Finding
 
 from .base import Row, Tx, closing, overloaded
 from .dialect import SQLITE
+from .examination import examine_sqlite
 from .lock import FolderLock
 from .rider import current_rider, run_alone, run_with
 from .writer import Request, Writer, translate
@@ -148,6 +150,10 @@ class SqliteDatabase:
             Unavailable: Somebody reads at present, or the disk refuses.
         """
         await self._submit(_nothing, (), {}, is_flush=True)
+
+    async def examine(self) -> Sequence[Finding]:
+        """Look at the file and how it is written."""
+        return await examine_sqlite(self)
 
     async def close(self) -> None:
         """Finish the writes that wait, checkpoint, and let the folder go."""

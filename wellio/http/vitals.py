@@ -9,14 +9,19 @@ from wellio.audit import Audit
 from wellio.db.base import Database
 from wellio.events import EventBus
 from wellio.hookspecs import HealthCheck
+from wellio.looplag import LoopWatch
 from wellio.mail import Mailer
 from wellio.metrics import Metrics
 from wellio.realtime import EventObserver, Hub
 
 from .health import Check
 
+_LATE_S = 0.5  # a person notices so much
 
-def core_checks(db: Database, bus: EventBus, mail: Mailer, audit: Audit) -> Sequence[HealthCheck]:
+
+def core_checks(
+    db: Database, bus: EventBus, mail: Mailer, audit: Audit, loop_watch: LoopWatch
+) -> Sequence[HealthCheck]:
     """Return the core's checks.
 
     Args:
@@ -24,6 +29,7 @@ def core_checks(db: Database, bus: EventBus, mail: Mailer, audit: Audit) -> Sequ
         bus: Degraded when an event or a job was given up.
         mail: Degraded when the last mails could not be delivered.
         audit: Degraded when the audit log was tampered with, or cannot be sealed.
+        loop_watch: Degraded when something blocked the event loop within the last minute.
     """
 
     async def database() -> None:
@@ -37,12 +43,17 @@ def core_checks(db: Database, bus: EventBus, mail: Mailer, audit: Audit) -> Sequ
         dead = (await bus.status())["jobs"]["dead"]
         return f"{dead} jobs were given up" if dead else None
 
+    async def loop() -> str | None:
+        worst = loop_watch.worst_s()
+        return f"it was {worst:.1f} s late within the last minute" if worst > _LATE_S else None
+
     return [
         Check("database", database),
         Check("outbox", outbox),
         Check("jobs", jobs),
         Check("mail", mail.check),
         Check("audit", audit.check),
+        Check("event loop", loop),
     ]
 
 

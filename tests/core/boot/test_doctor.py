@@ -1,0 +1,65 @@
+"""`wellio doctor`: well when all is well, and one line with advice for whatever is not."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.boot.conftest import Shell
+from tests.core.boot.processes import serve
+from wellio.doctor import worst
+from wellio.findings import Finding
+from wellio.testing.plugin import StartApp
+
+
+def by_name(stdout: str) -> dict[str, dict[str, Any]]:
+    return {check["name"]: check for check in json.loads(stdout)["checks"]}
+
+
+async def test_a_practice_that_is_well(shell: Shell, folder: Path) -> None:
+    async with serve(folder) as server:
+        inside = await asyncio.to_thread(shell, "doctor --json")
+        await server.stop()
+    outside = await asyncio.to_thread(shell, "doctor --json")
+    for result in (inside, outside):
+        assert result.code == 0, result.stdout
+        checks = by_name(result.stdout)
+        assert {name for name, it in checks.items() if it["status"] == "problem"} == set()
+        assert checks["durability"]["detail"] == "journal_mode=wal, synchronous=full"
+        assert checks["integrity"]["status"] == checks["foreign keys"]["status"] == "ok"
+        assert checks["core: database"]["status"] == "ok"
+        assert str(folder) not in result.stdout
+        assert all(it["advice"] for it in checks.values() if it["status"] != "ok")
+
+
+async def test_what_is_wrong_is_named_with_advice(shell: Shell, folder: Path) -> None:
+    assert (await asyncio.to_thread(shell, "doctor --json")).code == 0
+    (folder / "data").chmod(0o755)
+    (folder / "wellio.toml").write_text('[limits]\nenabled = false\n[server]\nhost = "0.0.0.0"\n')
+    result = await asyncio.to_thread(shell, "doctor --json --config wellio.toml")
+    checks = by_name(result.stdout)
+    assert result.code == 1
+    wrong = {name: it["status"] for name, it in checks.items() if it["status"] != "ok"}
+    assert wrong | {"data folder": "problem", "limits": "warning", "https": "warning"} == wrong
+    assert "chmod" in checks["data folder"]["advice"]
+    table = await asyncio.to_thread(shell, "doctor")
+    assert "chmod" in table.stdout
+
+
+@pytest.mark.parametrize(
+    "statuses, expected",
+    [((), "ok"), (("ok", "warning"), "warning"), (("problem", "warning", "ok"), "problem")],
+)
+def test_the_worst_counts(statuses: tuple[Any, ...], expected: str) -> None:
+    assert worst([Finding("it", status, "") for status in statuses]) == expected
+
+
+async def test_both_engines_are_examined(wellio_app: StartApp) -> None:
+    report = await (await wellio_app()).command("doctor")
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["durability"]["status"] == "ok", checks["durability"]
+    assert checks.keys() & {"sqlite", "postgres"}
+    problems = {name for name, it in checks.items() if it["status"] == "problem"}
+    assert problems <= {"data folder"}  # a test's folder is open to all
