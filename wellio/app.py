@@ -246,7 +246,7 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     ]
     app.jobs.register(*_all(plugins, "register_jobs", app=app))
     app.jobs.register(app.rotation.tending())
-    app.rotation.add(*_all(plugins, "register_key_holders", app=app))
+    app.rotation.add(app.audit.keys, *_all(plugins, "register_key_holders", app=app))
     plugins.ask("register_subscribers", app=app, bus=app.bus)
     measure_core(app.metrics, app.hub, app.bus)
     edge = Edge.of(app.config, app.limits)

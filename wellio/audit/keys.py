@@ -70,7 +70,13 @@ class AuditKey:
 
 
 class AuditKeys:
-    """Every key of one log."""
+    """Every key of one log, which a rotation of the practice's keys renews.
+
+    Attributes:
+        name: What a rotation calls them.
+    """
+
+    name = "audit.keys"
 
     def __init__(self, db: Database, clock: Clock, crypto: Crypto) -> None:
         self._db, self._clock, self._crypto = db, clock, crypto
@@ -113,6 +119,15 @@ class AuditKeys:
         sealed = self._crypto.seal(SEAL_PURPOSE, root)
         await self._db.write(store.insert_key, AuditKey(root).id, sealed, self._clock.now_ms())
         await self.read()
+
+    async def reseal(self) -> int:
+        """Seal the keys under the newest master key; return how many were not."""
+        count = 0
+        for row in await store.keys(self._db):
+            newer = self._crypto.reseal(SEAL_PURPOSE, row["sealed"])
+            if newer is not None:
+                count += await self._db.write(store.reseal_key, row["id"], newer)
+        return count
 
     async def read(self, tx: Tx | None = None) -> None:
         """Take in what the database has and this ring has not, as from another process.

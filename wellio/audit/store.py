@@ -77,6 +77,7 @@ WHERE d.user_id = :user_id ORDER BY d.audit_id
 """
 ERASE_DETAILS = "DELETE FROM wellio_audit_detail WHERE user_id = :user_id"
 _KEYS = "SELECT id, sealed FROM wellio_audit_key ORDER BY created_at, id"
+_RESEAL_KEY = "UPDATE wellio_audit_key SET sealed = :sealed WHERE id = :id"
 _INSERT_KEY = """
 INSERT INTO wellio_audit_key (id, sealed, created_at) VALUES (:id, :sealed, :now)
 """
@@ -172,6 +173,11 @@ async def erase_details(tx: Tx, user_id: str) -> int:
 async def keys(db: Reader) -> list[Row]:
     """Return `id, sealed` of every key, the newest last."""
     return await db.fetch_all(_KEYS)
+
+
+async def reseal_key(tx: Tx, key_id: str, sealed: bytes) -> int:
+    """Keep a key in another sealed form; return 1."""
+    return await tx.execute(_RESEAL_KEY, id=key_id, sealed=sealed)
 
 
 async def insert_key(tx: Tx, key_id: str, sealed: bytes, now: int) -> None:

@@ -13,10 +13,12 @@ from wellio.crypto import Crypto
 from wellio.db.base import Engine, Row, Tx
 from wellio.db.migrate import Source, migrate
 from wellio.ids import new_id
+from wellio.keys.ring import MasterKey, MasterRing
 from wellio.testing.engines import ENGINES, Databases, EngineName
 
 START = 1_772_000_000_000  # milliseconds UTC: some time in 2026
-CRYPTO = Crypto(b"a master key of thirty-two bytes")
+MASTER = MasterKey(b"a master key of thirty-two bytes")
+CRYPTO = Crypto(MasterRing([MASTER]), bytes(range(32)))
 
 
 async def prepare(engine: Engine) -> None:

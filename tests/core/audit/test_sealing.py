@@ -11,15 +11,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.core.audit.attacks import PENDING
-from tests.core.audit.conftest import Log, MakeLog
+from tests.core.audit.conftest import MASTER, Log, MakeLog
 from wellio.audit.entry import COLUMNS
+from wellio.audit.keys import AuditKeys
 from wellio.audit.sealer import CHUNK
 from wellio.clock import ManualClock
 from wellio.crypto import Crypto
 from wellio.db import connect
+from wellio.db.base import Engine
 from wellio.db.postgres_tx import PostgresTx
 from wellio.errors import WellioError
+from wellio.keys.ring import MasterKey, MasterRing
 from wellio.testing.engines import Databases
+
+OTHER = MasterKey(b"another master key of 32 bytes..")
 
 
 async def until(log: Log, count: int) -> None:
@@ -117,7 +122,7 @@ async def test_rows_that_nobody_seals_are_told(log: Log, clock: ManualClock) -> 
 async def test_keys_do_not_open_with_another_master_key(make_log: MakeLog) -> None:
     await make_log()
     with pytest.raises(WellioError, match=r"audit\.key"):
-        await make_log(crypto=Crypto(b"another master key of 32 bytes.."))
+        await make_log(crypto=Crypto(MasterRing([OTHER]), bytes(range(32))))
 
 
 @asynccontextmanager
@@ -176,3 +181,22 @@ async def test_who_commits_late_comes_later_and_changes_nothing(
         await asyncio.gather(*writers)
         await db.close()
         await databases.drop(url)
+
+
+async def test_a_rotation_renews_the_keys_and_old_rows_still_prove(
+    make_log: MakeLog, db: Engine, clock: ManualClock
+) -> None:
+    log = await make_log()
+    await log.note(1)
+    await log.audit.seal()
+    ring = MasterRing([OTHER, MASTER])
+    rotated = AuditKeys(db, clock, Crypto(ring, bytes(range(32))))
+    await rotated.open()
+    await rotated.renew()
+    assert await rotated.reseal() == 1  # the new one is sealed by the newest already
+    assert await rotated.reseal() == 0
+    later = await make_log(crypto=Crypto(MasterRing([OTHER]), bytes(range(32))))
+    await later.note(2)
+    await later.audit.seal()
+    report = await later.verify()
+    assert (report.is_intact, report.rows) == (True, 2)

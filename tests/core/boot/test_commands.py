@@ -18,8 +18,8 @@ def test_help_lists_the_commands_of_core_and_plugins(shell: Shell) -> None:
     shown = shell("--help")
     assert shown.code == 0
     for command in (
-        *("serve", "health", "migrate", "config", "openapi"),
-        *("plugins", "outbox", "mail", "user"),
+        *("serve", "health", "migrate", "config", "openapi", "plugins"),
+        *("audit", "doctor", "keys", "mail", "outbox", "user"),
     ):
         assert re.search(rf"\b{command}\b", shown.stdout)
     assert "Say something." in shell("probe --help").stdout
