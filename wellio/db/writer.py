@@ -1,8 +1,9 @@
 """SQLite's one writer: a thread that owns the only connection which writes and checkpoints.
 
-Bodies are driven here, without a thread hop per statement, each in a savepoint of a transaction
-shared by all that wait (group commit): one fsync for up to 64 bodies. Nobody hears of a result
-before the commit that holds it.
+Bodies are driven here, without a thread hop per statement, in a transaction shared by all that wait
+(group commit): one fsync for up to 64 bodies. Each is in a savepoint, apart from the first: it has
+nothing before it to keep, and SQLite copies every page that a savepoint changes. Nobody hears of a
+result before the commit that holds it.
 """
 
 import asyncio
@@ -175,6 +176,7 @@ class Writer(Thread):
         """Queue a request; from the event loop."""
         self._waiting.append(request)
         if self._is_idle:
+            self._is_idle = False  # one call wakes the thread, for all that comes until it runs
             self._wake.set()
 
     def stop(self) -> None:
@@ -261,17 +263,20 @@ class Writer(Thread):
         return unit
 
     def _run_unit(self, unit: list[Request], done: list[Request]) -> None:
-        """Run one body in its savepoint; a batch that raises is put back, item by item."""
-        first = unit[0]
+        """Run one body; what it did is undone if it raises, and a batch put back item by item."""
+        first, is_first = unit[0], not done
         done += unit
         try:
+            if not is_first:
+                self._connection.execute("SAVEPOINT body")
             self._run_body(unit)
+            if not is_first:
+                self._connection.execute("RELEASE body")
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is its caller's
             if isinstance(error.__cause__, sqlite3.Error) and _breaks(error.__cause__):
                 raise error.__cause__ from None
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK TO body")
-                self._connection.execute("RELEASE body")
+                self._undo(is_first=is_first)
             first.error = error
             if len(unit) > 1:
                 del done[-len(unit) :]
@@ -279,8 +284,12 @@ class Writer(Thread):
         finally:
             self._deadline = _FOREVER
 
+    def _undo(self, *, is_first: bool) -> None:
+        undo = ("ROLLBACK", "BEGIN IMMEDIATE") if is_first else ("ROLLBACK TO body", "RELEASE body")
+        for statement in undo:
+            self._connection.execute(statement)
+
     def _run_body(self, unit: list[Request]) -> None:
-        self._connection.execute("SAVEPOINT body")
         first = unit[0]
         self._deadline = time.monotonic() + self._deadline_s
         tx = WriterTx(self._connection, self._deadline)
@@ -298,7 +307,6 @@ class Writer(Thread):
         if time.monotonic() > self._deadline:
             raise too_long()
         self._deadline = _FOREVER
-        self._connection.execute("RELEASE body")
         first.callbacks = tx.callbacks
 
     def _put_back(self, requests: list[Request]) -> None:
