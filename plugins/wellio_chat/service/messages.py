@@ -21,6 +21,7 @@ from wellio import (
 )
 from wellio_chat.broadcast import Broadcast
 from wellio_chat.config import ChatConfig
+from wellio_chat.encoded import EncodedMessages
 from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
 from wellio_chat.models import (
     Edit,
@@ -48,6 +49,7 @@ class MessageService:
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
         self._broadcast = app.service(Broadcast)
+        self._encoded = EncodedMessages()
         settings = app.settings(ChatConfig)
         self._budget = app.limits.budget("messages", settings.messages)
         self._text_bytes = settings.text_bytes
@@ -120,7 +122,10 @@ class MessageService:
         if not rows and await conversations.read(self._db, conversation_id, actor.user_id) is None:
             raise NotFound
         return page(
-            rows, query.limit, lambda row: encode_cursor(row["seq"], ascending), message_wire
+            rows,
+            query.limit,
+            lambda row: encode_cursor(row["seq"], ascending),
+            self._encoded.encode,
         )
 
     async def edit(self, actor: Actor, message_id: str, edit: Edit) -> dict[str, Any]:

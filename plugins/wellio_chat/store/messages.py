@@ -15,10 +15,22 @@ CASE WHEN m.sender_id = :viewer THEN COALESCE((
     WHERE o.conversation_id = m.conversation_id AND o.user_id <> m.sender_id
       AND o.removed_event_seq IS NULL), 2) END AS stage
 """
-COLUMNS = (
+# The same for many messages of one conversation: the slowest is looked for once, as `w`.
+_STAGE_OF_MANY = """
+CASE WHEN m.sender_id = :viewer THEN
+    CASE WHEN COALESCE(w.read_seq, m.seq) >= m.seq THEN 2 WHEN w.delivered_seq >= m.seq THEN 1
+    ELSE 0 END END AS stage
+"""
+_SLOWEST = """
+(SELECT MIN(read_seq) AS read_seq, MIN(delivered_seq) AS delivered_seq FROM chat_member
+ WHERE conversation_id = :conversation_id AND user_id <> :viewer
+   AND removed_event_seq IS NULL) AS w
+"""
+_PLAIN = (
     "m.id, m.conversation_id, m.sender_id, m.type, m.body, m.local_id, m.seq, m.created_at, "
-    "m.edited_at, m.deleted_at, m.reply_to, m.origin, " + _STAGE
+    "m.edited_at, m.deleted_at, m.reply_to, m.origin, "
 )
+COLUMNS = _PLAIN + _STAGE
 """Of `chat_message m`, as somebody (`:viewer`) sees it; `models.message_wire` takes the row."""
 
 _SELECT = "SELECT " + COLUMNS + "FROM chat_message m "
@@ -34,8 +46,8 @@ _LAST = (
 )
 # The membership does not depend on the message, so it is looked up once.
 _HISTORY = (
-    _SELECT
-    + """
+    f"SELECT {_PLAIN} {_STAGE_OF_MANY} FROM chat_message m CROSS JOIN {_SLOWEST}"
+    """
 WHERE m.conversation_id = :conversation_id
   AND EXISTS (SELECT 1 FROM chat_member me WHERE me.conversation_id = :conversation_id
               AND me.user_id = :viewer AND me.removed_event_seq IS NULL)
