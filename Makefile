@@ -1,11 +1,11 @@
 # Everything a developer does here; `make` alone lists it. Needs Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test prove check fix wheel lock
+.PHONY: help setup run test prove check fix bench wheel lock
 
 PYTHON ?= python3
 BIN := .venv/bin
-# More arguments for pytest: make test ARGS="tests/core -k clock"
+# More arguments, for pytest or the bench: make test ARGS="tests/core -k clock"
 ARGS ?=
 LOCKS := requirements/bootstrap.lock requirements/dev.lock package-lock.json tests/package-lock.json
 
@@ -31,6 +31,9 @@ check: setup ## Check format, style and types
 fix: setup ## Format, and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: setup ## Measure against others that do the same work (bench/README.md)
+	$(BIN)/python -m bench $(ARGS)
 
 wheel: setup ## Build the wheel into dist/
 	$(BIN)/uv build --quiet --wheel --require-hashes --build-constraints requirements/build.lock
