@@ -161,9 +161,10 @@ async def active_staff(tx: Tx, user_ids: Sequence[str]) -> set[str]:
 async def staff_by_email(tx: Tx, email: str) -> str | None:
     """Return the account of the coach or owner with an address."""
     row = await tx.fetch_one(
-        "SELECT id FROM auth_v_user "
-        "WHERE LOWER(email) = :email AND role IN ('owner', 'coach') AND status = 'active'",
-        email=email.lower(),
+        "SELECT id FROM auth_v_user WHERE (email = :email OR LOWER(email) = :email_ci) "
+        "AND role IN ('owner', 'coach') AND status = 'active'",
+        email=email,  # as it is: neither engine's LOWER knows more than ASCII
+        email_ci=email.lower(),
     )
     return row["id"] if row else None
 

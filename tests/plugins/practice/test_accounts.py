@@ -3,6 +3,7 @@
 import pytest
 
 from tests.plugins.practice.conftest import Practice
+from wellio.testing.plugin import MakeUser
 
 PASSWORD = "one fine horse, two batteries"
 
@@ -51,3 +52,12 @@ async def test_staff_get_no_client_record(practice: Practice, role: str) -> None
     await _redeem(practice, "owner", {"email": "zoe@example.com", "role": role})
     owner = practice.app.api.as_(practice.people["owner"])
     assert (await owner.get("/clients", query={"q": "zoe"}, status=200)).data["items"] == []
+
+
+async def test_a_coach_is_found_by_an_address_that_is_no_ascii(
+    practice: Practice, make_user: MakeUser
+) -> None:
+    coach = await make_user("coach", email="Élan@example.com")
+    client = await make_user("client", coach=coach)
+    found = (await practice.app.api.as_(coach).get("/clients", status=200)).data["items"]
+    assert [record["userId"] for record in found] == [client.id]
