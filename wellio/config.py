@@ -122,6 +122,8 @@ class ServerConfig(SectionModel):
     """How long a request's head may take to arrive, and an idle connection is kept."""
     body_timeout_s: Seconds = 15
     """How long a JSON body may take to arrive."""
+    unread_timeout_s: Seconds = 30
+    """How long a client may leave an answer unread before it is cut off."""
     shutdown_timeout_s: Seconds = 10
     """How long a stopping server lets running requests finish."""
     metrics_token: SecretStr | None = None

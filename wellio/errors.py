@@ -209,8 +209,14 @@ def invalid(pointer: str, code: str, message: str) -> Invalid:
     return Invalid(errors=[FieldError(pointer, code, message)])
 
 
+MAX_NAMED = 1_000
+"""So many wrong fields are named; a client that has more of them does not read their names."""
+
+
 def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> Invalid:
     """Turn a validation error into a problem that names every field and echoes no input."""
+    if error.error_count() > MAX_NAMED:
+        return invalid(prefix, "too_many_errors", f"holds more than {MAX_NAMED} wrong fields")
     details = error.errors(include_url=False, include_context=False, include_input=False)
     return Invalid(
         "Some fields are wrong.",

@@ -20,7 +20,7 @@ from .gateway import Gateway
 from .headers import HEADERS, ResponseHeaders
 from .idempotency import Idempotency
 from .openapi import describe
-from .route import Route
+from .route import Route, leave_to_route
 
 
 class Http:
@@ -74,9 +74,13 @@ class Http:
         self.application[HEADERS] = headers = ResponseHeaders(edge)
         self.application.on_response_prepare.append(headers.add)
         for route in routes:
-            self.application.router.add_route(route.endpoint.method, route.path, route.handle)
+            methods = [route.endpoint.method]
             if route.endpoint.method == hdrs.METH_GET:
-                self.application.router.add_route(hdrs.METH_HEAD, route.path, route.handle)
+                methods.append(hdrs.METH_HEAD)
+            for method in methods:
+                self.application.router.add_route(
+                    method, route.path, route.handle, expect_handler=leave_to_route
+                )
 
     @cached_property
     def openapi(self) -> dict[str, Any]:

@@ -5,10 +5,10 @@ Whoever is found uses their account's budget of requests, whichever address they
 
 from collections.abc import Sequence
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from wellio.actor import Actor, Authenticator
-from wellio.errors import Unauthorized
+from wellio.errors import BadRequest, Unauthorized
 from wellio.limits import Budget
 
 
@@ -23,9 +23,12 @@ class Authentication:
         """Return who sent a request.
 
         Raises:
+            BadRequest: It has two: another reader of it may take the other one.
             Unauthorized: Nobody knows its credential, or it has none.
             TooManyRequests: The account's budget is used up.
         """
+        if len(request.headers.getall(hdrs.AUTHORIZATION, ())) > 1:
+            raise BadRequest("Authorization must be there once.")
         for authenticator in self._authenticators:
             actor = await authenticator.from_request(request)
             if actor is not None:

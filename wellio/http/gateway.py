@@ -69,6 +69,9 @@ class Gateway:
         self._addresses.spend(network_of(remote))
         if not _HOST.fullmatch(request.headers.get(hdrs.HOST, "")):
             raise BadRequest("The Host is none.")
+        coding = request.headers.get(hdrs.TRANSFER_ENCODING)
+        if coding is not None and coding.lower() != "chunked":
+            raise BadRequest("The only Transfer-Encoding is chunked.")
         return self._origins.preflight(request)
 
 

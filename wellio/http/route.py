@@ -13,9 +13,18 @@ from wellio.ids import is_id
 from wellio.policy import Policies
 
 from .auth import Authentication
-from .endpoint import ACTOR, Answer, Endpoint, Handler, Reply, no_content
+from .endpoint import (
+    ACTOR,
+    MAX_BODY_BYTES,
+    MAX_PUBLIC_BODY_BYTES,
+    Answer,
+    Endpoint,
+    Handler,
+    Reply,
+    no_content,
+)
 from .idempotency import HEADER, Idempotency
-from .parsing import BodyReader, QueryReader
+from .parsing import BodyReader, QueryReader, ask_for_body
 
 _NO_CONTENT = 204
 _PARAMETER = re.compile(r"\{(\w+)")
@@ -54,7 +63,7 @@ class Route:
         self._query = QueryReader(endpoint.query) if endpoint.query is not None else None
         self._reads = endpoint.query is not None or endpoint.body is not None
         self._body = (
-            BodyReader(endpoint.body, endpoint.max_body_bytes, body_timeout_s)
+            BodyReader(endpoint.body, _max_body_bytes(endpoint), body_timeout_s)
             if endpoint.body is not None
             else None
         )
@@ -102,6 +111,8 @@ class Route:
             object_id = request.match_info[parameter]
             await self._policies.check(request[ACTOR], declared.action, kind, object_id)
         given, content = await self._read(request) if self._reads else ({}, b"")
+        if self._body is None and hdrs.EXPECT in request.headers:
+            await ask_for_body(request)
         if self.idempotency is None or HEADER not in request.headers:
             return self._render(await self.handler(request, **given))
         run = partial(self.handler, request, **given)
@@ -139,6 +150,15 @@ class Route:
         if errors:
             raise Invalid("Some fields are wrong.", errors=errors)
         return given, content
+
+
+async def leave_to_route(_request: web.Request) -> None:
+    """Do nothing about an `Expect`: nobody is asked for a body that is going to be refused."""
+
+
+def _max_body_bytes(endpoint: Endpoint) -> int:
+    default = MAX_PUBLIC_BODY_BYTES if endpoint.public else MAX_BODY_BYTES
+    return endpoint.max_body_bytes or default
 
 
 def _nothing(_result: Any) -> Reply:

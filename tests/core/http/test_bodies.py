@@ -1,5 +1,6 @@
 """Bodies and queries that no honest client sends: the client's fault each time, never a 500."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ from yarl import URL
 from tests.core.http.small_app import SmallApp, running
 from wellio.errors import BadRequest
 from wellio.http import endpoint
-from wellio.http.parsing import MAX_DEPTH, QueryReader, parse_json
+from wellio.http.parsing import MAX_CONTAINERS, MAX_DEPTH, QueryReader, parse_json
 from wellio.wire import Email, Id, Instant, PageQuery, Text, TimeZone, Wire
 
 
@@ -45,7 +46,9 @@ class Anything(Wire):
 
 
 class EchoApi:
-    @endpoint("POST", "//echo", body=Anything, returns=dict[str, Any], public=True)
+    @endpoint(
+        "POST", "//echo", body=Anything, returns=dict[str, Any], public=True, max_body_bytes=2**20
+    )
     async def echo(self, request: web.Request, body: Anything) -> dict[str, Any]:
         """Say the same again."""
         return body.model_dump(mode="json", by_alias=True)
@@ -54,6 +57,21 @@ class EchoApi:
     async def echo_query(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
         """Say the same again."""
         return query.model_dump(by_alias=True)
+
+    @endpoint("POST", "//open", body=Anything, returns=dict[str, Any], public=True)
+    async def open(self, request: web.Request, body: Anything) -> dict[str, Any]:
+        """Take something of anybody."""
+        return {}
+
+    @endpoint("POST", "//closed", body=Anything, returns=dict[str, Any])
+    async def closed(self, request: web.Request, body: Anything) -> dict[str, Any]:
+        """Take something of somebody."""
+        return {}
+
+    @endpoint("POST", "//raw", returns=dict[str, Any])
+    async def raw(self, request: web.Request) -> dict[str, Any]:
+        """Take bytes as they come."""
+        return {"size": len(await request.content.read())}
 
     @endpoint(
         "POST", "//small", body=Anything, returns=dict[str, Any], public=True, max_body_bytes=64
@@ -73,6 +91,10 @@ def nested(levels: int) -> bytes:
     return b'{"free":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
 
 
+def many(item: bytes, times: int) -> bytes:
+    return b'{"free":[' + b",".join([item] * times) + b"]}"
+
+
 @pytest.mark.parametrize(
     "body, status",
     [
@@ -82,6 +104,11 @@ def nested(levels: int) -> bytes:
         (b"\xef\xbb\xbf{}", 400),
         (b"[" * 50_000, 400),
         (nested(50_000), 400),
+        (many(b"[]", MAX_CONTAINERS - 2), 200),
+        (many(b"[]", MAX_CONTAINERS - 1), 400),
+        (many(b'{"a":{}}', MAX_CONTAINERS // 2), 400),
+        (many(b'"[{"', MAX_CONTAINERS), 200),
+        (many(rb'"\"[{"', MAX_CONTAINERS), 200),
         (nested(MAX_DEPTH + 1), 400),
         (nested(MAX_DEPTH), 200),
         (rb'{"text": "\ud800"}', 400),
@@ -151,7 +178,16 @@ def test_a_query_of_aiohttps_slower_parser_that_is_no_utf_8(query: str) -> None:
         ("application/json", 200),
         ("application/json; charset=utf-8", 200),
         ("Application/JSON; charset=UTF-8", 200),
+        ('application/json;charset="utf-8"', 200),
+        ("application/json;", 200),
         ("application/json; charset=utf-16", 415),
+        ("application/json; charset=utf-8; charset=utf-7", 415),
+        ("application/json, text/plain", 415),
+        ("application/jsonx", 415),
+        ("application/json" + "(" * 7000, 415),
+        ("application/json;" + "(" * 7000, 415),
+        ("application/json" + ' ;a="' * 1500, 415),
+        ("application/json" + "; " * 3500, 415),
         ("text/plain", 415),
         ("multipart/form-data; boundary=x", 415),
         ("application/x-www-form-urlencoded", 415),
@@ -178,6 +214,69 @@ async def test_the_largest_body(app: SmallApp, size: int, status: int) -> None:
     chunks = b"%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (30, body[:30], size - 30, body[30:])
     assert (await app.raw(HEAD + whole)).status == status
     assert (await app.raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)).status == status
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # on purpose
+async def test_people_whom_nobody_knows_may_send_less(app: SmallApp) -> None:
+    for path, token, size in (("/open", None, 2**14), ("/closed", "coach", 2**20)):
+        for length, status in ((size, 200), (size + 1, 413)):
+            body = b'{"free": "' + b"a" * (length - 12) + b'"}'
+            assert (await app.request("POST", path, body, token=token)).status == status
+
+
+async def test_a_flood_of_wrong_fields_is_not_repeated_field_by_field(app: SmallApp) -> None:
+    flood = b"{" + b",".join(b'"f%d":0' % number for number in range(60_000)) + b"}"
+    answer = await app.request("POST", "/echo", flood)
+    assert answer.status == 422
+    errors = [(error["pointer"], error["code"]) for error in answer.data["errors"]]
+    assert errors == [("", "too_many_errors")]
+    some = b"{" + b",".join(b'"f%d":0' % number for number in range(1000)) + b"}"
+    assert len((await app.request("POST", "/echo", some)).data["errors"]) == 1000
+
+
+async def test_a_field_that_comes_often_is_named_once(app: SmallApp) -> None:
+    answer = await app.request("GET", "/echo?" + "limit=0&" * 900)
+    codes = [(error["pointer"], error["code"]) for error in answer.data["errors"]]
+    assert codes == [("/limit", "duplicate"), ("/limit", "greater_than_equal")]
+
+
+WAITING = b"Host: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "head, first",
+    [
+        (b"POST /closed HTTP/1.1\r\nContent-Length: 2\r\n", 401),
+        (b"POST /open HTTP/1.1\r\nContent-Length: 99999\r\n", 413),
+        (b"POST /open HTTP/1.1\r\nContent-Encoding: br\r\nContent-Length: 2\r\n", 415),
+        (b"POST /open HTTP/1.1\r\nContent-Length: 2\r\n", 100),
+        (b"POST /raw HTTP/1.1\r\nContent-Length: 2\r\n", 401),
+        (b"POST /raw HTTP/1.1\r\nAuthorization: Bearer coach\r\nContent-Length: 2\r\n", 100),
+        (b"POST /open HTTP/1.0\r\nContent-Length: 2\r\n", None),
+    ],
+)
+async def test_a_body_is_asked_for_only_if_it_is_wanted(
+    app: SmallApp, head: bytes, first: int | None
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    writer.write(head + WAITING + b"\r\n")
+    try:
+        async with asyncio.timeout(10):
+            if first is None:  # HTTP/1.0 does not know the word
+                await asyncio.sleep(0.1)
+            else:
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 %d " % first)
+            if first in {100, None}:
+                writer.write(b"{}")
+                assert b" 200 OK" in await reader.readuntil(b"\r\n")
+    finally:
+        writer.close()
+
+
+async def test_two_credentials_are_none(app: SmallApp) -> None:
+    lines = b"Host: x\r\nAuthorization: Bearer coach\r\nAuthorization: Bearer client\r\n"
+    answer = await app.raw(b"POST /raw HTTP/1.1\r\n" + lines + b"Content-Length: 2\r\n\r\n{}")
+    assert (answer.status, answer.data["code"]) == (400, "bad_request")
 
 
 async def test_a_declared_size_is_refused_before_the_body_comes(app: SmallApp) -> None:

@@ -2,8 +2,12 @@
 
 import asyncio
 import re
+import socket
+import time
+from contextlib import suppress
 
 import pytest
+from aiohttp import web
 
 from tests.core.http.small_app import SmallApp, logged, running
 from tests.core.http.test_bodies import EchoApi
@@ -103,7 +107,8 @@ async def test_what_is_malformed_is_refused_and_nothing_behind_it_is_read(data: 
         (b"\r\n" + GET + b"\r\n", [200, 200]),
         (GET + b"Content-Length: 5\r\n\r\nhello", [200, 200]),
         (POST + b"Content-Length: 10\r\n\r\n" + BODY, [200, 200]),
-        (POST + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n" + BODY, [100, 200, 200]),
+        (POST + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n" + BODY, [200, 200]),
+        (POST + b"Content-Length: 10\r\nExpect: a miracle\r\n\r\n" + BODY, [200, 200]),
         (CHUNKED + CHUNKS, [200, 200]),
         (CHUNKED + b"a;" + b"e" * 20_000 + CHUNKS[1:], [200, 200]),
         (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
@@ -111,19 +116,25 @@ async def test_what_is_malformed_is_refused_and_nothing_behind_it_is_read(data: 
         (b"GET /echo%00 HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
         (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
         (b"GET http://evil.example/echo HTTP/1.1\r\nHost: x\r\n\r\n", [200, 200]),
+        (b"GET http://xn--/echo HTTP/1.1\r\nHost: x\r\n\r\n", [200, 200]),
+        (b"CONNECT xn--:80 HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
         (b"TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n", [405, 200]),
         (b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
         (POST + b"Content-Type: text/plain\r\nContent-Length: 10\r\n\r\n" + BODY, [400]),
         (POST + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nJUNK", [415, 200]),
-        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS, [200, 200]),
+        (POST + b"Transfer-Encoding: CHUNKED\r\n\r\n" + CHUNKS, [200, 200]),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS, [400, 200]),
+        (POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS, [400]),
         (GET.replace(b"x\r", b"a b\r") + b"\r\n", [400, 200]),
         (GET.replace(b"x\r", b"a@b\r") + b"\r\n", [400, 200]),
         (GET.replace(b"x\r", b"a/b\r") + b"\r\n", [400, 200]),
         (GET.replace(b"x\r", b"[::1]:80\r") + b"\r\n", [200, 200]),
         (POST + b"Content_Length: 10\r\n\r\n", [400, 200]),
-        (GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [200, 200]),
+        # What stands behind an upgrade that is declined was for another protocol.
+        (GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [200]),
+        (GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n", [200]),
     ],
-    ids=range(23),
+    ids=range(29),
 )
 async def test_what_is_odd_is_one_request_and_the_next_is_the_next(
     data: bytes, statuses: list[int]
@@ -153,20 +164,96 @@ HASTY_S = 0.3
 CUT_S = 6  # less than the default times, 10 s for a head and 15 s for a body
 
 
-async def drip(app: SmallApp, start: bytes, drop: bytes) -> bytes:
-    """Send a start and then drop by drop until the server hangs up; return what it said."""
-    async with wire(app.port) as connection:
-        await connection.send(start)
-        answer = asyncio.create_task(connection.reader.read())
-        while not (await asyncio.wait((answer,), timeout=0.02))[0]:
-            await connection.send(drop)
-        return await answer
+async def drip(app: SmallApp, start: bytes, drop: bytes) -> tuple[bytes, float]:
+    """Send a start and then drop by drop; return what came back, and how long it took."""
+    started = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    writer.write(start)
+    answer = bytearray()
+
+    async def read() -> None:
+        with suppress(ConnectionResetError):  # what came before is an answer all the same
+            while chunk := await reader.read(4096):
+                answer.extend(chunk)
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(10):
+            while not (await asyncio.wait((reading,), timeout=0.02))[0]:
+                writer.write(drop)
+    finally:
+        writer.close()
+    return bytes(answer), time.monotonic() - started
 
 
 async def test_a_head_that_drips_is_cut() -> None:
     async with running(EchoApi(), server={"head_timeout_s": HASTY_S}) as app:
         async with asyncio.timeout(CUT_S):
-            assert await drip(app, GET, b"A: b\r\n") == b""
+            answer, _ = await drip(app, GET, b"A: b\r\n")
+    assert answer == b""
+
+
+async def test_a_head_that_grows_beyond_measure_is_cut_at_once() -> None:
+    line = b"A: " + b"a" * 4000 + b"\r\n"
+    async with running(EchoApi()) as app:
+        answer, seconds = await drip(app, GET, line)
+    assert answer == b""
+    assert seconds < 2  # 9 lines, one in 0.02 s, where the rest of the head had 10 s
+
+
+async def test_every_request_of_a_connection_may_have_a_large_head() -> None:
+    line = b"A: " + b"a" * 4000 + b"\r\n"
+    async with running(EchoApi()) as app:
+        reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+        for _ in range(3):
+            writer.write(GET + line * 4)
+            await asyncio.sleep(0.05)  # a segment of its own
+            writer.write(line + b"\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_an_answer_that_lies_unread_is_cut() -> None:
+    ended = asyncio.Event()
+
+    async def much(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            for _ in range(20):
+                await response.write(b"a" * 2**20)
+        finally:
+            ended.set()
+        return response
+
+    server = {"unread_timeout_s": HASTY_S}
+    async with running(EchoApi(), routes=[web.get("/much", much)], server=server) as app:
+        # Slow all in all, but never for so long.
+        assert len(await read_slowly(app, b"/much", 2**20, 0.05)) > 20 * 2**20
+        ended.clear()
+        reading = asyncio.create_task(read_slowly(app, b"/much", 1, 60))
+        async with asyncio.timeout(5):
+            await ended.wait()
+        reading.cancel()
+
+
+async def read_slowly(app: SmallApp, path: bytes, size: int, pause_s: float) -> bytes:
+    """Read an answer by pieces into a small buffer."""
+    answer, loop = bytearray(), asyncio.get_running_loop()
+    with socket.socket() as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        lazy.setblocking(False)
+        await loop.sock_connect(lazy, ("127.0.0.1", app.port))
+        head = b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path
+        await loop.sock_sendall(lazy, head)
+        wanted = size
+        while piece := await loop.sock_recv(lazy, wanted):
+            answer += piece
+            wanted -= len(piece)
+            if not wanted:
+                wanted = size
+                await asyncio.sleep(pause_s)
+    return bytes(answer)
 
 
 @pytest.mark.parametrize("start", [POST + b"Content-Length: 1000\r\n\r\n", CHUNKED])
