@@ -117,12 +117,14 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
 @hookimpl
 async def lifespan(app: Wellio) -> AsyncIterator[None]:
     """Read the signing keys, make the owner whom the settings name, and offer the set-up link."""
+    from .attempts import Attempts
     from .passwords import Passwords
     from .setup import Setup
     from .tokens import KeyRing
 
     setup = app.service(Setup)
     await app.service(KeyRing).load()
+    await app.service(Attempts).load()
     await setup.run_unattended()
     app.notices.append(setup.notice)
     yield

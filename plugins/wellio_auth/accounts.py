@@ -172,7 +172,7 @@ class Accounts:
             Invalid: The current password is wrong, or the new one too easy to guess.
             TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
-        self._attempts.at_password((await self.get(actor.user_id)).email)
+        self._attempts.at_password(actor.user_id)
         while True:
             user = await self.get(actor.user_id)
             if not await self._passwords.verify(change.current, user.password_hash):

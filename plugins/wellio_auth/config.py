@@ -34,8 +34,9 @@ class AuthConfig(SectionModel):
     bcrypt_cost: Annotated[int, Field(ge=10, le=16)] = 12
     """Each step doubles the work of a login; 12 is about 230 ms."""
 
-    attempts_per_account: Rate = Rate(5, 0.1)
-    """How often one account's password may be tried."""
+    attempts_per_account: Rate = Rate(10, 0.0027)
+    """How often one account's password may be tried: less than 20 times in an hour. Who signed in
+    to it before, from the network where they are now, has as much for themself."""
     attempts_per_address: Rate = Rate(20, 1)
     """How often one network may try passwords and the tokens of links."""
     attempts: Rate = Rate(60, 4)

@@ -135,6 +135,7 @@ class Sessions:
             subject_id=user.id,
             details={"userAgent": origin.user_agent},
         )
+        tx.after_commit(self._attempts.remember, user.email, origin.ip)
         return Grant(user, session_id, token)
 
     async def refuse(self, tx: Tx, user: User | None, reason: str) -> None:

@@ -135,6 +135,10 @@ SELECT id, created_at, last_seen_at, expires_at, ip, user_agent FROM auth_sessio
 WHERE user_id = :user_id AND expires_at > :now
 ORDER BY last_seen_at DESC, id DESC
 """
+_PLACES = """
+SELECT u.email, s.ip FROM auth_session s JOIN auth_user u ON u.id = s.user_id
+WHERE s.expires_at > :now ORDER BY s.last_seen_at DESC LIMIT :limit
+"""
 _DELETE_SESSIONS = """
 DELETE FROM auth_session
 WHERE user_id = :user_id AND (:only = '' OR id = :only) AND id <> :but
@@ -206,6 +210,11 @@ async def rotate_session(tx: Tx, session_id: str, rotation: Rotation, expires_at
 async def list_sessions(db: Reader, user_id: str, now_ms: int) -> list[Row]:
     """Return the sessions of a person that live, the one used last first."""
     return await db.fetch_all(_SESSIONS, user_id=user_id, now=now_ms)
+
+
+async def session_places(db: Reader, now_ms: int, limit: int) -> list[Row]:
+    """Return `(email, ip)` of the sessions that live: where each began, the one used last first."""
+    return await db.fetch_all(_PLACES, now=now_ms, limit=limit)
 
 
 async def delete_sessions(tx: Tx, user_id: str, *, only: str = "", but: str = "") -> list[str]:

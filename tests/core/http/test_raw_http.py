@@ -261,7 +261,7 @@ async def test_a_body_that_drips_is_refused_and_cut(start: bytes) -> None:
     drop = b"1\r\n \r\n" if start is CHUNKED else b" "
     async with running(EchoApi(), edge=Edge(body_timeout_s=HASTY_S)) as app:
         async with asyncio.timeout(CUT_S):
-            answer = await drip(app, start, drop)
+            answer, _ = await drip(app, start, drop)
     assert b'"code":"body_timeout"' in answer
     assert answer.startswith(b"HTTP/1.1 400 ")
 
