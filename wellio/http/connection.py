@@ -13,11 +13,13 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.web_request import BaseRequest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from wellio.errors import BadRequest, InternalError, Problem
 from wellio.log import REQUEST_ID, get_logger
 
 from .headers import ResponseHeaders
+from .parsing import EXPECTED
 from .problems import problem_of, problem_response
 from .request_id import request_id_of
 
@@ -129,16 +131,22 @@ class Connection(web.RequestHandler):
             self.transport.abort()
 
 
-def in_origin_form(make: RequestFactory) -> RequestFactory:
-    """Have requests made without the authority that their target may name: `http://any/path`.
+def without_traps(make: RequestFactory) -> RequestFactory:
+    """Have requests made without two parts that nothing here asks for and aiohttp stumbles over.
 
-    Nothing here asks for it. aiohttp decodes it, and where it is no host the error would end the
-    connection's task and leave the connection open for ever.
+    One is the authority that a target may name: `http://any/path`. It is decoded, and where it is
+    no host the error would end the connection's task and leave the connection open for ever. The
+    other is an `Expect` of anything but `100-continue`: it is quoted in an answer, before the
+    gateway, and where it is no UTF-8 that fails. A server may do without either (RFC 9110).
     """
 
     def made(message: RawRequestMessage, *args: Any) -> BaseRequest:
         if message.url.absolute:
             message = message._replace(url=message.url.relative())
+        if message.headers.get(hdrs.EXPECT, EXPECTED).lower() != EXPECTED:
+            headers = CIMultiDict(message.headers)
+            del headers[hdrs.EXPECT]
+            message = message._replace(headers=CIMultiDictProxy(headers))
         return make(message, *args)
 
     return made

@@ -22,6 +22,7 @@ MAX_DEPTH = 64
 """Levels of arrays and objects in a body; a response could not nest as deep as orjson reads."""
 MAX_CONTAINERS = 20_000
 """Arrays and objects in a body: an empty one takes two bytes there and a hundred here."""
+EXPECTED = "100-continue"
 
 # aiohttp's own reader of this header gives it to a parser of mails, whose time and depth grow with
 # what it is sent.
@@ -145,8 +146,10 @@ def parse_json(body: bytes) -> Any:
 
 async def ask_for_body(request: web.Request) -> None:
     """Ask a client for its body that waits to be asked (`Expect: 100-continue`)."""
-    expected = request.headers.get(hdrs.EXPECT, "").lower()
-    if expected == "100-continue" and request.version >= HttpVersion11:
+    if (
+        request.headers.get(hdrs.EXPECT, "").lower() == EXPECTED
+        and request.version >= HttpVersion11
+    ):
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # no part of the answer
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from wellio.config import ServerConfig
 
-from .connection import Connection, in_origin_form
+from .connection import Connection, without_traps
 from .headers import HEADERS, ResponseHeaders
 
 _MAX_HEADERS = 64
@@ -42,7 +42,7 @@ class Runner(web.AppRunner):
         server.__class__ = _Server
         ours = cast(_Server, server)
         ours.headers, ours.unread_timeout_s = self.app[HEADERS], self._unread_timeout_s
-        ours.request_factory = in_origin_form(ours.request_factory)
+        ours.request_factory = without_traps(ours.request_factory)
         return ours
 
 

@@ -109,6 +109,8 @@ async def test_what_is_malformed_is_refused_and_nothing_behind_it_is_read(data: 
         (POST + b"Content-Length: 10\r\n\r\n" + BODY, [200, 200]),
         (POST + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n" + BODY, [200, 200]),
         (POST + b"Content-Length: 10\r\nExpect: a miracle\r\n\r\n" + BODY, [200, 200]),
+        (b"PUT /echo HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n", [405, 200]),
+        (b"PUT /nowhere HTTP/1.1\r\nHost: x\r\nExpect: \xff\r\n\r\n", [404, 200]),
         (CHUNKED + CHUNKS, [200, 200]),
         (CHUNKED + b"a;" + b"e" * 20_000 + CHUNKS[1:], [200, 200]),
         (b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", [404, 200]),
@@ -134,7 +136,7 @@ async def test_what_is_malformed_is_refused_and_nothing_behind_it_is_read(data: 
         (GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [200]),
         (GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n", [200]),
     ],
-    ids=range(29),
+    ids=range(31),
 )
 async def test_what_is_odd_is_one_request_and_the_next_is_the_next(
     data: bytes, statuses: list[int]
