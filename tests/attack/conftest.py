@@ -2,13 +2,19 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import cast
 
 import pytest
 import pytest_asyncio
 
 from tests.attack.target import Target, target
+from tests.contract.conftest import START_MS
+from tests.contract.world import World
+from wellio import ManualClock
 from wellio.testing.engines import ENGINES, Databases, EngineName
+from wellio.testing.plugin import StartApp
 
 SEED = int(os.environ.get("SEED", "1"))
 
@@ -33,3 +39,15 @@ async def server(
 ) -> AsyncIterator[Target]:
     async with target(wellio_databases, engine, tmp_path_factory.mktemp("target")) as started:
         yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(
+    engine: EngineName, wellio_databases: Callable[[EngineName, bool], Databases]
+) -> AsyncIterator[World]:
+    """Populate the practice of the contract's tests, in this process."""
+    async with AsyncExitStack() as ends:
+        clock = ManualClock(START_MS)
+        made = World(await StartApp(partial(wellio_databases, engine), ends)(clock=clock))
+        await made.populate(clock)
+        yield made
