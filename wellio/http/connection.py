@@ -7,7 +7,7 @@ class that does it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -105,8 +105,8 @@ class Connection(web.RequestHandler):
         """Send a response; one that aiohttp itself made of an error takes our form."""
         if resp.status >= 400 and isinstance(resp, web.HTTPException):
             resp = self._finished(request, problem_of(resp))
-        elif hdrs.UPGRADE in request.headers and resp.status != _SWITCHED:
-            resp.force_close()  # what follows a declined upgrade may be of the other protocol
+        elif resp.status != _SWITCHED and _may_be_misread(request.headers):
+            resp.force_close()
         return super().finish_response(request, resp, start_time)
 
     def log_exception(self, *args: Any, **options: Any) -> None:
@@ -129,6 +129,21 @@ class Connection(web.RequestHandler):
     def _give_up(self) -> None:
         if self.transport is not None:
             self.transport.abort()
+
+
+def _may_be_misread(headers: Mapping[str, str]) -> bool:
+    """Tell whether another reader may see something else in what follows a request.
+
+    After an upgrade that is declined, it may be of the other protocol; after a coding of the body
+    that only the gateway refuses, a proxy may have found the body's end elsewhere.
+    """
+    return hdrs.UPGRADE in headers or has_odd_coding(headers)
+
+
+def has_odd_coding(headers: Mapping[str, str]) -> bool:
+    """Tell whether a body is coded in another way than in chunks."""
+    coding = headers.get(hdrs.TRANSFER_ENCODING)
+    return coding is not None and coding.lower() != "chunked"
 
 
 def without_traps(make: RequestFactory) -> RequestFactory:

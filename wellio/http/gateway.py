@@ -16,6 +16,7 @@ from wellio.errors import BadRequest, Problem
 from wellio.log import REQUEST_ID, get_logger
 from wellio.metrics import Traffic
 
+from .connection import has_odd_coding
 from .edge import Edge
 from .problems import allowed, problem_of, problem_response
 from .remote import REMOTE, network_of
@@ -69,8 +70,7 @@ class Gateway:
         self._addresses.spend(network_of(remote))
         if not _HOST.fullmatch(request.headers.get(hdrs.HOST, "")):
             raise BadRequest("The Host is none.")
-        coding = request.headers.get(hdrs.TRANSFER_ENCODING)
-        if coding is not None and coding.lower() != "chunked":
+        if has_odd_coding(request.headers):
             raise BadRequest("The only Transfer-Encoding is chunked.")
         return self._origins.preflight(request)
 
