@@ -1,4 +1,4 @@
-"""Access tokens: what an attacker can make of one, and every one of them is a 401."""
+"""Access tokens: what an attacker can make of one (A9), and every one of them is a 401."""
 
 import base64
 import hashlib
@@ -65,6 +65,10 @@ class Lab:
         return self.join(self.header, orjson.dumps(claims))
 
     @property
+    def der(self) -> bytes:
+        return self.key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    @property
     def pem(self) -> bytes:
         return self.key.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
@@ -74,6 +78,7 @@ ATTACKS: dict[str, Callable[[Lab], str]] = {
     "no signature, alg none": lambda lab: lab.unsigned("none"),
     "alg None": lambda lab: lab.unsigned("None"),
     "alg NONE": lambda lab: lab.unsigned("NONE"),
+    "alg nOnE": lambda lab: lab.unsigned("nOnE"),
     "alg none, old signature": lambda lab: lab.unsigned("none") + lab.good.rpartition(".")[2],
     "signature stripped": lambda lab: lab.good.rpartition(".")[0] + ".",
     "two parts": lambda lab: lab.good.rpartition(".")[0],
@@ -91,6 +96,8 @@ ATTACKS: dict[str, Callable[[Lab], str]] = {
     ),
     "HS256 with the public key, raw": lambda lab: lab.hmac(lab.key.public.public_bytes_raw()),
     "HS256 with the public key, PEM": lambda lab: lab.hmac(lab.pem),
+    "HS256 with the public key, DER": lambda lab: lab.hmac(lab.der),
+    "HS256 with its name": lambda lab: lab.hmac(lab.key.kid.encode()),
     "HS256 with nothing": lambda lab: lab.hmac(b""),
     "HS512": lambda lab: lab.hmac(lab.pem, "HS512"),
     "another key, our kid": lambda lab: lab.foreign(),
