@@ -20,21 +20,33 @@ class Actor:
         role: `owner`, `coach`, `assistant` or `client`.
         session_id: The login session, or None for a credential without one.
         permissions: Names of what the role (or a narrower credential) may do.
+        key_id: The API key, if that is what they come with. It does what a permission that it
+            holds is for, and nothing of what a login may do without any.
     """
 
     user_id: str
     role: str
     session_id: str | None
     permissions: frozenset[str]
+    key_id: str | None = None
 
-    def can(self, permission: str) -> bool:
-        """Tell whether the actor holds a permission."""
-        return permission in self.permissions
+    @property
+    def credential_id(self) -> str | None:
+        """What ends when they may not come in this way any more: the key, or the session."""
+        return self.key_id or self.session_id
 
-    def require(self, permission: str) -> None:
-        """Raise Forbidden unless the actor holds the permission."""
-        if permission not in self.permissions:
-            raise Forbidden(f"This needs the permission {permission}.")
+    def can(self, permission: str | None) -> bool:
+        """Tell whether the actor may do what a permission is for; None: what needs none."""
+        return self.key_id is None if permission is None else permission in self.permissions
+
+    def require(self, permission: str | None) -> None:
+        """Raise Forbidden unless the actor may do what a permission is for."""
+        if not self.can(permission):
+            raise Forbidden(
+                f"This needs the permission {permission}."
+                if permission
+                else "This is for people who signed in, not for API keys."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +57,13 @@ class Permission:
         name: `<plugin>.<verb or noun>`, such as `chat.send`.
         description: One sentence for the documentation.
         roles: The roles that hold it.
+        for_keys: Whether an API key may hold it too: not what makes accounts or ways in.
     """
 
     name: str
     description: str
     roles: frozenset[str]
+    for_keys: bool = True
 
 
 class Authenticator(Protocol):

@@ -75,6 +75,7 @@ class Wellio:
         mail: Sends mails; for jobs.
         policies: Who may do what with which object.
         permissions: What each role may do, by role.
+        scopes: Which of that an API key may do too.
         account_steps: What follows when an account is made.
         personal_data: Who exports and erases data about people, in plugin order; an erasure asks
             them in reverse.
@@ -116,6 +117,7 @@ class Wellio:
         self.hub = Hub(now_ms=clock.now_ms)
         self.policies = Policies()
         self.permissions: Mapping[str, frozenset[str]] = {}
+        self.scopes: frozenset[str] = frozenset()
         self.account_steps: Sequence[AccountStep] = ()
         self.personal_data: Sequence[PersonalData] = ()
         self.notices: list[Notice] = []
@@ -233,9 +235,11 @@ def _assemble(app: Wellio, *, workers: bool) -> web.Application:
     """Ask every hook, and join what the plugins bring."""
     plugins = app.plugins
     try:
-        app.permissions = permissions_by_role(_all(plugins, "register_permissions"))
+        permissions = _all(plugins, "register_permissions")
+        app.permissions = permissions_by_role(permissions)
     except ValueError as error:
         raise PluginError(str(error)) from error
+    app.scopes = frozenset(it.name for it in permissions if it.for_keys)
     app.bus.register(*_all(plugins, "register_events"))
     app.policies.add(*_all(plugins, "register_policies", app=app))
     app.account_steps = _all(plugins, "register_account_steps", app=app)
@@ -309,6 +313,7 @@ def _http(app: Wellio, edge: Edge) -> Http:
         policies=app.policies,
         authenticators=_all(plugins, "register_authenticators", app=app),
         permissions={name for names in app.permissions.values() for name in names},
+        scopes=app.scopes,
         version=version,
         edge=edge,
         idempotency=idempotency,

@@ -80,6 +80,15 @@ async def test_permissions_are_those_of_the_moment(serve: Serve) -> None:
     assert (await ask(ws, "send_message", {"content": "x"}))["error"]["status"] == 403
 
 
+async def test_an_event_without_a_permission_is_closed_to_keys(serve: Serve) -> None:
+    app = create_app()
+    ws = await enter(await serve(app), "alice")
+    (client,) = app[HUB].clients("alice")
+    client.actor = replace(client.actor, key_id="k1")
+    assert (await ask(ws, "send_message", {"content": "x"}))["ok"]
+    assert (await ask(ws, "refuse"))["error"]["status"] == 403
+
+
 async def test_handlers_begin_in_the_order_of_arrival(serve: Serve) -> None:
     app = create_app()
     ws = await enter(await serve(app), "alice")

@@ -20,8 +20,14 @@ from wellio.testing import DEADLINE_S
 class Device(Client):
     """A client that keeps what it is sent."""
 
-    def __init__(self, user_id: str, session_id: str | None = None, device_id: str = "d") -> None:
-        super().__init__(device_id, Actor(user_id, "client", session_id, frozenset()))
+    def __init__(
+        self,
+        user_id: str,
+        session_id: str | None = None,
+        device_id: str = "d",
+        key_id: str | None = None,
+    ) -> None:
+        super().__init__(device_id, Actor(user_id, "client", session_id, frozenset(), key_id))
         self.received: list[tuple[str, Any]] = []
         self.closed: list[str] = []
 
@@ -57,6 +63,43 @@ def test_only_devices_that_hold_the_permission() -> None:
     reader.actor = Actor("a", "client", None, frozenset({"chat.read"}))
     hub.emit(["a", "b"], "x", 1, permission="chat.read")
     assert (reader.received, other.received) == ([("x", 1)], [])
+
+
+def test_a_key_gets_only_what_names_a_permission_that_it_holds() -> None:
+    hub = Hub()
+    phone, program = devices(hub, Device("a", "s1"), Device("a", None, "2", key_id="k1"))
+    hub.emit(["a"], "x", 1)
+    assert (phone.received, program.received) == ([("x", 1)], [])
+    program.actor = Actor("a", "client", None, frozenset({"chat.read"}), "k1")
+    hub.emit(["a"], "y", 2, permission="chat.read")
+    assert program.received == [("y", 2)]
+
+
+def test_a_key_is_closed_like_a_session() -> None:
+    hub = Hub()
+    phone, program = devices(hub, Device("a", "s1"), Device("a", None, "2", key_id="k1"))
+    hub.close_session("k1", "api_key_revoked")
+    assert (phone.closed, program.closed) == ([], ["api_key_revoked"])
+    (late,) = devices(hub, Device("a", None, "3", key_id="k1"))
+    assert late.closed == ["session_revoked"]
+
+
+def test_a_program_is_nobodys_presence() -> None:
+    hub = Hub(now_ms=lambda: 42)
+    told: list[bool] = []
+    hub.on_presence(lambda _user_id, online: told.append(online))
+    (program,) = devices(hub, Device("a", key_id="k1"))
+    assert not hub.is_online("a")
+    assert hub.clients("a") == (program,)
+    (phone,) = devices(hub, Device("a", "s1"))
+    hub.remove(program)
+    assert hub.is_online("a")
+    devices(hub, program)
+    hub.remove(phone)
+    assert (hub.is_online("a"), hub.last_seen("a")) == (False, 42)
+    hub.remove(program)
+    assert told == [True, False]
+    assert hub.count() == 0
 
 
 def test_presence_is_told_for_the_first_and_the_last_device() -> None:

@@ -39,6 +39,7 @@ class Http:
         policies: Policies,
         authenticators: Sequence[Authenticator],
         permissions: Iterable[str],
+        scopes: Iterable[str] = (),
         version: str,
         idempotency: Idempotency | None = None,
         edge: Edge | None = None,
@@ -52,6 +53,7 @@ class Http:
             policies: Who may do what with which object.
             authenticators: The ways of signing in, in the order in which they are asked.
             permissions: Every permission that an endpoint may ask for.
+            scopes: Those of them that API keys may hold.
             version: Wellio's.
             idempotency: What answers POSTs with an `Idempotency-Key`; None: nobody looks at it.
             edge: What stands before the endpoints; None: nothing does.
@@ -65,6 +67,7 @@ class Http:
         self._policies = policies
         self._idempotency = idempotency
         self._permissions = frozenset(permissions)
+        self._scopes = frozenset(scopes)
         docs = DocsApi(lambda: self.openapi)
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
@@ -100,6 +103,7 @@ class Http:
                 self._policies,
                 self._edge.body_timeout_s,
                 self._idempotency,
+                self._scopes,
             )
             for declared, handler in endpoints_of(api)
         ]

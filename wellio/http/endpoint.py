@@ -21,6 +21,7 @@ from wellio.errors import Problem
 API_PREFIX = "/api/v1"
 MAX_BODY_BYTES = 1024 * 1024
 MAX_PUBLIC_BODY_BYTES = 16 * 1024  # from people whom nobody knows
+ANY_SCOPE = "*"
 ACTOR = web.RequestKey("actor", Actor)
 """Who sent the request: `request[ACTOR]`, in every endpoint that is not public."""
 
@@ -83,6 +84,8 @@ class Endpoint:
         secret: The answer holds a secret, so it is stored nowhere: an `Idempotency-Key` has no
             effect.
         permission: What the caller must hold.
+        scope: Where that is none: what an API key must hold, `*` for nothing in particular. An
+            endpoint with neither is closed to keys.
         object: Kind of the object and the path parameter that holds its id; its policy decides.
         action: What the policy is asked for.
         public: Nobody needs to sign in; there is no `request[ACTOR]`.
@@ -105,6 +108,7 @@ class Endpoint:
     reply: Callable[[Any], Answer] | None = None
     secret: bool = False
     permission: str | None = None
+    scope: str | None = None
     object: tuple[str, str] | None = None
     action: str = "read"
     public: bool = False

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from wellio.errors import PluginError
 from wellio.log import plugin_of
 
+from .endpoint import ANY_SCOPE
 from .idempotency import HEADER as IDEMPOTENCY_KEY
 from .idempotency import MAX_CHARS, REPLAYED
 from .problems import BY_STATUS, MEDIA_TYPE
@@ -63,6 +64,14 @@ _ANSWER_HEADERS = {
         "schema": {"const": "true"},
     },
 }
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An access token."},
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key. What is named beside it is the scope that it needs.",
+    },
+}
 Json = dict[str, Any]
 Schemas = dict[tuple[int, str], Json]
 
@@ -97,7 +106,7 @@ def describe(routes: Sequence[Route], version: str) -> Json:
             "responses": {it.__name__: _problem_response(it.title) for it in BY_STATUS.values()},
             "parameters": _HEADERS,
             "headers": _ANSWER_HEADERS,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _SECURITY,
         },
     }
 
@@ -161,6 +170,9 @@ def _operation(route: Route, index: int, schemas: Schemas, components: Json) -> 
         operation["description"] = description.strip()
     if declared.public:
         operation["security"] = []
+    elif route.scope is not None:
+        scopes = [] if route.scope == ANY_SCOPE else [route.scope]
+        operation["security"] = [{"bearer": []}, {"apiKey": scopes}]
     if declared.body is not None:
         content = {"application/json": {"schema": schemas[index, "body"]}}
         operation["requestBody"] = {"required": True, "content": content}

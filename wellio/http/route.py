@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
+from wellio.actor import Actor
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
 from wellio.policy import Policies
@@ -15,6 +16,7 @@ from wellio.policy import Policies
 from .auth import Authentication
 from .endpoint import (
     ACTOR,
+    ANY_SCOPE,
     MAX_BODY_BYTES,
     MAX_PUBLIC_BODY_BYTES,
     Answer,
@@ -38,6 +40,7 @@ class Route:
         handler: The object's method.
         path: As the router knows it.
         parameters: The names in it.
+        scope: What an API key must hold, or `*`; None: no key may call it.
         idempotency: What answers requests with a key; None where a key has no effect.
     """
 
@@ -49,12 +52,14 @@ class Route:
         policies: Policies,
         body_timeout_s: float,
         idempotency: Idempotency | None = None,
+        scopes: frozenset[str] = frozenset(),
     ) -> None:
         self.endpoint = endpoint
         self.handler = handler
         self.path = endpoint.full_path
         self.parameters = tuple(_PARAMETER.findall(self.path))
         self.ids = tuple(name for name in self.parameters if name == "id" or name.endswith("_id"))
+        self.scope = endpoint.permission if endpoint.permission in scopes else endpoint.scope
         self._reply = endpoint.reply or (_nothing if endpoint.status == _NO_CONTENT else None)
         takes_key = endpoint.method == hdrs.METH_POST and not (endpoint.public or endpoint.secret)
         self.idempotency = idempotency if takes_key else None
@@ -82,10 +87,13 @@ class Route:
         gets = {name for name in ("query", "body") if getattr(declared, name) is not None}
         if takes != gets:
             raise PluginError(f"{self}: takes {sorted(takes)}, is given {sorted(gets)}")
-        if declared.public and (declared.permission or declared.object):
+        if declared.public and (declared.permission or declared.scope or declared.object):
             raise PluginError(f"{self}: is public and asks who is there")
-        if declared.permission and declared.permission not in permissions:
-            raise PluginError(f"{self}: nobody registered the permission {declared.permission}")
+        if declared.permission and declared.scope:
+            raise PluginError(f"{self}: its permission is what an API key needs too")
+        for name in (declared.permission, declared.scope):
+            if name and name not in permissions | {ANY_SCOPE}:
+                raise PluginError(f"{self}: nobody registered the permission {name}")
         if declared.object:
             kind, parameter = declared.object
             if kind not in self._policies:
@@ -102,8 +110,7 @@ class Route:
         declared = self.endpoint
         if not declared.public:
             actor = request[ACTOR] = await self._authenticate(request)
-            if declared.permission is not None:
-                actor.require(declared.permission)
+            self._require_permission(actor)
         if self.parameters:
             self._check_parameters(request)
         if declared.object is not None:
@@ -123,6 +130,13 @@ class Route:
         """Make the response of what the handler returned."""
         answer = result if self._reply is None else self._reply(result)
         return respond(answer, self.endpoint.status)
+
+    def _require_permission(self, actor: Actor) -> None:
+        if actor.key_id is None:
+            if self.endpoint.permission is not None:
+                actor.require(self.endpoint.permission)
+        elif self.scope != ANY_SCOPE:
+            actor.require(self.scope)
 
     def _check_parameters(self, request: web.Request) -> None:
         values = request.match_info

@@ -36,7 +36,8 @@ class SocketEvent:
     Attributes:
         name: Its name on the wire.
         body: The model of its data, or None for an event without any.
-        permission: What the sender must hold at the moment of sending.
+        permission: What the sender must hold at the moment of sending; an event without one is
+            closed to API keys.
     """
 
     name: str
@@ -136,8 +137,7 @@ class EventRouter:
 async def _run(
     event: SocketEvent, handler: Handler, client: Client, data: Any
 ) -> Mapping[str, Any] | None:
-    if event.permission is not None:
-        client.actor.require(event.permission)
+    client.actor.require(event.permission)
     if event.body is None:
         return await handler(client)
     try:

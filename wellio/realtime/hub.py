@@ -104,7 +104,8 @@ class Hub:
             event: Its name.
             data: What orjson takes; `orjson.Fragment` for what is encoded already.
             exclude: A device that gets nothing, such as the one that caused it.
-            permission: What a device's actor must hold now to get it.
+            permission: What a device's actor must hold now to get it; an API key gets nothing
+                that names none.
         """
         targets = tuple(dict.fromkeys(user_ids))
         excluded = exclude.id if exclude is not None else None
@@ -113,7 +114,7 @@ class Hub:
         )
 
     def close_session(self, session_id: str, reason: str = "session_revoked") -> None:
-        """Tell every device of a login session why, and close it."""
+        """Tell every device of a login session, or of an API key, why, and close it."""
         self._backplane.publish(Envelope(Kind.CLOSE_SESSION, (session_id,), reason))
 
     def close_user(self, user_id: str, reason: str = "session_revoked") -> None:
@@ -125,8 +126,8 @@ class Hub:
         return self._clients.get(user_id, ())
 
     def is_online(self, user_id: str) -> bool:
-        """Tell whether a user has a device connected to this process."""
-        return user_id in self._clients
+        """Tell whether a user has a device connected to this process; a program is not them."""
+        return _has_person(self.clients(user_id))
 
     def last_seen(self, user_id: str) -> int | None:
         """Return when the last device of a user left (milliseconds UTC), if it was here."""
@@ -145,12 +146,12 @@ class Hub:
     def add(self, client: Client) -> None:
         """Take in a client that is ready to receive."""
         user_id = client.actor.user_id
-        if client.actor.session_id in self._closed_sessions:
+        if client.actor.credential_id in self._closed_sessions:
             _dismiss(client, "session_revoked")
             return
         others = self._clients.get(user_id, ())
         self._clients[user_id] = (*others, client)
-        if not others:
+        if _has_person((client,)) and not _has_person(others):
             self._tell(user_id, online=True)
 
     def remove(self, client: Client) -> None:
@@ -162,10 +163,11 @@ class Hub:
         others = tuple(other for other in clients if other is not client)
         if others:
             self._clients[user_id] = others
-            return
-        del self._clients[user_id]
-        self._last_seen[user_id] = self._now_ms()
-        self._tell(user_id, online=False)
+        else:
+            del self._clients[user_id]
+        if _has_person((client,)) and not _has_person(others):
+            self._last_seen[user_id] = self._now_ms()
+            self._tell(user_id, online=False)
 
     # -------------------------------------------------------------------------------------------
 
@@ -183,9 +185,7 @@ class Hub:
         exclude, permission = envelope.exclude, envelope.permission
         for user_id in envelope.targets:
             for client in self._clients.get(user_id, ()):
-                if client.id == exclude:
-                    continue
-                if permission is None or client.actor.can(permission):
+                if client.id != exclude and client.actor.can(permission):
                     client.deliver(message)
 
     def _end_session(self, session_id: str, reason: str) -> None:
@@ -194,7 +194,7 @@ class Hub:
             del self._closed_sessions[next(iter(self._closed_sessions))]
         for clients in list(self._clients.values()):
             for client in clients:
-                if client.actor.session_id == session_id:
+                if client.actor.credential_id == session_id:
                     _dismiss(client, reason)
 
     def _tell(self, user_id: str, *, online: bool) -> None:
@@ -203,6 +203,11 @@ class Hub:
                 listener(user_id, online)
             except Exception:  # noqa: BLE001 - whose presence it is must not suffer from it
                 _log.exception("A presence listener failed")
+
+
+def _has_person(clients: Iterable[Client]) -> bool:
+    """Tell whether one of some clients is more than a program with an API key."""
+    return any(client.actor.key_id is None for client in clients)
 
 
 def _dismiss(client: Client, reason: str) -> None:

@@ -32,12 +32,14 @@ VISIBLE = "0190a000-0000-7000-8000-000000000003"
 PERMISSIONS = frozenset({"things.read", "things.write"})
 COACH = Actor("0190a000-0000-7000-8000-0000000000aa", "coach", None, PERMISSIONS)
 CLIENT = Actor("0190a000-0000-7000-8000-0000000000bb", "client", None, frozenset())
+READ = frozenset({"things.read"})
+READING_KEY = Actor(COACH.user_id, "coach", None, READ, "0190a000-0000-7000-8000-0000000000cc")
 
 
 class Tokens:
-    """Knows two people by their bearer tokens."""
+    """Knows two people by their bearer tokens, and a key of one of them that may only read."""
 
-    actors: Mapping[str, Actor] = {"coach": COACH, "client": CLIENT}
+    actors: Mapping[str, Actor] = {"coach": COACH, "client": CLIENT, "key": READING_KEY}
 
     async def from_request(self, request: web.Request) -> Actor | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -134,7 +136,8 @@ async def running(
         metrics=metrics,
         policies=policies,
         authenticators=[Tokens()],
-        permissions=PERMISSIONS,
+        permissions=PERMISSIONS | {"things.own"},
+        scopes=PERMISSIONS,
         version="1.2.3",
         edge=edge,
         access_log=access_log,

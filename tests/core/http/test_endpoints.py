@@ -184,6 +184,41 @@ async def test_other_methods_learn_which_there_are(method: str, status: int) -> 
     assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
 
 
+def asking(**options: Any) -> object:
+    """Return an object with `GET /asking`, which asks for something."""
+
+    class AskingApi:
+        @endpoint("GET", "/asking", status=204, **options)
+        async def read(self, request: web.Request) -> Reply:
+            """Ask."""
+            return no_content()
+
+    return AskingApi()
+
+
+@pytest.mark.parametrize(
+    "options, person, key, documented",
+    [
+        ({}, 204, 403, None),
+        ({"scope": "*"}, 204, 204, []),
+        ({"scope": "things.read"}, 204, 204, ["things.read"]),
+        ({"scope": "things.write"}, 204, 403, ["things.write"]),
+        ({"permission": "things.read"}, 204, 204, ["things.read"]),
+        ({"permission": "things.write"}, 204, 403, ["things.write"]),
+        ({"permission": "things.own"}, 403, 403, None),
+    ],
+)
+async def test_an_endpoint_is_closed_to_keys_unless_it_says_what_they_need(
+    options: dict[str, str], person: int, key: int, documented: list[str] | None
+) -> None:
+    async with running(asking(**options)) as app:
+        answers = [await app.request("GET", "/api/v1/asking", token=it) for it in ("coach", "key")]
+        operation = app.http.openapi["paths"]["/api/v1/asking"]["get"]
+    assert [answer.status for answer in answers] == [person, key]
+    expected = documented if documented is None else [{"bearer": []}, {"apiKey": documented}]
+    assert operation.get("security") == expected
+
+
 def broken(**options: Any) -> object:
     """Return an object with one endpoint that cannot hold."""
     given = {"method": "GET", "path": "/broken/{id}", **options}
@@ -201,6 +236,9 @@ def broken(**options: Any) -> object:
     [
         (broken(body=NewThing), "takes"),
         (broken(permission="things.none"), "permission things.none"),
+        (broken(scope="things.none"), "permission things.none"),
+        (broken(scope="*", permission="things.read"), "an API key needs too"),
+        (broken(public=True, scope="*"), "public"),
         (broken(object=("planet", "id")), "policy of planet"),
         (broken(object=("thing", "thing_id")), "thing_id is not in its path"),
         (broken(public=True, permission="things.read"), "public"),

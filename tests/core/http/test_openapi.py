@@ -58,7 +58,8 @@ async def test_an_operation_says_everything(app: SmallApp) -> None:
         ("part", None),
     ]
     assert {path: paths[path]["get"]["security"] for path in OPEN} == {path: [] for path in OPEN}
-    assert "security" not in create
+    assert create["security"] == [{"bearer": []}, {"apiKey": ["things.write"]}]
+    assert "security" not in search
 
 
 async def test_the_page_needs_nobody_else(app: SmallApp) -> None:
