@@ -1,8 +1,8 @@
 """Accounts: who there is, how they prove it, and when they no longer may.
 
-Accounts and roles, passwords, access and refresh tokens, sessions, invitations and set-up. Other
-plugins import `wellio_auth.events`, and their SQL may join `auth_v_user(id, name, email, role,
-status)`: one row for each account, disabled ones included.
+Accounts and roles, passwords, access and refresh tokens, sessions, invitations and set-up; API
+keys have a room of their own. Other plugins import `wellio_auth.events`, and their SQL may join
+`auth_v_user(id, name, email, role, status)`: one row for each account, disabled ones included.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -53,17 +53,20 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_authenticators(app: Wellio) -> Sequence[Authenticator]:
-    """Understand access tokens."""
+    """Understand API keys, and whatever else is a bearer token as an access token."""
+    from .api_keys.authenticator import ApiKeyAuthenticator
     from .authenticator import BearerAuthenticator
 
-    return [app.service(BearerAuthenticator)]
+    return [app.service(ApiKeyAuthenticator), app.service(BearerAuthenticator)]
 
 
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
-    """Serve `/auth`, `/me`, `/users`, `/invitations` and `/setup`."""
+    """Serve `/auth`, `/me`, `/users`, `/invitations`, `/setup` and `/api-keys`."""
     from .accounts import Accounts
     from .api import AuthApi, InvitationsApi, UsersApi
+    from .api_keys.api import ApiKeysApi
+    from .api_keys.service import ApiKeys
     from .invitations import Invitations
     from .sessions import Sessions
     from .setup import Setup
@@ -73,12 +76,14 @@ def register_routes(app: Wellio) -> Sequence[object]:
         AuthApi(app.service(Sessions), accounts),
         UsersApi(accounts),
         InvitationsApi(app.service(Invitations), app.service(Setup)),
+        ApiKeysApi(app.service(ApiKeys)),
     ]
 
 
 @hookimpl
 def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
-    """Send mails; end sessions whose time is up, each minute; drop ended keys, each hour."""
+    """Send mails; end sessions and API keys each minute; drop ended signing keys each hour."""
+    from .api_keys.service import ApiKeys
     from .mails import Mails
     from .sessions import Sessions
     from .tokens import KeyRing
@@ -86,6 +91,7 @@ def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
     return [
         *app.service(Mails).jobs(),
         Schedule("auth.end_sessions", "* * * * *", app.service(Sessions).end_expired),
+        Schedule("auth.end_api_keys", "* * * * *", app.service(ApiKeys).end_expired),
         Schedule("auth.drop_signing_keys", "47 * * * *", app.service(KeyRing).drop_ended),
     ]
 

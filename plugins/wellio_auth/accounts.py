@@ -22,8 +22,9 @@ from wellio import (
 )
 
 from . import events, store
+from .api_keys.service import ApiKeys
 from .attempts import Attempts
-from .authenticator import BearerAuthenticator
+from .credentials import Credentials
 from .mails import PASSWORD_CHANGED, Mails
 from .models import (
     MeChange,
@@ -61,8 +62,9 @@ class Accounts:
         self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._sessions = app.service(Sessions)
-        self._known = app.service(BearerAuthenticator)
         self._mails = app.service(Mails)
+        self._credentials = app.service(Credentials)
+        self._api_keys = app.service(ApiKeys)
 
     async def create(
         self,
@@ -154,6 +156,8 @@ class Accounts:
             await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
         if not after.is_active or after.role != before.role:
             await store.delete_invitations_by(tx, user_id)
+        if not self._api_keys.may_hold(after):
+            await self._api_keys.end_all(tx, user_id)
         if not after.is_active:
             await self._sessions.end(tx, user_id, "disabled", actor_id)
         elif after.role != before.role:
@@ -162,7 +166,7 @@ class Accounts:
 
     def _reconnect(self, user_id: str) -> None:
         """Have a person's requests and sockets proven anew, with the rights they now have."""
-        self._known.forget(user_id=user_id)
+        self._credentials.forget(user_id=user_id)
         self._app.hub.close_user(user_id, "role_changed")
 
     async def change_password(self, actor: Actor, change: PasswordChange) -> None:

@@ -152,7 +152,7 @@ class UsersApi:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    @endpoint("GET", "/me", returns=MeOut)
+    @endpoint("GET", "/me", returns=MeOut, scope="*")
     async def me(self, request: web.Request) -> dict[str, Any]:
         """Read one's own account, and what one may do."""
         actor = request[ACTOR]

@@ -8,6 +8,7 @@ from wellio import Rate, SectionModel, StrongSecret
 
 DAY_S = 86_400
 MAX_ACCESS_TOKEN_S = 3600
+MAX_KEYS = 1000
 
 
 class AuthConfig(SectionModel):
@@ -27,6 +28,8 @@ class AuthConfig(SectionModel):
     refresh_race_s: Annotated[int, Field(ge=0, le=60)] = 10
     """So long after a rotation, the token before it is a race between two tabs (409); afterwards
     it is a theft, and the session ends."""
+    max_api_keys: Annotated[int, Field(ge=1, le=MAX_KEYS)] = 50
+    """API keys of one account."""
     invitation_ttl_s: Annotated[int, Field(ge=60)] = 7 * DAY_S
     """How long an invitation's link works."""
     setup_ttl_s: Annotated[int, Field(ge=60)] = 1800

@@ -5,19 +5,23 @@ from typing import Any, ClassVar
 from wellio import Conflict, Tx, Wellio
 
 from . import store
+from .api_keys.service import ApiKeys
 from .invitations import invitation_out
 from .models import user_out
 from .sessions import Sessions
 
 
 class AccountData:
-    """The account, its sessions, and the invitation that it came from."""
+    """The account, its sessions and API keys, and the invitation that it came from."""
 
-    tables: ClassVar[tuple[str, ...]] = ("auth_user", "auth_session", "auth_invitation")
+    tables: ClassVar[tuple[str, ...]] = (
+        *("auth_user", "auth_session", "auth_api_key", "auth_invitation"),
+    )
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._clock = app.db, app.clock
         self._sessions = app.service(Sessions)
+        self._api_keys = app.service(ApiKeys)
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the person's rows, without hashes."""
@@ -28,6 +32,7 @@ class AccountData:
         return {
             "auth_user": [user_out(user)],
             "auth_session": await self._sessions.list(user_id, None),
+            "auth_api_key": await self._api_keys.of(user_id),
             "auth_invitation": [
                 invitation_out(row, now) for row in await store.invitations_of(self._db, user.email)
             ],
@@ -46,6 +51,7 @@ class AccountData:
         if owners == {user_id}:
             raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
         await self._sessions.end(tx, user_id, "erased", None)
+        await self._api_keys.end_all(tx, user_id)
         await store.delete_invitations_by(tx, user_id)
         await store.delete_invitations_of(tx, user.email)
         await store.forget_coach(tx, user_id)

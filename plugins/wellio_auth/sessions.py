@@ -12,8 +12,8 @@ from wellio import Conflict, JobRun, NotFound, Tx, Unauthorized, Wellio, new_id
 
 from . import events, store
 from .attempts import Attempts
-from .authenticator import BearerAuthenticator
 from .config import AuthConfig
+from .credentials import Credentials
 from .mails import REFRESH_TOKEN_REUSED, Mails
 from .models import Grant, Origin, User, session_out, user_brief
 from .passwords import Passwords
@@ -52,8 +52,8 @@ class Sessions:
         self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._ring = app.service(KeyRing)
-        self._known = app.service(BearerAuthenticator)
         self._mails = app.service(Mails)
+        self._credentials = app.service(Credentials)
         self._tokens = RefreshTokens(app.crypto.derive("auth.refresh"))
 
     # -- beginning --------------------------------------------------------------------------
@@ -316,7 +316,7 @@ class Sessions:
             tx.after_commit(self._cut_off, session_ids)
 
     def _cut_off(self, session_ids: Sequence[str]) -> None:
-        self._known.forget(session_ids=session_ids)
+        self._credentials.forget(ids=session_ids)
         for session_id in session_ids:
             self._app.hub.close_session(session_id)
 

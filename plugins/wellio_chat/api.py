@@ -96,6 +96,7 @@ class ConversationsApi:
         reply=_made,
         object=("conversation", "id"),
         action="manage",
+        scope="chat.manage_groups",
         errors=(Conflict,),
     )
     async def add_member(self, request: web.Request, body: NewMember) -> Json:
@@ -108,6 +109,7 @@ class ConversationsApi:
         "/conversations/{id}/members/{user_id}",
         status=204,
         object=("conversation", "id"),
+        scope="chat.manage_groups",
         errors=(Conflict,),
     )
     async def remove_member(self, request: web.Request) -> Reply:
@@ -182,13 +184,21 @@ class MessagesApi:
         returns=Message,
         object=("message", "id"),
         action="change",
+        scope="chat.send",
         errors=(Conflict,),
     )
     async def edit(self, request: web.Request, body: Edit) -> Json:
         """Change the content of your message."""
         return await self._messages.edit(request[ACTOR], request.match_info["id"], body)
 
-    @endpoint("DELETE", "/messages/{id}", status=204, object=("message", "id"), action="change")
+    @endpoint(
+        "DELETE",
+        "/messages/{id}",
+        status=204,
+        object=("message", "id"),
+        action="change",
+        scope="chat.send",
+    )
     async def delete(self, request: web.Request) -> Reply:
         """Take the content of your message away; its place stays."""
         await self._messages.delete(request[ACTOR], request.match_info["id"])

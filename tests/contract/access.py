@@ -12,7 +12,7 @@ from typing import Any
 from tests.contract.world import MIRROR, REFUSED
 
 STAFF = "owner carl dana"
-TAGGERS = f"{STAFF} assistant"
+TAGGERS = ALL_STAFF = f"{STAFF} assistant"
 CHATTING = f"{STAFF} mia max noah nora"
 EVERYBODY = f"{CHATTING} assistant"
 DIRECT = {"kind": "direct", "memberIds": ["{member}"]}
@@ -108,6 +108,7 @@ ID = "/api/v1/{}/{{id}}"
 CLIENT, CONVERSATION, MESSAGE = map(ID.format, ("clients", "conversations", "messages"))
 MEMBER = CONVERSATION + "/members/{userId}"
 INVITED, TAG, SESSION, USER = map(ID.format, ("invitations", "tags", "auth/sessions", "users"))
+API_KEY = ID.format("api-keys")
 
 RULES = (
     Rule("GET /api/v1/dashboard", EVERYBODY),
@@ -147,6 +148,23 @@ RULES = (
         role=STAFF,
         ids={"id": "invitation"},
         uses_up="invitation",
+    ),
+    Rule("GET /api/v1/api-keys", ALL_STAFF, role=ALL_STAFF),
+    Rule(
+        "POST /api/v1/api-keys",
+        ALL_STAFF,
+        201,
+        role=ALL_STAFF,
+        body={"note": "{new}", "scopes": ["clients.read"]},
+    ),
+    Rule(f"GET {API_KEY}", "owner carl", role=ALL_STAFF, ids={"id": "api_key"}),
+    Rule(
+        f"DELETE {API_KEY}",
+        "owner carl",
+        204,
+        role=ALL_STAFF,
+        ids={"id": "api_key"},
+        uses_up="api_key",
     ),
     # practice
     Rule("GET /api/v1/practice", EVERYBODY),

@@ -18,7 +18,10 @@ KEY = {"$ref": "#/components/parameters/Idempotency-Key"}
 #: Answers that hold a token or a link, and so are never stored.
 SECRET = {
     f"POST /api/v1{path}"
-    for path in ("/auth/login", "/auth/refresh", "/invitations", "/invitations/redeem", "/setup")
+    for path in (
+        *("/auth/login", "/auth/refresh", "/invitations", "/invitations/redeem", "/setup"),
+        "/api-keys",
+    )
 }
 #: Where the table of who may sends something that is refused before the handler.
 BODIES: Mapping[str, Any] = {

@@ -141,6 +141,8 @@ async def test_nothing_of_an_erased_person_is_left(
         other = await make_user("client")
         (record,) = (await api.get("/clients", status=200)).data["items"]
         await api.put(f"/clients/{record['id']}/coaches/{zoe_id}", status=204)
+        program = {"note": CANARY, "scopes": ["clients.read"]}
+        await zoe.post("/api-keys", program, status=201)
         of_hers = {"email": "a@clients.example", "role": "client", "coachId": zoe_id}
         await zoe.post("/invitations", of_hers, status=201)
         by_owner = await api.post("/invitations", of_hers | {"email": "b@x.example"}, status=201)

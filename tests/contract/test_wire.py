@@ -152,7 +152,7 @@ async def test_a_cursor_of_nobody_is_a_422(world: World, cursor: str) -> None:
 
 
 async def test_pages_hold_everything_once(world: World) -> None:
-    for kind in ("tag", "invitation", "message", "group") * 2:
+    for kind in ("tag", "invitation", "api_key", "message", "group") * 2:
         await world.id_of(kind, "carls")
         await world.replace(kind, "carl")
     async for call in calls(world):

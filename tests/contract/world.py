@@ -177,6 +177,7 @@ class World:
                 return str(next(item["id"] for item in listed if item["userId"] == member))
         path, body = {
             "tag": ("/tags", {"name": await self.id_of("new", side)}),
+            "api_key": ("/api-keys", {"note": "program", "scopes": ["clients.read"]}),
             "invitation": ("/invitations", {"email": "new@clients.example", "role": "client"}),
             "direct": ("/conversations", {"kind": "direct", "memberIds": [member]}),
             "group": (

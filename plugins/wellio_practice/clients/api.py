@@ -20,7 +20,7 @@ class ClientApi:
     def __init__(self, clients: ClientService) -> None:
         self._clients = clients
 
-    @endpoint("GET", "/clients", query=ClientQuery, returns=Page[Client])
+    @endpoint("GET", "/clients", query=ClientQuery, returns=Page[Client], scope="clients.read")
     async def search(self, request: web.Request, query: ClientQuery) -> dict[str, Any]:
         """List the clients that you may see, by name; a client sees their own record."""
         return await self._clients.search(request[ACTOR], query)
@@ -38,7 +38,7 @@ class ClientApi:
         """Make a record of somebody who may or may not get an account."""
         return await self._clients.create(request[ACTOR], body)
 
-    @endpoint("GET", "/clients/{id}", returns=Client, object=("client", "id"))
+    @endpoint("GET", "/clients/{id}", returns=Client, object=("client", "id"), scope="clients.read")
     async def read(self, request: web.Request) -> dict[str, Any]:
         """Read one client."""
         return await self._clients.read(request[ACTOR], request.match_info["id"])
@@ -50,6 +50,7 @@ class ClientApi:
         returns=Client,
         object=("client", "id"),
         action="update",
+        scope="clients.manage",
     )
     async def change(self, request: web.Request, body: ClientChange) -> dict[str, Any]:
         """Change the fields that are given; null empties one."""
@@ -61,6 +62,7 @@ class ClientApi:
         status=204,
         object=("client", "id"),
         action="assign",
+        scope="clients.manage",
     )
     async def assign(self, request: web.Request) -> Reply:
         """Have a coach look after a client."""
@@ -74,6 +76,7 @@ class ClientApi:
         status=204,
         object=("client", "id"),
         action="assign",
+        scope="clients.manage",
     )
     async def unassign(self, request: web.Request) -> Reply:
         """End that a coach looks after a client."""
@@ -82,7 +85,12 @@ class ClientApi:
         return no_content()
 
     @endpoint(
-        "PUT", "/clients/{id}/tags/{tag_id}", status=204, object=("client", "id"), action="update"
+        "PUT",
+        "/clients/{id}/tags/{tag_id}",
+        status=204,
+        object=("client", "id"),
+        action="update",
+        scope="clients.manage",
     )
     async def tag(self, request: web.Request) -> Reply:
         """Put a tag on a client."""
@@ -96,6 +104,7 @@ class ClientApi:
         status=204,
         object=("client", "id"),
         action="update",
+        scope="clients.manage",
     )
     async def untag(self, request: web.Request) -> Reply:
         """Take a tag off a client."""

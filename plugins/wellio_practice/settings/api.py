@@ -16,7 +16,7 @@ class SettingsApi:
     def __init__(self, settings: SettingsService) -> None:
         self._settings = settings
 
-    @endpoint("GET", "/practice", returns=Practice)
+    @endpoint("GET", "/practice", returns=Practice, scope="*")
     async def practice(self, request: web.Request) -> dict[str, Any]:
         """Read the practice's name, time zone, currency and language."""
         return await self._settings.read()

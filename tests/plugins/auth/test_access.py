@@ -8,6 +8,7 @@ from wellio.testing.plugin import MakeUser
 ID = "018f4e5c-0000-7000-8000-000000000001"
 ANYBODY = ("owner", "coach", "assistant", "client")
 OWNER = ("owner",)
+STAFF = ("owner", "coach", "assistant")
 INVITERS = ("owner", "coach")
 INVITATION = {"email": "new@example.com", "role": "client"}
 PASSWORD = {"current": "not the password", "new": "plum kettle orbit"}
@@ -30,6 +31,10 @@ PROTECTED: list[tuple[str, str, Any, tuple[str, ...], int]] = [
     ("GET", "/invitations", None, INVITERS, 200),
     ("GET", "/invitations/{id}", None, INVITERS, 404),
     ("DELETE", "/invitations/{id}", None, INVITERS, 404),
+    ("POST", "/api-keys", {"note": "x", "scopes": []}, STAFF, 422),
+    ("GET", "/api-keys", None, STAFF, 200),
+    ("GET", "/api-keys/{id}", None, STAFF, 404),
+    ("DELETE", "/api-keys/{id}", None, STAFF, 404),
 ]
 PUBLIC = {
     ("POST", "/auth/login"),

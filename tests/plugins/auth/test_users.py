@@ -20,7 +20,7 @@ async def test_me_says_who_one_is_and_what_one_may_do(app: TestApp, make_user: M
         "role": "coach",
         "status": "active",
     }
-    assert reply.data["permissions"] == ["invitations.create"]
+    assert reply.data["permissions"] == ["api_keys.create", "invitations.create"]
     with app.bus.expect("user.updated"):
         renamed = await app.api.as_(coach).patch("/me", {"name": " Cora "}, status=200)
     assert renamed.data["name"] == "Cora"
