@@ -45,7 +45,17 @@ from .hookspecs import (
     PersonalData,
     hookimpl,
 )
-from .http import ACTOR, REMOTE, Reply, created, endpoint, network_of, no_content
+from .http import (
+    ACTOR,
+    IF_MATCH,
+    REMOTE,
+    IfMatch,
+    Reply,
+    created,
+    endpoint,
+    network_of,
+    no_content,
+)
 from .ids import is_id, new_id
 from .jobs import GiveUp, Job, JobRun, Jobs
 from .keys.people import PersonErased, PersonKeys
@@ -80,6 +90,7 @@ __version__ = metadata.version("wellio")
 
 __all__ = [
     "ACTOR",
+    "IF_MATCH",
     "REMOTE",
     "WELLIO",
     "Access",
@@ -116,6 +127,7 @@ __all__ = [
     "HealthCheck",
     "Hub",
     "Id",
+    "IfMatch",
     "Instant",
     "Invalid",
     "Job",

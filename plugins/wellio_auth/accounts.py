@@ -1,8 +1,9 @@
 """Accounts: how they are made, and what their holders and the owner change of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from wellio import (
@@ -10,6 +11,7 @@ from wellio import (
     Actor,
     Conflict,
     Event,
+    IfMatch,
     NotFound,
     Tx,
     Wellio,
@@ -33,6 +35,7 @@ from .models import (
     User,
     UserChange,
     UserQuery,
+    me_out,
     user_out,
 )
 from .passwords import Passwords
@@ -127,24 +130,46 @@ class Accounts:
         )
         return page(users, query.limit, lambda user: encode_cursor(user.name, user.id), user_out)
 
-    async def rename(self, user_id: str, change: MeChange) -> User:
-        """Change what people may change of their own account."""
-        return await self._db.write(self._change, user_id, user_id, UserChange(name=change.name))
+    async def rename(self, actor: Actor, change: MeChange, if_match: IfMatch) -> User:
+        """Change what people may change of their own account.
 
-    async def change(self, actor: Actor, user_id: str, change: UserChange) -> User:
+        Raises:
+            PreconditionFailed: It is in another state than the actor insists on.
+        """
+        seen = partial(me_out, actor=actor)
+        renamed = UserChange(name=change.name)
+        return await self._db.write(
+            self._change, actor.user_id, actor.user_id, renamed, if_match, seen
+        )
+
+    async def change(
+        self, actor: Actor, user_id: str, change: UserChange, if_match: IfMatch
+    ) -> User:
         """Change an account as the owner: name, role, status; effective at once.
 
         Raises:
             NotFound: There is no such account.
+            PreconditionFailed: It is in another state than the actor insists on.
             Conflict: Nobody who can sign in would be owner any more (`last_owner`).
         """
-        return await self._db.write(self._change, actor.user_id, user_id, change)
+        return await self._db.write(
+            self._change, actor.user_id, user_id, change, if_match, user_out
+        )
 
-    async def _change(self, tx: Tx, actor_id: str, user_id: str, change: UserChange) -> User:
+    async def _change(
+        self,
+        tx: Tx,
+        actor_id: str,
+        user_id: str,
+        change: UserChange,
+        if_match: IfMatch,
+        seen: Callable[[User], dict[str, Any]],
+    ) -> User:
         owners = await store.lock_active_owners(tx)
         before = await store.lock_user(tx, user_id)
         if before is None:
             raise NotFound
+        if_match.check(seen(before))
         after = replace(before, **change.model_dump(exclude_none=True))
         if after == before:
             return before

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from wellio import (
     ACTOR,
+    IF_MATCH,
     REMOTE,
     Conflict,
     Forbidden,
@@ -39,6 +40,7 @@ from .models import (
     UserChange,
     UserOut,
     UserQuery,
+    me_out,
     user_out,
 )
 from .permissions import CREATE_INVITATIONS, MANAGE_USERS, READ_USERS
@@ -156,15 +158,13 @@ class UsersApi:
     async def me(self, request: web.Request) -> dict[str, Any]:
         """Read one's own account, and what one may do."""
         actor = request[ACTOR]
-        user = await self._accounts.get(actor.user_id)
-        return {**user_out(user), "permissions": sorted(actor.permissions)}
+        return me_out(await self._accounts.get(actor.user_id), actor)
 
     @endpoint("PATCH", "/me", body=MeChange, returns=MeOut)
     async def change_me(self, request: web.Request, body: MeChange) -> dict[str, Any]:
         """Change one's own account."""
         actor = request[ACTOR]
-        user = await self._accounts.rename(actor.user_id, body)
-        return {**user_out(user), "permissions": sorted(actor.permissions)}
+        return me_out(await self._accounts.rename(actor, body, request[IF_MATCH]), actor)
 
     @endpoint("GET", "/users", query=UserQuery, returns=Page[UserOut], permission=READ_USERS)
     async def list(self, request: web.Request, query: UserQuery) -> dict[str, Any]:
@@ -189,7 +189,9 @@ class UsersApi:
 
         It takes effect at once: the sessions and sockets of a disabled person end.
         """
-        user = await self._accounts.change(request[ACTOR], request.match_info["id"], body)
+        user = await self._accounts.change(
+            request[ACTOR], request.match_info["id"], body, request[IF_MATCH]
+        )
         return user_out(user)
 
 

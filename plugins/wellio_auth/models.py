@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from wellio import (
+    Actor,
     Currency,
     Email,
     Id,
@@ -271,6 +272,11 @@ def user_out(user: User) -> dict[str, Any]:
         "status": user.status,
         "createdAt": rfc3339(user.created_at),
     }
+
+
+def me_out(user: User, actor: Actor) -> dict[str, Any]:
+    """Return an account as its holder sees it, with what they may do."""
+    return {**user_out(user), "permissions": sorted(actor.permissions)}
 
 
 def session_out(row: Row, current_id: str | None) -> dict[str, Any]:

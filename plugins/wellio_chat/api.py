@@ -6,6 +6,7 @@ from aiohttp import web
 
 from wellio import (
     ACTOR,
+    IF_MATCH,
     Conflict,
     Gone,
     NotFound,
@@ -189,7 +190,9 @@ class MessagesApi:
     )
     async def edit(self, request: web.Request, body: Edit) -> Json:
         """Change the content of your message."""
-        return await self._messages.edit(request[ACTOR], request.match_info["id"], body)
+        return await self._messages.edit(
+            request[ACTOR], request.match_info["id"], body, request[IF_MATCH]
+        )
 
     @endpoint(
         "DELETE",

@@ -9,6 +9,7 @@ from .cors import Origins
 from .dashboard import DashboardApi
 from .edge import Edge
 from .endpoint import ACTOR, Endpoint, Reply, created, endpoint, no_content
+from .etag import IF_MATCH, IfMatch
 from .exposition import MetricsApi
 from .health import Check, HealthApi
 from .idempotency import Idempotency
@@ -18,6 +19,7 @@ from .vitals import core_checks, count_socket_events, measure_core
 
 __all__ = [
     "ACTOR",
+    "IF_MATCH",
     "REMOTE",
     "Authentication",
     "Check",
@@ -27,6 +29,7 @@ __all__ = [
     "HealthApi",
     "Http",
     "Idempotency",
+    "IfMatch",
     "MetricsApi",
     "Origins",
     "Proxies",

@@ -13,6 +13,7 @@ from aiohttp import web
 from wellio.errors import NotFound
 
 from .endpoint import endpoint
+from .etag import tagged
 
 _SCRIPT = """"use strict";
 SwaggerUIBundle({
@@ -68,16 +69,13 @@ class DocsApi:
         return content, hashlib.sha256(content).hexdigest()[:32]
 
     @endpoint("GET", "//openapi.json", returns=dict[str, Any], also=(304,), public=True)
-    async def openapi(self, request: web.Request) -> web.Response:
+    async def openapi(self, request: web.Request) -> web.StreamResponse:
         """Read this description."""
         content, etag = await asyncio.to_thread(lambda: self._document)
         response = web.Response(body=content, content_type="application/json")
         response.etag = etag
         response.headers["Cache-Control"] = "no-cache"
-        if any(it.value == etag for it in request.if_none_match or ()):
-            response.set_status(304)
-            response.body = None
-        return response
+        return tagged(request, response)
 
     @endpoint("GET", "//docs", public=True, media_type="text/html")
     async def page(self, request: web.Request) -> web.Response:

@@ -70,6 +70,9 @@ class Endpoint:
     A POST may come with an `Idempotency-Key` (`idempotency.py`). So it makes one write and returns
     what that returned; `reply` makes the answer of it.
 
+    A GET of one object answers with an `ETag`. A PATCH may come with an `If-Match`: its handler
+    passes `request[IF_MATCH]` on to where the object is locked (`etag.py`).
+
     Attributes:
         method: GET (HEAD comes with it), POST, PUT, PATCH or DELETE.
         path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters

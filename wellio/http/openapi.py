@@ -20,6 +20,7 @@ from .idempotency import MAX_CHARS, REPLAYED
 from .problems import BY_STATUS, MEDIA_TYPE
 from .route import Route
 
+IF_MATCH, IF_NONE_MATCH, ETAG = "If-Match", "If-None-Match", "ETag"
 _PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
 _TEXT = {"type": "string"}
 _PROBLEM = {
@@ -57,8 +58,23 @@ _HEADERS = {
         "request is answered as the first time, for a day, and has no second effect.",
         "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CHARS},
     },
+    IF_MATCH: {
+        "name": IF_MATCH,
+        "in": "header",
+        "description": "The `ETag` of the state that you want to change, or several, or `*`. In "
+        "another state it is not changed: 412.",
+        "schema": _TEXT,
+    },
+    IF_NONE_MATCH: {
+        "name": IF_NONE_MATCH,
+        "in": "header",
+        "description": "The `ETag` of the state that you know, or several, or `*`. As long as it "
+        "is that, the answer is a 304 without a body.",
+        "schema": _TEXT,
+    },
 }
 _ANSWER_HEADERS = {
+    ETAG: {"description": "Names this state of the object, as you see it.", "schema": _TEXT},
     REPLAYED: {
         "description": "The answer was given before to a request with this key.",
         "schema": {"const": "true"},
@@ -200,17 +216,22 @@ def _query_parameters(model: Json | None, components: Json) -> Iterator[Json]:
 def _header_parameters(route: Route) -> Iterator[Json]:
     if route.idempotency is not None:
         yield {"$ref": f"#/components/parameters/{IDEMPOTENCY_KEY}"}
+    if route.is_tagged:
+        name = IF_MATCH if route.is_patch else IF_NONE_MATCH
+        yield {"$ref": f"#/components/parameters/{name}"}
 
 
 def _answer_headers(route: Route) -> Json:
     names = [REPLAYED] if route.idempotency is not None else []
+    names += [ETAG] if route.is_tagged else []
     return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}}
 
 
 def _responses(route: Route, schema: Json) -> Json:
     declared = route.endpoint
     responses: Json = {}
-    for status in (declared.status, *declared.also):
+    unchanged = (304,) if route.is_tagged and not route.is_patch else ()
+    for status in (declared.status, *declared.also, *unchanged):
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
         responses[str(status)] |= _answer_headers(route)
         if status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
@@ -235,6 +256,8 @@ def _problems(route: Route) -> set[int]:
         statuses |= {413, 415}
     if route.idempotency is not None:
         statuses |= {400, 409, 422}
+    if route.is_patch:
+        statuses |= {400, 412}
     return statuses
 
 

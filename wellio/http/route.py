@@ -12,6 +12,7 @@ from wellio.actor import Actor
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
 from wellio.policy import Policies
+from wellio.wire import Page
 
 from .auth import Authentication
 from .endpoint import (
@@ -25,6 +26,7 @@ from .endpoint import (
     Reply,
     no_content,
 )
+from .etag import IF_MATCH, if_match_of, tagged
 from .idempotency import HEADER, Idempotency
 from .parsing import BodyReader, QueryReader, ask_for_body
 
@@ -42,6 +44,8 @@ class Route:
         parameters: The names in it.
         scope: What an API key must hold, or `*`; None: no key may call it.
         idempotency: What answers requests with a key; None where a key has no effect.
+        is_patch: It may be told on which state of its object to insist.
+        is_tagged: Its answer is one object, whose state has a tag.
     """
 
     def __init__(
@@ -63,6 +67,10 @@ class Route:
         self._reply = endpoint.reply or (_nothing if endpoint.status == _NO_CONTENT else None)
         takes_key = endpoint.method == hdrs.METH_POST and not (endpoint.public or endpoint.secret)
         self.idempotency = idempotency if takes_key else None
+        self.is_patch = endpoint.method == hdrs.METH_PATCH
+        self.is_tagged = self.is_patch or (
+            endpoint.method == hdrs.METH_GET and not endpoint.public and _is_object(endpoint)
+        )
         self._policies = policies
         self._authenticate = authentication.from_request
         self._query = QueryReader(endpoint.query) if endpoint.query is not None else None
@@ -120,11 +128,25 @@ class Route:
         given, content = await self._read(request) if self._reads else ({}, b"")
         if self._body is None and hdrs.EXPECT in request.headers:
             await ask_for_body(request)
+        if self.is_tagged:
+            return await self._handle_tagged(request, given)
         if self.idempotency is None or HEADER not in request.headers:
             return self._render(await self.handler(request, **given))
         run = partial(self.handler, request, **given)
         caller = request[ACTOR].user_id
         return await self.idempotency.once(request, content, caller, run, self._render)
+
+    async def _handle_tagged(
+        self, request: web.Request, given: dict[str, Any]
+    ) -> web.StreamResponse:
+        """Answer with an object's state, or with what a PATCH made of it."""
+        if not self.is_patch:
+            return tagged(request, self._render(await self.handler(request, **given)))
+        if_match = request[IF_MATCH] = if_match_of(request)
+        response = self._render(await self.handler(request, **given))
+        if if_match.is_given and not if_match.is_checked:
+            raise PluginError(f"{self}: does not look at request[IF_MATCH]")
+        return tagged(request, response)
 
     def _render(self, result: Any) -> web.StreamResponse:
         """Make the response of what the handler returned."""
@@ -173,6 +195,13 @@ async def leave_to_route(_request: web.Request) -> None:
 def _max_body_bytes(endpoint: Endpoint) -> int:
     default = MAX_PUBLIC_BODY_BYTES if endpoint.public else MAX_BODY_BYTES
     return endpoint.max_body_bytes or default
+
+
+def _is_object(declared: Endpoint) -> bool:
+    """Tell whether an endpoint answers with one object in JSON, and not with a page of a list."""
+    returns = declared.returns
+    is_page = isinstance(returns, type) and issubclass(returns, Page)
+    return returns is not None and not is_page and declared.media_type == "application/json"
 
 
 def _nothing(_result: Any) -> Reply:

@@ -9,6 +9,7 @@ from wellio import (
     Actor,
     Conflict,
     Forbidden,
+    IfMatch,
     NotFound,
     Row,
     Tx,
@@ -128,15 +129,19 @@ class MessageService:
             self._encoded.encode,
         )
 
-    async def edit(self, actor: Actor, message_id: str, edit: Edit) -> dict[str, Any]:
+    async def edit(
+        self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch
+    ) -> dict[str, Any]:
         """Change the content of one's own message.
 
         Raises:
             NotFound: There is no such message, or the actor is no member any more.
             Conflict: `message_deleted`.
+            PreconditionFailed: It is in another state than the actor insists on.
         """
         self._check_length(edit.content)
-        await self._db.write(self._edit, actor, message_id, edit.content, self._clock.now_ms())
+        now = self._clock.now_ms()
+        await self._db.write(self._edit, actor, message_id, edit.content, if_match, now)
         return await self.read(actor, message_id)
 
     async def delete(self, actor: Actor, message_id: str) -> None:
@@ -164,10 +169,13 @@ class MessageService:
             self._broadcast.known(conversation_id),
         )
 
-    async def _edit(self, tx: Tx, actor: Actor, message_id: str, content: str, at: int) -> None:
+    async def _edit(
+        self, tx: Tx, actor: Actor, message_id: str, content: str, if_match: IfMatch, at: int
+    ) -> None:
         head, row = await self._own(tx, actor, message_id)
         if row["deleted_at"] is not None:
             raise Conflict("This message was deleted.", code="message_deleted")
+        if_match.check(message_wire(row))
         if row["body"] == content:
             return
         await messages.edit(tx, message_id, content, at)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from wellio import ACTOR, Page, Reply, created, endpoint, no_content
+from wellio import ACTOR, IF_MATCH, Page, Reply, created, endpoint, no_content
 
 from .models import Client, ClientChange, ClientQuery, NewClient
 from .service import ClientService
@@ -54,7 +54,9 @@ class ClientApi:
     )
     async def change(self, request: web.Request, body: ClientChange) -> dict[str, Any]:
         """Change the fields that are given; null empties one."""
-        return await self._clients.change(request[ACTOR], request.match_info["id"], body)
+        return await self._clients.change(
+            request[ACTOR], request.match_info["id"], body, request[IF_MATCH]
+        )
 
     @endpoint(
         "PUT",

@@ -11,6 +11,7 @@ from wellio import (
     Actor,
     Database,
     FieldError,
+    IfMatch,
     Invalid,
     NotFound,
     Row,
@@ -107,10 +108,17 @@ class ClientService:
         }
         return await self._db.write(self._make, actor, fields, coach_ids, self._clock.now_ms())
 
-    async def change(self, actor: Actor, client_id: str, change: ClientChange) -> dict[str, Any]:
-        """Change the fields that are given."""
+    async def change(
+        self, actor: Actor, client_id: str, change: ClientChange, if_match: IfMatch
+    ) -> dict[str, Any]:
+        """Change the fields that are given.
+
+        Raises:
+            PreconditionFailed: The record is in another state than the actor insists on.
+        """
         fields = _stored(change.model_dump(include=change.model_fields_set))
-        return await self._db.write(self._change, actor, client_id, fields, self._clock.now_ms())
+        now = self._clock.now_ms()
+        return await self._db.write(self._change, actor, client_id, fields, if_match, now)
 
     async def assign(self, actor: Actor, client_id: str, coach_id: str) -> None:
         """Have a coach look after a client; doing it twice changes nothing.
@@ -182,9 +190,17 @@ class ClientService:
         await self._assign_all(tx, actor_id, fields["id"], coach_ids, now)
 
     async def _change(
-        self, tx: Tx, actor: Actor, client_id: str, fields: dict[str, Any], now: int
+        self,
+        tx: Tx,
+        actor: Actor,
+        client_id: str,
+        fields: dict[str, Any],
+        if_match: IfMatch,
+        now: int,
     ) -> dict[str, Any]:
         row = await self._locked(tx, client_id)
+        if if_match.is_given:
+            if_match.check(await self._read(tx, actor, client_id))
         current = {column: row[column] for column in ("id", "name", *_NEW) if column != "user_id"}
         await store.update(tx, {**current, **fields, "now": now})
         about = {"client_id": client_id, "user_id": row["user_id"], "actor_id": actor.user_id}

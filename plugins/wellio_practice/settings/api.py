@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from wellio import ACTOR, endpoint
+from wellio import ACTOR, IF_MATCH, endpoint
 
 from .models import Practice, PracticeChange
 from .service import SettingsService
@@ -26,4 +26,4 @@ class SettingsApi:
     )
     async def change(self, request: web.Request, body: PracticeChange) -> dict[str, Any]:
         """Change some of them."""
-        return await self._settings.change(request[ACTOR].user_id, body)
+        return await self._settings.change(request[ACTOR].user_id, body, request[IF_MATCH])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wellio import Account, Letterhead, Row, Tx, Wellio
+from wellio import Account, IfMatch, Letterhead, Row, Tx, Wellio
 
 from . import store
 from .models import DEFAULTS, Practice, PracticeChange
@@ -24,14 +24,21 @@ class SettingsService:
         practice = await self.read()
         return Letterhead(practice["name"], practice["timeZone"])
 
-    async def change(self, actor_id: str, change: PracticeChange) -> dict[str, Any]:
-        """Change the settings that are given, and return all of them."""
-        return await self._db.write(self._change, actor_id, change, self._clock.now_ms())
+    async def change(
+        self, actor_id: str, change: PracticeChange, if_match: IfMatch
+    ) -> dict[str, Any]:
+        """Change the settings that are given, and return all of them.
+
+        Raises:
+            PreconditionFailed: They are others by now than the caller insists on.
+        """
+        return await self._db.write(self._change, actor_id, change, if_match, self._clock.now_ms())
 
     async def _change(
-        self, tx: Tx, actor_id: str, change: PracticeChange, now: int
+        self, tx: Tx, actor_id: str, change: PracticeChange, if_match: IfMatch, now: int
     ) -> dict[str, Any]:
         await store.insert_once(tx, DEFAULTS, now)
+        if_match.check(_wire(await store.lock(tx)))
         await store.update(tx, change, now)
         names = " ".join(change.model_dump(exclude_none=True)) or None
         await self._audit.record(tx, "practice.updated", "practice", actor_id=actor_id, note=names)

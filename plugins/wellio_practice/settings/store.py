@@ -24,6 +24,11 @@ async def read(db: Database | Tx) -> Row | None:
     return await db.fetch_one(_READ)
 
 
+async def lock(tx: Tx) -> Row | None:
+    """Return the row, which nobody else changes until this transaction ends."""
+    return await tx.fetch_one(_READ + " {for_update}")
+
+
 async def insert_once(tx: Tx, settings: Practice, now: int) -> None:
     """Store the first settings; where there are some already, they stay."""
     await tx.execute(_INSERT, now=now, **settings.model_dump())

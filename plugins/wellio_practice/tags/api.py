@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from wellio import Conflict, Page, PageQuery, Reply, created, endpoint, no_content
+from wellio import IF_MATCH, Conflict, Page, PageQuery, Reply, created, endpoint, no_content
 
 from .models import Tag, TagName
 from .service import TagService
@@ -54,7 +54,7 @@ class TagApi:
     )
     async def rename(self, request: web.Request, body: TagName) -> dict[str, Any]:
         """Give a tag another name."""
-        return await self._tags.rename(request.match_info["id"], body.name)
+        return await self._tags.rename(request.match_info["id"], body.name, request[IF_MATCH])
 
     @endpoint("DELETE", "/tags/{id}", status=204, permission="clients.manage")
     async def delete(self, request: web.Request) -> Reply:

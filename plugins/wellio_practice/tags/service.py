@@ -6,6 +6,7 @@ from wellio import (
     Conflict,
     ConstraintViolation,
     Database,
+    IfMatch,
     NotFound,
     PageQuery,
     Row,
@@ -49,14 +50,15 @@ class TagService:
         """
         return await self._read(self._db, tag_id)
 
-    async def rename(self, tag_id: str, name: str) -> dict[str, Any]:
+    async def rename(self, tag_id: str, name: str, if_match: IfMatch) -> dict[str, Any]:
         """Give a tag another name.
 
         Raises:
             Conflict: Another tag has the name.
             NotFound: There is no such tag.
+            PreconditionFailed: It is in another state than the caller insists on.
         """
-        return await self._db.write(self._rename, tag_id, name, self._clock.now_ms())
+        return await self._db.write(self._rename, tag_id, name, if_match, self._clock.now_ms())
 
     async def delete(self, tag_id: str) -> None:
         """Delete a tag, also from the clients that bear it.
@@ -72,7 +74,13 @@ class TagService:
             raise _taken()
         return await self._read(tx, tag_id)
 
-    async def _rename(self, tx: Tx, tag_id: str, name: str, now: int) -> dict[str, Any]:
+    async def _rename(
+        self, tx: Tx, tag_id: str, name: str, if_match: IfMatch, now: int
+    ) -> dict[str, Any]:
+        if not await store.lock(tx, tag_id):
+            raise NotFound
+        if if_match.is_given:
+            if_match.check(await self._read(tx, tag_id))
         try:
             await store.rename(tx, tag_id, name, now)
         except ConstraintViolation as error:

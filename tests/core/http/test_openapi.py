@@ -53,10 +53,12 @@ async def test_an_operation_says_everything(app: SmallApp) -> None:
     search = paths["/api/v1/things"]["get"]
     assert search["description"] == "And say for whom."
     change = paths["/api/v1/things/{id}/parts/{part}"]["patch"]
-    assert [(it["name"], it["schema"].get("format")) for it in change["parameters"]] == [
+    *in_path, if_match = change["parameters"]
+    assert [(it["name"], it["schema"].get("format")) for it in in_path] == [
         ("id", "uuid"),
         ("part", None),
     ]
+    assert if_match == {"$ref": "#/components/parameters/If-Match"}
     assert {path: paths[path]["get"]["security"] for path in OPEN} == {path: [] for path in OPEN}
     assert create["security"] == [{"bearer": []}, {"apiKey": ["things.write"]}]
     assert "security" not in search

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from wellio_chat.models import Edit, HistoryQuery, LogQuery, NewConversation, NewMessage
 
 from tests.plugins.chat.conftest import Practice
-from wellio import Actor, Conflict, Forbidden, NotFound, Problem
+from wellio import Actor, Conflict, Forbidden, IfMatch, NotFound, Problem
 
 T = TypeVar("T")
 NAMES = ("owner", "coach", "client")
@@ -149,7 +149,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(who=WHO, index=INDEX, content=TEXT)
     def edit(self, who: str, index: int, content: str) -> None:
         sender, id_, _, _ = self.sent[index % len(self.sent)]
-        work = self.practice.messages.edit(self.actors[who], id_, Edit(content=content))
+        work = self.practice.messages.edit(self.actors[who], id_, Edit(content=content), IfMatch())
         result = self.outcome(work)
         assert result is self.refusal(who, sender, id_) or result["content"] == content
 
