@@ -1,7 +1,8 @@
 """Who may do what: one line or more for every endpoint and every socket event.
 
 Each rule speaks of a thing of Carl's half; for Dana's, everybody has a mirror image. Who is not
-named gets what they would get for a thing that does not exist.
+named gets what they would get for a thing that does not exist, and so does everybody for one that
+is gone. An API key gets what its maker gets, where `SCOPES` opens the door to it.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.contract.world import MIRROR, REFUSED
+from tests.contract.world import DELETABLE, KEYS, MIRROR, REFUSED
 
 STAFF = "owner carl dana"
 TAGGERS = ALL_STAFF = f"{STAFF} assistant"
@@ -19,7 +20,7 @@ DIRECT = {"kind": "direct", "memberIds": ["{member}"]}
 GROUP = {"kind": "group", "memberIds": ["{member}"], "title": "Walkers"}
 INVITATION = {"email": "new@clients.example", "role": "client"}
 HELLO = {"content": "Hello"}
-_KIND = re.compile(r"\{(?!new)\w+\}")
+_KIND = re.compile(r"\{(?!new)(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Rule:
         ids: The kind of thing that each path parameter names.
         body: The body; kinds in braces.
         missing: What a thing that does not exist is answered.
-        but: Exceptions, by `own NAME` and `random NAME`.
+        but: Exceptions, by `own NAME`, `random NAME` and `deleted NAME`.
         uses_up: What is gone when it succeeds; `me` is the caller's own session.
+        scope: What an API key must hold beyond what `SCOPES` says.
     """
 
     call: str
@@ -49,10 +51,20 @@ class Rule:
     missing: int = 404
     but: Mapping[str, int] = field(default_factory=dict)
     uses_up: str = ""
+    scope: str = "*"
 
     @property
-    def about_a_thing(self) -> bool:
-        return bool(self.ids) or bool(_KIND.search(str(self.body)))
+    def kinds(self) -> set[str]:
+        """Return the kinds of things that it is about."""
+        return {*self.ids.values(), *_KIND.findall(str(self.body))}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return whose things it is tried with."""
+        if not self.kinds:
+            return ("carls",)
+        may_be_gone = self.kinds & DELETABLE and not self.kinds & {"group"}
+        return ("carls", "danas", "random", *(("deleted",) if may_be_gone else ()))
 
     @property
     def good(self) -> tuple[int, ...]:
@@ -70,13 +82,20 @@ class Rule:
         """Return the statuses that are right for a caller and a thing of a half."""
         if caller in REFUSED:
             return (401,)
+        if caller in KEYS:
+            maker, scopes = KEYS[caller]
+            is_open = {SCOPES.get(self.call), self.scope} <= {"*", *scopes}
+            return self.expected(maker, target) if is_open else (403,)
         name = MIRROR.get(caller, caller) if target == "danas" else caller
-        special = self.but.get(f"{'random' if target == 'random' else 'own'} {name}")
+        is_there = target in {"carls", "danas"} or (target == "deleted" and "message" in self.kinds)
+        special = self.but.get(f"{target} {name}")
+        if special is None:
+            special = self.but.get(f"{'own' if is_there else 'random'} {name}")
         if special is not None:
             return (special,)
-        if name not in self.role.split() or (target != "random" and name in self.seen.split()):
+        if name not in self.role.split() or (is_there and name in self.seen.split()):
             return (403,)
-        if name in self.yes.split() and (target != "random" or not self.about_a_thing):
+        if name in self.yes.split() and (is_there or not self.kinds):
             return self.good
         return (self.missing,)
 
@@ -227,7 +246,14 @@ RULES = (
         body=DIRECT,
         but={"own mia": 422},
     ),
-    Rule("POST /api/v1/conversations", "owner carl", 201, role=STAFF, body=GROUP),
+    Rule(
+        "POST /api/v1/conversations",
+        "owner carl",
+        201,
+        role=STAFF,
+        body=GROUP,
+        scope="chat.manage_groups",
+    ),
     Rule(f"GET {CONVERSATION}", "carl mia", role=CHATTING, ids={"id": "group"}),
     Rule(
         f"POST {CONVERSATION}/members",
@@ -278,7 +304,14 @@ RULES = (
     ),
     Rule(f"GET {CONVERSATION}/events", "carl mia", role=CHATTING, ids={"id": "direct"}),
     Rule(f"GET {MESSAGE}", "carl mia", role=CHATTING, ids={"id": "message"}),
-    Rule(f"PATCH {MESSAGE}", "carl", seen="mia", ids={"id": "message"}, body=HELLO),
+    Rule(
+        f"PATCH {MESSAGE}",
+        "carl",
+        seen="mia",
+        ids={"id": "message"},
+        body=HELLO,
+        but={"deleted carl": 409},
+    ),
     Rule(f"DELETE {MESSAGE}", "carl", 204, "mia", ids={"id": "message"}, uses_up="message"),
 )
 
@@ -290,3 +323,33 @@ EVENTS = (
     Rule("mark_read", "carl mia", role=CHATTING, body=IN | {"messageId": "{message}"}),
     Rule("sync", CHATTING, role=CHATTING, body={"after": None}),
 )
+
+#: What an API key must hold, `*` for nothing in particular; all else is closed to keys.
+SCOPES: Mapping[str, str] = {
+    call: scope
+    for scope, calls in {
+        "*": ("GET /api/v1/me", "GET /api/v1/practice"),
+        "users.read": ("GET /api/v1/users", f"GET {USER}"),
+        "practice.manage": ("PATCH /api/v1/practice",),
+        "clients.read": (
+            *("GET /api/v1/clients", f"GET {CLIENT}", "GET /api/v1/tags", f"GET {TAG}"),
+        ),
+        "clients.manage": (
+            *("POST /api/v1/clients", f"PATCH {CLIENT}"),
+            *(f"{method} {CLIENT}/coaches/{{coachId}}" for method in ("PUT", "DELETE")),
+            *(f"{method} {CLIENT}/tags/{{tagId}}" for method in ("PUT", "DELETE")),
+            *("POST /api/v1/tags", f"PATCH {TAG}", f"DELETE {TAG}"),
+        ),
+        "chat.read": (
+            *("GET /api/v1/conversations", f"GET {CONVERSATION}", f"GET {CONVERSATION}/messages"),
+            *(f"POST {CONVERSATION}/read", f"GET {CONVERSATION}/events", f"GET {MESSAGE}"),
+            *("mark_delivered", "mark_read", "sync"),
+        ),
+        "chat.send": (
+            *("POST /api/v1/conversations", f"POST {CONVERSATION}/messages"),
+            *(f"PATCH {MESSAGE}", f"DELETE {MESSAGE}", "send_message", "typing"),
+        ),
+        "chat.manage_groups": (f"POST {CONVERSATION}/members", f"DELETE {MEMBER}"),
+    }.items()
+    for call in calls
+}

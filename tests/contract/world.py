@@ -1,7 +1,8 @@
 """Two halves of a practice that must not know of each other, and everybody who may try.
 
 Carl looks after Mia and Max, Dana after Noah and Nora; Eve is a coach whom both can ask in. What is
-made for a half bears words that only some people may ever read (`SECRETS`).
+made for a half bears words that only some people may ever read (`SECRETS`). Some come with API keys
+instead of a login, and some things of Carl's half are gone.
 """
 
 import base64
@@ -12,11 +13,12 @@ from itertools import count
 from typing import Any, Final
 
 from wellio_auth.accounts import Accounts
+from wellio_auth.api_keys.token import make_token
 from wellio_auth.models import Origin
 from wellio_auth.sessions import Sessions
 
-from wellio import ManualClock
-from wellio.testing import Api, TestApp
+from wellio import ManualClock, rfc3339
+from wellio.testing import Api, TestApp, User
 from wellio.testing.users import Users
 
 NOWHERE: Final = "01890000-0000-7000-8000-000000000000"
@@ -31,8 +33,25 @@ MIRROR: Final = {
 }
 COACHES: Final = {"carls": "carl", "danas": "dana"}
 CLIENTS: Final = {"carls": "mia", "danas": "noah"}
-#: Whose credential does not work: nobody's, a disabled owner's, and three of Carl's.
-REFUSED: Final = ("nobody", "disabled", "expired", "refresh", "revoked")
+#: Whose credential does not work: nobody's, a disabled owner's and their key, the rest Carl's.
+REFUSED: Final = (
+    *("nobody", "disabled", "expired", "refresh", "revoked"),
+    *("disabled's key", "expired key", "revoked key", "forged key"),
+)
+_COACHS_SCOPES: Final = (
+    *("chat.read", "chat.send", "chat.manage_groups", "clients.read", "clients.manage"),
+)
+#: API keys: whose they are, and what they may do.
+KEYS: Final[Mapping[str, tuple[str, Collection[str]]]] = {
+    "carl's key": ("carl", _COACHS_SCOPES),
+    "carl's lesser key": ("carl", ("clients.read",)),
+    "carl's chatting key": ("carl", ("chat.read", "chat.send")),
+    "owner's key": ("owner", (*_COACHS_SCOPES, "users.read", "practice.manage")),
+}
+#: What can be gone; a message that was deleted is still there, without its words.
+DELETABLE: Final = frozenset(
+    {"api_key", "client", "coach", "invitation", "member", "message", "session", "tag"}
+)
 SIGNED_IN: Final = ("owner", "carl", "dana", "assistant", "mia", "max", "noah", "nora")
 #: What may be read by whom alone, wherever it turns up.
 SECRETS: Final[Mapping[str, Collection[str]]] = {
@@ -94,12 +113,53 @@ class World:
             await self.sign_in(name)
         await self.sign_in("carl", "revoked")
         await self.api("revoked").post("/auth/logout", status=204)
+        await self._make_keys(clock)
+        await self._erase_some(users, made["carl"])
         body = {"status": "disabled"}
         await self.api("owner").patch(f"/users/{self.ids['disabled']}", body, status=200)
         for side, coach_name in COACHES.items():
             body = {"source": f"record-of-{side}"}
             record = await self.id_of("client", side)
             await self.api(coach_name).patch(f"/clients/{record}", body, status=200)
+
+    async def _make_keys(self, clock: ManualClock) -> None:
+        """Make everybody's API keys, good and bad."""
+        for name, (holder, scopes) in KEYS.items():
+            await self._make_key(holder, name, scopes)
+        await self._make_key("disabled", "disabled's key")
+        await self._make_key("carl", "expired key", until=clock.now_ms() + 1)
+        clock.advance(ms=1)
+        key_id = await self._make_key("carl", "revoked key")
+        await self.api("carl").delete(f"/api-keys/{key_id}", status=204)
+        key_id = await self._make_key("carl", "forged key")
+        self.people["forged key"] = Credential(make_token(key_id))
+
+    async def _make_key(
+        self,
+        holder: str,
+        name: str,
+        scopes: Collection[str] = ("clients.read",),
+        until: int | None = None,
+    ) -> str:
+        body = {"note": name, "scopes": list(scopes)}
+        body |= {"expiresAt": rfc3339(until)} if until else {}
+        made = await self.api(holder).post("/api-keys", body, status=201)
+        self.people[name] = Credential(made.data["key"])
+        return str(made.data["id"])
+
+    async def _erase_some(self, users: Users, coach: User) -> None:
+        """Make a client and a coach, and leave nothing but their ids."""
+        client = await users.make(self.app, "client", coach=coach)
+        self._things["member", "deleted"] = client.id
+        listed = (await self.api("carl").get("/clients", status=200)).data["items"]
+        record = next(item["id"] for item in listed if item["userId"] == client.id)
+        self._things["client", "deleted"] = record
+        gone = await users.make(self.app, "coach")
+        self._things["coach", "deleted"] = gone.id
+        asked = self.app.app.plugins.ask("register_personal_data", app=self.app.app)
+        for data in reversed([item for _, answer in asked for item in answer]):
+            for user_id in (client.id, gone.id):
+                await self.app.app.db.write(data.erase, user_id)
 
     async def sign_in(self, name: str, as_: str | None = None) -> str:
         """Begin one more session of somebody's, which is the one that they use; return its id."""
@@ -118,7 +178,8 @@ class World:
 
         Args:
             template: Text, or JSON with text in it.
-            target: `carls`, `danas`, or `random`: nothing of it exists.
+            target: `carls`, `danas`, `random`: nothing of it ever existed, or `deleted`: what can
+                be deleted of Carl's half is.
         """
         match template:
             case dict():
@@ -139,8 +200,12 @@ class World:
             return self.ids[kind]
         if target == "random" or kind == "nowhere":
             return NOWHERE
+        if target == "deleted" and kind not in DELETABLE:
+            target = "carls"
         if (kind, target) not in self._things:
-            self._things[kind, target] = await self._make(kind, target)
+            self._things[kind, target] = await (
+                self._delete(kind) if target == "deleted" else self._make(kind, target)
+            )
         return self._things[kind, target]
 
     async def replace(self, used_up: str, caller: str) -> None:
@@ -156,6 +221,19 @@ class World:
                 await self.sign_in(caller)
             for side in COACHES:
                 self._things.pop((kind, side), None)
+
+    async def _delete(self, kind: str) -> str:
+        """Make one more thing of Carl's half and delete it; return its id."""
+        made = await self._make(kind, "carls")
+        paths = {
+            "api_key": "/api-keys",
+            "invitation": "/invitations",
+            "message": "/messages",
+            "session": "/auth/sessions",
+            "tag": "/tags",
+        }
+        await self.api("carl").delete(f"{paths[kind]}/{made}", status=204)
+        return made
 
     async def _make(self, kind: str, side: str) -> str:
         coach, client = COACHES[side], CLIENTS[side]
@@ -202,8 +280,15 @@ def session_of(credential: Credential) -> str:
     return str(claims["sid"])
 
 
+def person(caller: str) -> str:
+    """Return in whose name somebody calls: a key's maker, else they themself."""
+    return KEYS[caller][0] if caller in KEYS else caller
+
+
 def leaked(text: str, caller: str) -> list[str]:
     """Return the secrets in a text that its reader may not read."""
     return [
-        secret for secret, readers in SECRETS.items() if secret in text and caller not in readers
+        secret
+        for secret, readers in SECRETS.items()
+        if secret in text and person(caller) not in readers
     ]
