@@ -39,7 +39,7 @@ def curls(page: Path) -> list[str]:
 async def run(command: str, session: ClientSession) -> Any:
     """Send what a curl command sends, and return the answer's body; it must be a success."""
     words = shlex.split(command)
-    url, headers, body = "", {}, None
+    url, headers, body, method = "", {}, None, ""
     rest = iter(words[1:])
     for word in rest:
         if word == "-H":
@@ -47,10 +47,12 @@ async def run(command: str, session: ClientSession) -> Any:
             headers[name] = value
         elif word == "-d":
             body = next(rest)
+        elif word == "-X":
+            method = next(rest)
         else:
             assert word.startswith("http://localhost:3000/"), word
             url = word.removeprefix("http://localhost:3000")
-    method = "GET" if body is None else "POST"
+    method = method or ("GET" if body is None else "POST")
     async with session.request(method, url, headers=headers, data=body) as response:
         text = await response.text()
         assert response.status in {200, 201}, f"{command}\n{text}"
@@ -80,7 +82,7 @@ async def test_every_command_of_the_api_page_works(tmp_path: Path) -> None:
             )
             answer = await run(filled, rest.session)
             await _remember(known, command, answer, rest)
-    assert known.keys() >= {"OWNER", "COACH", "CLIENT_USER", "CONVERSATION", "SENT"}
+    assert known.keys() >= {"OWNER", "COACH", "CLIENT_USER", "CONVERSATION", "SENT", "ETAG"}
 
 
 async def _remember(known: dict[str, str], command: str, answer: Any, rest: Rest) -> None:
@@ -91,6 +93,12 @@ async def _remember(known: dict[str, str], command: str, answer: Any, rest: Rest
         known["COACH"] = answer["accessToken"]
         mia = await rest.invite(answer["accessToken"], "mia", "client")
         known["CLIENT_USER"] = mia["user"]["id"]
+        (record,) = (await rest("GET", "/clients", token=answer["accessToken"]))["items"]
+        known["CLIENT"] = record["id"]
+        headers = {"Authorization": f"Bearer {answer['accessToken']}"}
+        path = f"/api/v1/clients/{record['id']}"
+        async with rest.session.get(path, headers=headers) as response:
+            known["ETAG"] = response.headers["ETag"].replace('"', '\\"')  # it stands in quotes
     elif "/invitations" in command:
         known["INVITED"] = token_of(answer["link"])
     elif "/messages" in command:
