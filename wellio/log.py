@@ -27,6 +27,8 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 # the databases a row, `int()` its text.
 _OPEN_ERRORS = (WellioError, TypeError, AttributeError, NameError, ImportError)
 
+# It tells of every statement with its values, which are what people write.
+_TELLTALE = "aiosqlite"
 
 _PROCESSORS: list[Processor] = [
     structlog.stdlib.filter_by_level,
@@ -84,8 +86,7 @@ def configure_logging(
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
     root.setLevel(level.upper())
-    # At debug it writes the parameters of every statement: what people wrote.
-    logging.getLogger("aiosqlite").setLevel(logging.INFO)
+    logging.getLogger(_TELLTALE).setLevel(logging.WARNING)
     return handler
 
 

@@ -13,6 +13,7 @@ from tests.attack.target import Target, target
 from tests.contract.conftest import START_MS
 from tests.contract.world import World
 from wellio import ManualClock
+from wellio.testing import Sockets
 from wellio.testing.engines import ENGINES, Databases, EngineName
 from wellio.testing.plugin import StartApp
 
@@ -51,3 +52,10 @@ async def world(
         made = World(await StartApp(partial(wellio_databases, engine), ends)(clock=clock))
         await made.populate(clock)
         yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def sockets() -> AsyncIterator[Sockets]:
+    opened = Sockets()
+    yield opened
+    await opened.close()
