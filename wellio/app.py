@@ -346,6 +346,7 @@ def _realtime(
             may_connect=edge.origins.may_connect,
             network_of=lambda request: network_of(request[REMOTE]),
             max_guests=limits.handshakes_per_address if limits.enabled else None,
+            packets=app.limits.budget("packets", limits.packets_per_socket),
         ),
     )
 

@@ -11,6 +11,11 @@ from wellio.errors import WellioError
 from wellio.http import Runner
 
 
+# What the kernel takes for a peer beyond what that has room for; else it takes megabytes, and who
+# does not read is noticed late. Connections inherit it.
+_UNSENT_BYTES = 131_072
+
+
 def bind(config: Config) -> tuple[socket.socket, Config]:
     """Take the port, before anything is opened.
 
@@ -29,6 +34,8 @@ def bind(config: Config) -> tuple[socket.socket, Config]:
         with ExitStack() as on_failure:
             listener = on_failure.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Linux and macOS
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
             listener.bind(address)
             listener.listen(128)  # here, because only this fails for a port that is in use
             on_failure.pop_all()

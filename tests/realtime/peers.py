@@ -8,6 +8,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
+from yarl import URL
 
 from wellio.testing import DEADLINE_S
 
@@ -63,10 +64,20 @@ class WebSocket:
         return self.ws.close_code
 
 
+class Address:
+    """Where a server is that no test client started."""
+
+    def __init__(self, url: str) -> None:
+        self._url = URL(url)
+
+    def make_url(self, path: str) -> URL:
+        return self._url.join(URL(path))
+
+
 class Peer:
     """A client of one server."""
 
-    def __init__(self, server: TestServer, http: aiohttp.ClientSession) -> None:
+    def __init__(self, server: TestServer | Address, http: aiohttp.ClientSession) -> None:
         self.server = server
         self.http = http
 
@@ -133,6 +144,7 @@ class Peer:
         return task
 
 
-def _requests(server: TestServer) -> int:
+def _requests(server: TestServer | Address) -> int:
+    assert isinstance(server, TestServer)
     assert server.handler is not None
     return server.handler.requests_count

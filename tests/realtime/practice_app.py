@@ -80,7 +80,12 @@ SOCKETS = web.AppKey("sockets", Sockets)
 
 
 async def authenticate(token: str) -> Actor | None:
-    """A token is `<user>` or `<user>:<login session>`; `forged` is refused, others are unknown."""
+    """A token is `<user>` or `<user>:<login session>`; `forged` is refused, others are unknown.
+
+    `endless` is never found out about, and `boom` is a bug.
+    """
+    if token == "endless":
+        await asyncio.Event().wait()
     if token == "forged":
         raise Unauthorized("This token was not made here.")
     if token == "boom":

@@ -43,6 +43,10 @@ class Echo:
         """Nothing is kept for a session."""
 
 
+# The Socket.IO suite listens for one event at a time, so it misses what arrives in the same read.
+AUTH_DELAY_S = 0.025
+
+
 class Custom:
     """Tells each socket which auth it came with."""
 
@@ -50,7 +54,7 @@ class Custom:
         socket.data = auth
 
     def connected(self, socket: Socket) -> None:
-        socket.emit("auth", socket.data)
+        asyncio.get_running_loop().call_later(AUTH_DELAY_S, socket.emit, "auth", socket.data)
 
     async def event(self, socket: Socket, name: str, args: list[Any]) -> Sequence[Any]:
         return ()

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.realtime.conftest import Serve
-from tests.realtime.peers import ENGINE, SOCKET, Peer
+from tests.realtime.peers import ENGINE, SOCKET, Peer, WebSocket
 from tests.realtime.reference_server import SETTINGS, create_app
 from wellio.testing import DEADLINE_S
 
@@ -164,6 +164,22 @@ class TestMessages:
         assert reply.status == 413
         assert (await peer.poll(sid)).status == 400
 
+    async def test_largest_frame(self, peer: Peer) -> None:
+        ws = await peer.websocket()
+        data = "4" + "x" * (SETTINGS.max_payload - 1)
+        await ws.send(data)
+        assert await ws.packet() == data
+
+    async def test_pings_of_the_websocket_are_answered(self, peer: Peer) -> None:
+        url = peer.server.make_url(f"{ENGINE}?EIO=4&transport=websocket")
+        ws = WebSocket(await peer.http.ws_connect(url, autoping=False))
+        await ws.ws.ping(b"here")
+        await ws.ws.pong(b"unasked")
+        messages = [await ws.ws.receive() for _ in range(2)]
+        assert messages[1][:2] == (aiohttp.WSMsgType.PONG, b"here")
+        await ws.send("4hello")
+        assert await ws.packet() == "4hello"
+
     async def test_frame_over_the_limit(self, peer: Peer) -> None:
         ws = await peer.websocket()
         await ws.send("4" + "x" * SETTINGS.max_payload)
@@ -196,6 +212,13 @@ class TestHeartbeat:
     async def test_websocket(self, serve: Serve, path: str) -> None:
         ws = await (await serve(create_app(LIVELY))).websocket(path)
         for _ in range(3):
+            assert await ws.receive() == "2"
+            await ws.send("3")
+
+    async def test_a_long_timeout_does_not_slow_it_down(self, serve: Serve) -> None:
+        patient = replace(SETTINGS, ping_interval_ms=20, ping_timeout_ms=60_000)
+        ws = await (await serve(create_app(patient))).websocket()
+        for _ in range(5):
             assert await ws.receive() == "2"
             await ws.send("3")
 
@@ -239,6 +262,17 @@ class TestClose:
         ws = await peer.websocket(path)
         await ws.send("1")
         await ws.closed()
+
+    async def test_what_comes_after_it_is_dropped(self, peer: Peer) -> None:
+        sid = await peer.open()
+        await peer.push(sid, "4before\x1e1\x1e4after")
+        assert (await peer.push(sid, "4later")).status == 400
+        assert (await peer.poll(sid)).text == "4before\x1e6"
+        assert (await peer.poll(sid)).status == 400
+        ws = await peer.websocket()
+        await ws.send("4before", "1", "4after")
+        assert await ws.packet() == "4before"
+        assert await ws.packet() is None
 
 
 class TestUpgrade:
@@ -286,6 +320,33 @@ class TestUpgrade:
         late = await peer.dial(path, EIO="4", transport="websocket", sid=sid)
         await late.closed()
         assert await ws.receive() == "2"
+
+    @pytest.mark.parametrize("sent", [(), ("2probe",)], ids=["silent", "probed"])
+    async def test_one_that_never_completes_leaves_polling(
+        self, serve: Serve, sent: tuple[str, ...]
+    ) -> None:
+        hasty = replace(SETTINGS, upgrade_timeout_s=0.05, ping_interval_ms=30_000)
+        peer = await serve(create_app(hasty))
+        sid = await peer.open()
+        ws = await peer.dial(EIO="4", transport="websocket", sid=sid)
+        await ws.send(*sent)
+        await ws.ws.ping()  # is no answer to the probe
+        while await ws.receive() is not None:
+            pass
+        poll = await peer.pending_poll(sid)
+        await peer.push(sid, "4hello")
+        assert (await poll).text == "4hello"
+        again = await peer.probe(sid)
+        await again.send("5", "4there")
+        assert await again.packet() == "4there"
+
+    async def test_one_that_the_session_does_not_live_to_see(self, peer: Peer) -> None:
+        sid = await peer.open()
+        ws = await peer.probe(sid)
+        await peer.push(sid, "1")
+        await ws.closed()
+        assert (await peer.poll(sid)).text == "6"
+        assert (await peer.poll(sid)).status == 400
 
     async def test_failed_probe_leaves_polling(self, peer: Peer) -> None:
         sid = await peer.open()

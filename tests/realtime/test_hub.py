@@ -294,6 +294,15 @@ async def test_shutdown_closes_polling_peers(serve: Serve, pending: bool) -> Non
     assert refused.status == 503
 
 
+async def test_nothing_is_taken_while_a_handshake_is_under_way(serve: Serve) -> None:
+    peer = await serve(create_app())
+    for early in ('42["nothing"]', "41", '431["x"]', '40{"token":"bob"}'):
+        ws = await peer.websocket(SOCKET)
+        await ws.send('40{"token":"endless"}', early)
+        async with asyncio.timeout(2):  # not for the handshake's deadline
+            await ws.closed()
+
+
 async def test_shutdown_lets_handlers_end(serve: Serve) -> None:
     app = create_app()
     ws = await connect(await serve(app), "alice")

@@ -158,6 +158,11 @@ class TestMessages:
             '44{"message":"no"}',
             '47["message"]',
             "42" + "[" * 100_000,
+            '42["message",' + "[" * 70 + "]" * 71,
+            '42["message",' + '{"a":' * 70 + "1" + "}" * 70 + "]",
+            '40/other,{"a":' + "[" * 70 + "]" * 70 + "}",
+            "41/custom,",
+            '43/custom,1["x"]',
         ],
     )
     async def test_invalid(self, peer: Peer, invalid: str) -> None:
@@ -181,6 +186,26 @@ class TestMessages:
         ws = await peer.socketio()
         await ws.send(*frames)
         await ws.closed()
+
+    @pytest.mark.parametrize(
+        "data", ["[" * 60 + "]" * 60, "[" + "[]," * 99 + "{}]", '"' + "[{" * 99 + '"', "1"]
+    )
+    async def test_brackets_that_are_not_deep(self, peer: Peer, data: str) -> None:
+        ws = await peer.socketio()
+        await ws.send(f'421["message-with-ack",{data}]')
+        assert await ws.packet() == f"431[{data}]"
+
+    async def test_one_attachment_in_two_places(self, peer: Peer) -> None:
+        ws = await peer.socketio()
+        twice = ",".join(['{"_placeholder":true,"num":0}'] * 2)
+        await ws.send(f'451-1["message-with-ack",{twice}]', b"\1")
+        assert await ws.packet() == f"462-1[{PLACEHOLDERS}]"
+        assert [await ws.packet() for _ in range(2)] == [b"\1", b"\1"]
+
+    async def test_an_acknowledgement_that_nobody_waits_for(self, peer: Peer) -> None:
+        ws = await peer.socketio()
+        await ws.send('437["x"]', '461-7[{"_placeholder":true,"num":0}]', b"\1", '42["message"]')
+        assert await ws.packet() == '42["message-back"]'
 
     async def test_no_attachments_needed(self, peer: Peer) -> None:
         ws = await peer.socketio()

@@ -41,9 +41,11 @@ class Authentication:
 
         Raises:
             Unauthorized: Somebody knows it, and it does not work.
+            TooManyRequests: The account's budget is used up.
         """
         for authenticator in self._authenticators:
             actor = await authenticator.from_token(token)
             if actor is not None:
+                self._accounts.spend(actor.user_id)
                 return actor
         return None

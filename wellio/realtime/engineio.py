@@ -6,20 +6,24 @@ the reference implementation does it.
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
+from urllib.parse import parse_qsl
 
 from aiohttp import WSMsgType, web
 
 from wellio.realtime import payload, polling
 from wellio.realtime.entrance import Entrance, Guest
 from wellio.realtime.faults import ProtocolError
-from wellio.realtime.frame import TEXT, frame
+from wellio.realtime.frame import PONG, TEXT, frame
 from wellio.realtime.link import Link
 from wellio.realtime.session import Receiver, Session
 from wellio.realtime.settings import RealtimeSettings
 
 _TRANSPORTS = ("polling", "websocket")
+
+# A session and the WebSocket that it speaks on from now on.
+Connected = tuple[web.WebSocketResponse, Session]
 
 
 class Refusal(Enum):
@@ -74,43 +78,57 @@ class EngineServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one HTTP request of the protocol."""
-        if not self._entrance.may_connect(request):
-            return Refusal.FORBIDDEN.response()
-        if request.method == "OPTIONS":
-            response: web.StreamResponse = web.Response(status=204)
-        else:
-            served = await self._serve(request)
-            response = served.response() if isinstance(served, Refusal) else served
+        served = await self._serve(request)
+        if isinstance(served, tuple):  # from here: no frame of the handshake lives that long
+            return await self._pump(*served)
+        response = served.response() if isinstance(served, Refusal) else served
         if not response.prepared:
             response.headers["Cache-Control"] = "no-store"
         return response
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse | Refusal:
-        query = request.query
-        transport, sid = query.get("transport"), query.get("sid")
+    async def _serve(self, request: web.Request) -> web.StreamResponse | Refusal | Connected:
+        query = dict(parse_qsl(request.rel_url.raw_query_string))  # what yarl parses, it keeps
         is_websocket = request.headers.get("Upgrade", "").lower() == "websocket"
+        if refusal := self._refusal(request, query, is_websocket):
+            return refusal
+        if request.method == "OPTIONS":
+            return web.Response(status=204)
+        sid = query.get("sid")
+        if sid is None:
+            return await self._open(request, is_websocket)
+        session = self._find(sid)
+        if session is None:
+            return Refusal.UNKNOWN_SID
+        if is_websocket:
+            return await self._upgrade(request, session)
+        return await self._exchange(request, session)
+
+    def _refusal(
+        self, request: web.Request, query: Mapping[str, str], is_websocket: bool
+    ) -> Refusal | None:
+        if not self._entrance.may_connect(request):
+            return Refusal.FORBIDDEN
+        if request.method == "OPTIONS":  # it asks for nothing
+            return None
+        transport = query.get("transport")
         if transport not in _TRANSPORTS:
             return Refusal.UNKNOWN_TRANSPORT
         if query.get("EIO") != "4":
             return Refusal.UNSUPPORTED_VERSION
         if is_websocket != (transport == "websocket"):
             return Refusal.BAD_REQUEST
-        if sid is None:
-            return await self._open(request, is_websocket)
-        session = self._find(sid)
-        if session is None:
-            return Refusal.UNKNOWN_SID
-        serve = self._upgrade if is_websocket else self._exchange
-        return await serve(request, session)
+        return None
 
     def _find(self, sid: str) -> Session | None:
         session = self._sessions.get(sid)
         if session is not None and session.is_overdue():
-            session.close("ping timeout", is_reachable=False)
+            session.expire()
             return None
         return session
 
-    async def _open(self, request: web.Request, is_websocket: bool) -> web.StreamResponse | Refusal:
+    async def _open(
+        self, request: web.Request, is_websocket: bool
+    ) -> web.Response | Refusal | Connected:
         if self._is_closing:
             return Refusal.CLOSING
         if request.method != "GET":
@@ -124,13 +142,12 @@ class EngineServer:
         except BaseException:
             guest.leave()
             raise
-        session = self._start(guest, link)
-        await self._pump(ws, session)
-        return ws
+        return ws, self._start(guest, link)
 
     def _start(self, guest: Guest, link: Link | None) -> Session:
         sid = f"{self._settings.node}-{secrets.token_urlsafe(15)}"
-        session = Session(sid, self._settings, self._forget, guest, link)
+        pace = self._entrance.pace(sid)
+        session = Session(sid, self._settings, self._forget, guest, pace, link)
         self._sessions[sid] = session
         session.receiver = self._accept(session)
         return session
@@ -160,12 +177,15 @@ class EngineServer:
 
     def _websocket(self) -> web.WebSocketResponse:
         return web.WebSocketResponse(
+            autoping=False,
             compress=False,
-            max_msg_size=self._settings.max_payload,
+            max_msg_size=self._settings.max_payload + 1,  # aiohttp refuses what reaches it
             timeout=self._settings.close_timeout_s,
         )
 
-    async def _upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
+    async def _upgrade(
+        self, request: web.Request, session: Session
+    ) -> web.WebSocketResponse | Connected:
         ws = self._websocket()
         link = await Link.open(request, ws, self._settings)
         if session.link or session.candidate or session.is_closed:
@@ -179,32 +199,36 @@ class EngineServer:
             is_proven = False
         if is_proven:
             session.upgrade(link)
-            await self._pump(ws, session)
-        else:  # the session stays on polling
-            session.candidate = None
-            session.is_probed = False
-            await link.closed()
+            return ws, session
+        session.candidate = None  # the session stays on polling
+        session.is_probed = False
+        await link.closed()
         return ws
 
     async def _probe(self, ws: web.WebSocketResponse, link: Link, session: Session) -> bool:
-        if (await ws.receive()).data != "2probe":
+        if await _next_text(ws, link, session) != "2probe":
             return False
         session.is_probed = True
         link.write(frame(TEXT, payload.PROBE_ANSWER))
         session.wake()
-        return (await ws.receive()).data == "5" and not session.is_closed
+        return await _next_text(ws, link, session) == "5" and not session.is_closed
 
-    async def _pump(self, ws: web.WebSocketResponse, session: Session) -> None:
+    async def _pump(self, ws: web.WebSocketResponse, session: Session) -> web.WebSocketResponse:
         reason = "transport closed"
         try:
             while not session.is_closed:
                 message = await ws.receive()
+                if session.pace.holds():
+                    await session.pace.released()
                 if message.type is WSMsgType.TEXT:
                     session.take(message.data)
                 elif message.type is WSMsgType.BINARY:
                     session.receiver.on_binary(message.data)
-                else:
+                elif message.type is WSMsgType.PING and session.link is not None:
+                    session.link.write(frame(PONG, bytes(message.data)))
+                elif message.type is not WSMsgType.PONG:
                     break
+                del message  # the next one may be a long time coming
                 if session.receiver.busy is not None:
                     await asyncio.wait((session.receiver.busy,))
         except ProtocolError:
@@ -213,3 +237,14 @@ class EngineServer:
             session.close(reason)
             if session.link is not None:
                 await session.link.closed()
+        return ws
+
+
+async def _next_text(ws: web.WebSocketResponse, link: Link, session: Session) -> str | None:
+    """Return the next message of a WebSocket, if it is text."""
+    while (message := await ws.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
+        if session.pace.holds():
+            await session.pace.released()
+        if message.type is WSMsgType.PING:
+            link.write(frame(PONG, bytes(message.data)))
+    return message.data if message.type is WSMsgType.TEXT else None

@@ -1,4 +1,4 @@
-"""Who may open a connection at all: which pages, and how many that have not said who they are."""
+"""Who may open a connection at all, and how much of it: before anybody has said who they are."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from wellio.errors import TooManyRequests
+from wellio.realtime.pace import Allowance, Endless, Pace
 
 
 def _comes_from_no_page(request: web.Request) -> bool:
@@ -19,21 +20,27 @@ def _peer(request: web.Request) -> str:
 class Guest:
     """A connection that has not said yet who it is."""
 
-    __slots__ = ("_guests", "_network")
+    __slots__ = ("_guests", "_is_counted", "_network")
 
     def __init__(self, guests: "Counter[str]", network: str) -> None:
         self._guests = guests
-        self._network: str | None = network
-        guests[network] += 1
+        self._network = network
+        self._is_counted = False
+        self.come_back()
 
     def leave(self) -> None:
         """Note that it has said so, or is gone; again is no mistake."""
-        if self._network is None:
-            return
-        self._guests[self._network] -= 1
-        if not self._guests[self._network]:
-            del self._guests[self._network]
-        self._network = None
+        if self._is_counted:
+            self._is_counted = False
+            self._guests[self._network] -= 1
+            if not self._guests[self._network]:
+                del self._guests[self._network]
+
+    def come_back(self) -> None:
+        """Note that it is nobody again."""
+        if not self._is_counted:
+            self._is_counted = True
+            self._guests[self._network] += 1
 
 
 class Entrance:
@@ -45,6 +52,7 @@ class Entrance:
         may_connect: Callable[[web.Request], bool] = _comes_from_no_page,
         network_of: Callable[[web.Request], str] = _peer,
         max_guests: int | None = None,
+        packets: Allowance | None = None,
     ) -> None:
         """Set the rules.
 
@@ -53,10 +61,12 @@ class Entrance:
             network_of: The network that a request comes from.
             max_guests: So many connections of one network may not have said who they are; None is
                 any number.
+            packets: What each connection may send, whatever it is; any number by default.
         """
         self.may_connect = may_connect
         self._network_of = network_of
         self._max_guests = max_guests
+        self._packets = packets if packets is not None else Endless()
         self._guests: Counter[str] = Counter()
 
     def enter(self, request: web.Request) -> Guest:
@@ -73,3 +83,7 @@ class Entrance:
                 retry_after_s=1,
             )
         return Guest(self._guests, network)
+
+    def pace(self, connection_id: str) -> Pace:
+        """Return how fast a new connection is heard."""
+        return Pace(self._packets, connection_id)

@@ -5,11 +5,16 @@ limits is closed and catches up later, so a slow peer costs the others nothing.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Callable
+from typing import Final
 
 from aiohttp import web
 
 from wellio.realtime.settings import RealtimeSettings
+
+# A close frame has room for so much after its code (RFC 6455 section 5.5).
+_MAX_REASON_BYTES: Final = 123
 
 # The loop holds tasks weakly; a link may be forgotten before its closing handshake ends.
 _closing: set[asyncio.Task[None]] = set()
@@ -20,12 +25,13 @@ class Link:
 
     __slots__ = (
         "_closer",
+        "_ends",
         "_has_lost",
         "_loop",
         "_on_overflow",
         "_settings",
         "_transport",
-        "_waiting",
+        "_written",
         "_ws",
         "is_closing",
     )
@@ -47,7 +53,8 @@ class Link:
         self._transport = transport
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._waiting = 0
+        self._written = 0
+        self._ends: list[int] = []  # where the frames end that may still be waiting
         self._has_lost = False
         self._on_overflow: Callable[[], None] = self.close
         self._closer: asyncio.Task[None] | None = None
@@ -64,6 +71,7 @@ class Link:
             ConnectionResetError: The peer has gone.
         """
         await ws.prepare(request)
+        ws.headers.clear()  # they are sent; kept, they cost a tenth of an idle socket's memory
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("Connection lost")
@@ -80,7 +88,7 @@ class Link:
             return
         buffered = transport.get_write_buffer_size()
         if buffered:
-            self._waiting += 1
+            self._ends.append(self._written + len(frame))
             if self._is_full(buffered):
                 # Later, so that closing one peer never runs inside a broadcast; and because uvloop
                 # sends at the end of a turn, what still waits then is what the peer leaves there.
@@ -88,13 +96,18 @@ class Link:
                 if buffered > self._settings.max_waiting_bytes:
                     self._has_lost = True
                     return
-        else:
-            self._waiting = 0
+        elif self._ends:
+            self._ends.clear()
+        self._written += len(frame)
         transport.write(frame)
 
     def _is_full(self, buffered: int) -> bool:
         settings = self._settings
-        return self._waiting > settings.max_waiting_frames or buffered > settings.max_waiting_bytes
+        if len(self._ends) > settings.max_waiting_frames:
+            del self._ends[: bisect_right(self._ends, self._written - buffered)]
+        return (
+            len(self._ends) > settings.max_waiting_frames or buffered > settings.max_waiting_bytes
+        )
 
     def _check_overflow(self) -> None:
         if self.is_closing:
@@ -129,4 +142,5 @@ class Link:
 
     async def _close(self, code: int, reason: str) -> None:
         self._loop.call_later(self._settings.close_timeout_s, self._transport.abort)
-        await self._ws.close(code=code, message=reason.encode(), drain=False)
+        message = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
+        await self._ws.close(code=code, message=message, drain=False)

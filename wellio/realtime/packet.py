@@ -131,19 +131,17 @@ def _extract(value: Any, attachments: list[bytes]) -> Any:
     return value
 
 
-def insert(value: Any, attachments: Sequence[bytes], depth: int = 0) -> Any:
+def insert(value: Any, attachments: Sequence[bytes]) -> Any:
     """Return the data with its placeholders replaced by the attachments they number."""
-    if depth > _MAX_DEPTH:
-        raise ProtocolError("binary data is nested too deeply")
     if isinstance(value, dict):
         if value.get("_placeholder") is True:
             number = value.get("num")
             if type(number) is not int or not 0 <= number < len(attachments):
                 raise ProtocolError("a placeholder without its attachment")
             return attachments[number]
-        return {key: insert(item, attachments, depth + 1) for key, item in value.items()}
+        return {key: insert(item, attachments) for key, item in value.items()}
     if isinstance(value, list):
-        return [insert(item, attachments, depth + 1) for item in value]
+        return [insert(item, attachments) for item in value]
     return value
 
 
@@ -151,14 +149,35 @@ def parse_json(text: str) -> Any:
     """Read JSON; what only the standard library reads (a lone surrogate's escape) is read too.
 
     A person's half emoji must meet the schema and get a 422, not cost the connection.
+
+    Raises:
+        ProtocolError: It is none, or is nested so deeply that nobody could walk through it.
     """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         try:
-            return json.loads(text, parse_constant=_refuse_constant)
+            value = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ProtocolError("invalid JSON") from error
+    # Few texts have so many brackets; what these hold is looked at.
+    if text.count("[") + text.count("{") > _MAX_DEPTH and _is_deep(value):
+        raise ProtocolError("JSON is nested too deeply")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level: list[Any] = [[value]]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def write_json(value: Any) -> bytes:

@@ -54,6 +54,8 @@ async def push(
         async with asyncio.timeout(settings.body_timeout_s):
             body = await _read(request, settings.max_payload)
         for packet in payload.split_payload(body):
+            if session.pace.holds():
+                await session.pace.released()
             if session.receiver.busy is not None:
                 await asyncio.wait((session.receiver.busy,))
             await session.has_room()

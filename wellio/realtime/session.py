@@ -12,6 +12,7 @@ from wellio.realtime.faults import ProtocolError
 from wellio.realtime.frame import BINARY, TEXT, frame
 from wellio.realtime.heartbeat import Heartbeat
 from wellio.realtime.link import Link
+from wellio.realtime.pace import Pace
 from wellio.realtime.settings import RealtimeSettings
 
 
@@ -38,6 +39,7 @@ class Session:
     Attributes:
         sid: Its id on the wire.
         guest: What it counts as until the receiver knows who it is.
+        pace: How fast its packets are taken.
         receiver: What stands on top; set right after the session was made.
         link: The WebSocket, or None on polling.
         candidate: The WebSocket of a change that is under way.
@@ -61,6 +63,7 @@ class Session:
         "is_posting",
         "is_probed",
         "link",
+        "pace",
         "poll",
         "receiver",
         "sid",
@@ -74,6 +77,7 @@ class Session:
         settings: RealtimeSettings,
         forget: Callable[[str], object],
         guest: Guest,
+        pace: Pace,
         link: Link | None = None,
     ) -> None:
         """Open a session and queue its open packet.
@@ -83,10 +87,12 @@ class Session:
             settings: Times and limits.
             forget: Called with the sid once no request can reach the session any more.
             guest: What it counts as at first.
+            pace: How fast its packets are taken.
             link: The WebSocket of a session that begins on one.
         """
         self.sid = sid
         self.guest = guest
+        self.pace = pace
         self.link: Link | None = None
         self.candidate: Link | None = None
         self.poll: asyncio.Future[None] | None = None
@@ -99,7 +105,7 @@ class Session:
         self._queue: list[bytes] = []
         self._bytes = 0
         self._emptied: asyncio.Future[None] | None = None
-        self._heartbeat = Heartbeat(self._loop, settings, self._ping, self._expire)
+        self._heartbeat = Heartbeat(self._loop, settings, self)
         if link is not None:
             self._adopt(link)
         self.send_packet(payload.OPEN + self._handshake())
@@ -134,6 +140,14 @@ class Session:
             self.receiver.on_binary(payload.decode_binary(packet))
         elif packet not in ("5", "6"):  # a late upgrade or a noop asks for nothing
             raise ProtocolError("invalid packet")
+
+    def ping(self) -> None:
+        """Ask the peer whether it is still there."""
+        self.send_packet(payload.PING)
+
+    def expire(self) -> None:
+        """Give the peer up."""
+        self.close("ping timeout", is_reachable=False)
 
     def is_overdue(self) -> bool:
         """Tell whether the peer failed to answer a ping in time."""
@@ -257,12 +271,6 @@ class Session:
     def _adopt(self, link: Link) -> None:
         self.link = link
         link.on_overflow(self._overflow)
-
-    def _ping(self) -> None:
-        self.send_packet(payload.PING)
-
-    def _expire(self) -> None:
-        self.close("ping timeout", is_reachable=False)
 
     def _overflow(self) -> None:
         if not self.is_closed and (self.link is not None or self._is_full()):

@@ -20,6 +20,7 @@ class RealtimeSettings:
         max_waiting_bytes: Bytes that may wait for one slow peer before it is closed.
         max_in_flight: Events of one connection that are handled at once; reading stops above it.
         max_attachments: Binary attachments of one packet.
+        max_refusals: Refused attempts to CONNECT after which Socket.IO hangs up.
         max_clients: Connections of one user; None is any number.
     """
 
@@ -35,4 +36,5 @@ class RealtimeSettings:
     max_waiting_bytes: int = 1 << 20
     max_in_flight: int = 64
     max_attachments: int = 10
+    max_refusals: int = 3
     max_clients: int | None = None

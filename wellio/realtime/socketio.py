@@ -153,10 +153,9 @@ class Connection:
     """What one session carries: a socket for each namespace, and a packet that is not complete."""
 
     __slots__ = (
-        "_attachments",
-        "_connecting",
         "_deadline",
         "_partial",
+        "_refusals",
         "_server",
         "_sockets",
         "lane",
@@ -166,12 +165,12 @@ class Connection:
     def __init__(self, server: "SocketServer", session: Session) -> None:
         self._server = server
         self.session = session
-        self._sockets: dict[str, Socket] = {}
-        self._connecting: set[str] = set()
-        self._partial: Packet | None = None
-        self._attachments: list[bytes] = []
+        self._sockets: dict[str, Socket] = {}  # those that are not let in yet, too
+        self._refusals = 0
+        self._partial: tuple[Packet, list[bytes]] | None = None
         self.lane: Lane = server.handlers.lane(server.settings.max_in_flight)
-        self._deadline = self._start_deadline()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._start_deadline()
 
     @property
     def busy(self) -> asyncio.Future[None] | None:
@@ -186,43 +185,44 @@ class Connection:
         if packet.attachments > self._server.settings.max_attachments:
             raise ProtocolError("too many attachments")
         if packet.attachments:
-            self._partial = packet
+            self._partial = packet, []
         else:
             self._take(packet)
 
     def on_binary(self, data: bytes) -> None:
         """Take an attachment; the last one completes its packet."""
-        packet = self._partial
-        if packet is None:
+        if self._partial is None:
             raise ProtocolError("an attachment without a packet")
-        self._attachments.append(data)
-        if len(self._attachments) == packet.attachments:
-            attachments, self._attachments, self._partial = self._attachments, [], None
+        packet, attachments = self._partial
+        attachments.append(data)
+        if len(attachments) == packet.attachments:
+            self._partial = None
             self._take(packet._replace(data=insert(packet.data, attachments)))
 
     def on_close(self, reason: str) -> None:
         """Tell every namespace that its socket left."""
-        self._deadline.cancel()
-        for name in list(self._sockets):
-            self._leave(name, reason)
+        self._stop_deadline()
+        for socket in list(self._sockets.values()):
+            if socket.is_connected:
+                self._leave(socket, reason)
 
     def disconnect(self, socket: Socket) -> None:
         """End one socket from our side; the peer does not reconnect by itself."""
         if socket.is_connected:
             self.session.send_text(encode(PacketType.DISCONNECT, socket.namespace))
-            self._leave(socket.namespace, "server disconnect")
+            self._leave(socket, "server disconnect")
 
     def _take(self, packet: Packet) -> None:
         if packet.type is PacketType.CONNECT:
             self._connect(packet.namespace, packet.data or {})
             return
         socket = self._sockets.get(packet.namespace)
-        if socket is None:
+        if socket is None or not socket.is_connected:
             raise ProtocolError("not connected to this namespace")
         if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
             self.lane.start(self._handle(socket, packet.id, packet.data))
         elif packet.type is PacketType.DISCONNECT:
-            self._leave(packet.namespace, "client disconnect")
+            self._leave(socket, "client disconnect")
         elif packet.id is not None:
             socket.answered(packet.id, packet.data)
 
@@ -230,11 +230,11 @@ class Connection:
         namespace = self._server.namespaces.get(name)
         if namespace is None:
             self._refuse(name, Refused("Invalid namespace"))
-        elif name in self._sockets or name in self._connecting:
+        elif name in self._sockets:
             raise ProtocolError("connected to this namespace already")
         else:
-            self._connecting.add(name)
-            self.lane.start(self._admit(namespace, Socket(name, self), auth))
+            socket = self._sockets[name] = Socket(name, self)
+            self.lane.start(self._admit(namespace, socket, auth))
 
     async def _admit(self, namespace: Namespace, socket: Socket, auth: dict[str, Any]) -> None:
         name = socket.namespace
@@ -247,14 +247,11 @@ class Connection:
             _log.exception("A handshake failed", extra={"namespace": name})
             self._refuse(name, Refused("Internal error"))
             return
-        finally:
-            self._connecting.discard(name)
         if self.session.is_closed:
             namespace.disconnected(socket, "transport closed")
             return
-        self._deadline.cancel()
+        self._stop_deadline()
         self.session.guest.leave()
-        self._sockets[name] = socket
         socket.is_connected = True
         self.session.send_text(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
         namespace.connected(socket)
@@ -264,6 +261,10 @@ class Connection:
         if refused.data is not None:
             data["data"] = refused.data
         self.session.send_text(encode(PacketType.CONNECT_ERROR, name, data=data))
+        self._remove(name)
+        self._refusals += 1
+        if self._refusals >= self._server.settings.max_refusals:
+            self.session.close("refused")
 
     async def _handle(self, socket: Socket, number: int | None, data: list[Any]) -> None:
         name, *args = data
@@ -274,17 +275,26 @@ class Connection:
         except Exception:  # noqa: BLE001 - the application's bug must not cost the connection
             _log.exception("An event failed", extra={"namespace": socket.namespace})
 
-    def _leave(self, name: str, reason: str) -> None:
-        socket = self._sockets.pop(name)
+    def _leave(self, socket: Socket, reason: str) -> None:
+        self._remove(socket.namespace)
         socket.left()
-        self._server.namespaces[name].disconnected(socket, reason)
-        if not self._sockets and not self.session.is_closed:
-            self._deadline = self._start_deadline()
+        self._server.namespaces[socket.namespace].disconnected(socket, reason)
 
-    def _start_deadline(self) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(
+    def _remove(self, name: str) -> None:
+        self._sockets.pop(name, None)
+        if not self._sockets and self._deadline is None and not self.session.is_closed:
+            self.session.guest.come_back()
+            self._start_deadline()
+
+    def _start_deadline(self) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(
             self._server.settings.connect_timeout_s, self.session.close, "connect timeout"
         )
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class SocketServer:

@@ -26,6 +26,7 @@ from wellio.realtime.hub import Client, Hub
 from wellio.realtime.lane import Handlers, Lane
 from wellio.realtime.link import Link
 from wellio.realtime.message import Message
+from wellio.realtime.pace import Pace
 from wellio.realtime.packet import parse_json, write_json
 from wellio.realtime.settings import RealtimeSettings
 
@@ -37,6 +38,7 @@ UNAUTHENTICATED = 4401
 TOO_LATE = 4408
 TOO_MANY = 4429
 TOO_SLOW = 4008
+GONE = 1001
 
 _PING_FRAME = frame(PING, b"")
 _log = logging.getLogger("wellio.realtime")
@@ -114,6 +116,14 @@ class PlainClient(Client):
             if not answer.done():
                 answer.set_exception(Disconnected())
 
+    def ping(self) -> None:
+        """Ask the device whether it is still there."""
+        self._link.write(_PING_FRAME)
+
+    def expire(self) -> None:
+        """Give the device up."""
+        self._link.close(GONE, "ping timeout")
+
     def close(self, reason: str) -> None:
         """End the connection for good."""
         self._link.close(UNAUTHENTICATED, reason)
@@ -170,17 +180,18 @@ class PlainServer:
         ws = web.WebSocketResponse(
             compress=False,
             autoping=False,
-            max_msg_size=self._settings.max_payload,
+            max_msg_size=self._settings.max_payload + 1,  # aiohttp refuses what reaches it
             timeout=self._settings.close_timeout_s,
         )
         link = await Link.open(request, ws, self._settings)
         link.on_overflow(lambda: link.close(TOO_SLOW, "slow consumer"))
+        intake = _Intake(ws, link, self._entrance.pace(secrets.token_urlsafe(15)))
         self._links.add(link)
         try:
-            client = await self._admit(ws, link)
+            client = await self._admit(intake, link)
             if client is not None:
                 guest.leave()
-                await self._serve(ws, link, client)
+                await self._serve(intake, link, client)
         except ProtocolError:
             link.close(MALFORMED, "malformed frame")
         finally:
@@ -188,10 +199,10 @@ class PlainServer:
             self._links.discard(link)
         return ws
 
-    async def _admit(self, ws: web.WebSocketResponse, link: Link) -> PlainClient | None:
+    async def _admit(self, intake: "_Intake", link: Link) -> PlainClient | None:
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
-                first = await _next_frame(ws, link, None)
+                first = await intake.next()
                 return await self._authenticate(first, link) if first is not None else None
         except TimeoutError:
             link.close(TOO_LATE, "no auth in time")
@@ -211,17 +222,13 @@ class PlainServer:
         link.write(_ack(first.id, {"ok": True}))
         return PlainClient(actor, link)
 
-    async def _serve(self, ws: web.WebSocketResponse, link: Link, client: PlainClient) -> None:
-        heartbeat = Heartbeat(
-            asyncio.get_running_loop(),
-            self._settings,
-            ping=lambda: link.write(_PING_FRAME),
-            expire=lambda: link.close(1001, "ping timeout"),
-        )
+    async def _serve(self, intake: "_Intake", link: Link, client: PlainClient) -> None:
+        heartbeat = Heartbeat(asyncio.get_running_loop(), self._settings, client)
+        intake.heartbeat = heartbeat
         lane = self._handlers.lane(self._settings.max_in_flight)
         self._hub.add(client)
         try:
-            while (received := await _next_frame(ws, link, heartbeat)) is not None:
+            while (received := await intake.next()) is not None:
                 self._take(received, client, link, lane)
                 if lane.busy is not None:
                     await asyncio.wait((lane.busy,))
@@ -245,24 +252,41 @@ class PlainServer:
                 _log.exception("An acknowledgement is not JSON", extra={"event": received.event})
 
 
-async def _next_frame(
-    ws: web.WebSocketResponse, link: Link, heartbeat: Heartbeat | None
-) -> Frame | None:
-    """Return the next JSON frame, or None when the connection is over."""
-    while not link.is_closing:
-        message: WSMessage = await ws.receive()
-        if message.type is WSMsgType.TEXT:
-            return parse_frame(message.data)
-        if message.type is WSMsgType.PING:
-            link.write(frame(PONG, bytes(message.data)))
-        elif message.type is WSMsgType.PONG:
-            if heartbeat is not None:
-                heartbeat.pong()
-        elif message.type is WSMsgType.BINARY:
-            raise ProtocolError("frames are text")
-        else:
-            break
-    return None
+class _Intake:
+    """The receiving side of one connection.
+
+    Attributes:
+        heartbeat: Hears of pongs, once there is one.
+    """
+
+    __slots__ = ("_link", "_pace", "_ws", "heartbeat")
+
+    def __init__(self, ws: web.WebSocketResponse, link: Link, pace: Pace) -> None:
+        self._ws, self._link, self._pace = ws, link, pace
+        self.heartbeat: Heartbeat | None = None
+
+    async def next(self) -> Frame | None:
+        """Return the next JSON frame, or None when the connection is over.
+
+        Raises:
+            ProtocolError: Something else came.
+        """
+        while not self._link.is_closing:
+            message: WSMessage = await self._ws.receive()
+            if self._pace.holds():
+                await self._pace.released()
+            if message.type is WSMsgType.TEXT:
+                return parse_frame(message.data)
+            if message.type is WSMsgType.PING:
+                self._link.write(frame(PONG, bytes(message.data)))
+            elif message.type is WSMsgType.PONG:
+                if self.heartbeat is not None:
+                    self.heartbeat.pong()
+            elif message.type is WSMsgType.BINARY:
+                raise ProtocolError("frames are text")
+            else:
+                break
+        return None
 
 
 def _ack(number: Any, data: Any) -> bytes:
