@@ -87,7 +87,7 @@ def configure_logging(
     )
     root.setLevel(level.upper())
     logging.getLogger(_TELLTALE).setLevel(logging.WARNING)
-    # It warns of subprotocols that nobody speaks, and quotes the header: some put their token there.
+    # It warns of subprotocols that nobody speaks, and quotes them: some put their token there.
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     return handler
 

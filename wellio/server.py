@@ -1,6 +1,7 @@
 """Puts an app behind a socket, and takes it away again without losing a request."""
 
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, closing
 
@@ -9,11 +10,35 @@ from aiohttp import web
 from wellio.config import Config
 from wellio.errors import WellioError
 from wellio.http import Runner
-
+from wellio.log import get_logger
 
 # What the kernel takes for a peer beyond what that has room for; else it takes megabytes, and who
 # does not read is noticed late. Connections inherit it.
 _UNSENT_BYTES = 131_072
+
+# As many sockets as one process serves, with room to spare.
+_MAX_OPEN_FILES = 65_536
+
+_log = get_logger(__name__)
+
+
+def raise_file_limit() -> None:
+    """Let the process open as many files as its system allows, since each socket is one.
+
+    The usual limit of 1,024 is for programs that call `select`; every process may lift its own.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_OPEN_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        _log.warning("the limit of open files stays", limit=soft)
 
 
 def bind(config: Config) -> tuple[socket.socket, Config]:

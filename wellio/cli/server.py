@@ -20,7 +20,7 @@ from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
 from wellio.errors import WellioError
 from wellio.log import configure_logging, get_logger
-from wellio.server import bind, serving, started
+from wellio.server import bind, raise_file_limit, serving, started
 
 _HEALTH_TIMEOUT_S = 5
 _NEW_OBJECTS = 20_000  # so many more made than freed begin a collection; Python's own is 700
@@ -30,6 +30,7 @@ _log = get_logger(__name__)
 def run(config: Config, *, as_json: bool) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once."""
     configure_logging(config.log.level, config.log.format)
+    raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(config, as_json=as_json))
 

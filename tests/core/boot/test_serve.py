@@ -1,8 +1,10 @@
 """`wellio serve`, as a process of its own, from its start to its end."""
 
 import asyncio
+import contextlib
 import json
 import re
+import resource
 import signal
 import socket
 import stat
@@ -15,7 +17,10 @@ import aiohttp
 import pytest
 
 from tests.core.boot.processes import WELLIO, Server, environment, serve, wellio
+from wellio.config import load_config
+from wellio.server import bind
 from wellio.testing import DEADLINE_S
+from wellio.testing.apps import NO_FILE
 
 
 @pytest.fixture
@@ -53,6 +58,34 @@ async def test_serve_from_start_to_sigterm(folder: Path) -> None:
 async def test_the_set_up_link_is_announced_with_the_real_port(server: Server) -> None:
     assert not server.url.endswith(":0")
     assert re.search(rf"{re.escape(server.url)}/setup#token=\S{{32,}}", "\n".join(server.notices))
+
+
+async def test_it_opens_as_many_files_as_the_system_allows(folder: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))  # it inherits ours
+    try:
+        async with serve(folder) as server:
+            limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    assert int(line.split()[3]) == min(hard, 65_536)
+
+
+@pytest.mark.skipif(
+    not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="this system has no such thing"
+)
+def test_the_kernel_holds_little_for_who_does_not_read() -> None:
+    listener, config = bind(load_config(NO_FILE, env={}, overrides={"server.port": 0}))
+    with listener, socket.create_connection(("localhost", config.server.port)):
+        connection, _ = listener.accept()
+        with connection:
+            connection.setblocking(False)
+            taken = 0
+            with contextlib.suppress(BlockingIOError):
+                while taken < 1_000_000:
+                    taken += connection.send(b"x" * 1_000)
+    assert taken < 1_000_000  # 4 MB without it, on Linux
 
 
 async def test_sigint_is_as_good_as_sigterm(server: Server) -> None:
