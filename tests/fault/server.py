@@ -144,7 +144,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port that nobody gets by accident while the server is down."""
     while True:
         port = secrets.choice(_PORTS)
@@ -160,7 +160,7 @@ async def serving(
     """Start a server on a new, empty database; both are gone afterwards."""
     databases = Databases(engine, folder)
     url, data_dir = await databases.create()
-    server = Server(Build(url, data_dir, _free_port(), broken), history)
+    server = Server(Build(url, data_dir, free_port(), broken), history)
     try:
         await server.start()
         await server.ready()
