@@ -198,7 +198,7 @@ class LimitsConfig(SectionModel):
     """Open sockets of one account."""
     handshakes_per_address: Annotated[int, Field(gt=0)] = 20
     """Open sockets of one network that have not said who they are."""
-    packets_per_socket: Rate = Rate(1000, 200)
+    packets_per_socket: Rate = Rate(500, 100)
     """Packets of one socket, whatever is in them; what comes faster is read more slowly."""
 
 

@@ -213,7 +213,7 @@ FLOODS: Final[dict[str, Callable[[int], str] | None]] = {
 }
 _SOCKETS: Final = 3
 _SECONDS: Final = 2.0
-_PACKETS: Final = 1_000 + 200 * _SECONDS  # what one socket may send meanwhile
+_PACKETS: Final = 500 + 100 * _SECONDS  # what one socket may send meanwhile
 _EVENTS: Final = 500 + 50 * _SECONDS  # what an account may, however many sockets it has
 
 
