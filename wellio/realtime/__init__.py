@@ -2,9 +2,9 @@
 
 From the wire up: `frame`, `payload` and `packet` are the formats; `link` is the sending side of a
 WebSocket, `heartbeat` its pings; `session`, `polling` and `engineio` are Engine.IO; `socketio` is
-Socket.IO; `websocket` is `/ws`; `entrance` stands before both and `pace` slows floods. `hub` knows who is connected,
-`backplane` joins the hubs of several processes, `events` is what plugins write, `server` puts it
-together. Only `events` and `server` know the rest of Wellio.
+Socket.IO; `websocket` is `/ws`; `entrance` stands before both and `pace` slows floods. `hub` knows
+who is connected, `backplane` joins the hubs of several processes, `events` is what plugins write,
+`server` puts it together. Only `events` and `server` know more of the rest than its errors.
 """
 
 from wellio.realtime.backplane import Backplane, Envelope, LocalBackplane
