@@ -182,7 +182,8 @@ class Accounts:
         if not after.is_active or after.role != before.role:
             await store.delete_invitations_by(tx, user_id)
         if not self._api_keys.may_hold(after):
-            await self._api_keys.end_all(tx, user_id)
+            reason = "role_changed" if after.is_active else "disabled"
+            await self._api_keys.end_all(tx, user_id, reason, actor_id)
         if not after.is_active:
             await self._sessions.end(tx, user_id, "disabled", actor_id)
         elif after.role != before.role:

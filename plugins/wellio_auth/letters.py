@@ -83,6 +83,26 @@ password, which signs out all other devices: {url}
     )
 
 
+def api_key_created(practice: Letterhead, name: str, url: str, at: int) -> tuple[str, str]:
+    """Tell somebody that a program can act in their name now."""
+    return (
+        f"An API key was made for you at {practice.name}",
+        f"""\
+Hello {name},
+
+on {practice.time(at)} an API key was made in your name. A program that has it can do at
+{practice.name} what the key allows, until you end it.
+
+If this was you, all is well.
+
+If this was not you, somebody was signed in as you. Have {practice.name} end the key, and change
+your password, which signs out all other devices: {url}
+
+{practice.name}
+""",
+    )
+
+
 def _invites(practice: Letterhead, inviter: str | None) -> str:
     if inviter is None:
         return f"You are invited to {practice.name}"

@@ -9,11 +9,13 @@ from .refresh import digest
 INVITATION = "auth.mail_invitation"
 PASSWORD_CHANGED = "auth.mail_password_changed"  # noqa: S105 - the name of a job
 REFRESH_TOKEN_REUSED = "auth.mail_refresh_token_reused"  # noqa: S105 - the same
+API_KEY_CREATED = "auth.mail_api_key_created"
 #: With the back-off of jobs about four days: as long as RFC 5321 (4.5.4.1) has senders try.
 _ATTEMPTS = 120
 _NOTICES = {
     PASSWORD_CHANGED: letters.password_changed,
     REFRESH_TOKEN_REUSED: letters.refresh_token_reused,
+    API_KEY_CREATED: letters.api_key_created,
 }
 
 
@@ -42,7 +44,7 @@ class Mails:
 
         Args:
             tx: The transaction in which it happened.
-            kind: `PASSWORD_CHANGED` or `REFRESH_TOKEN_REUSED`.
+            kind: `PASSWORD_CHANGED`, `REFRESH_TOKEN_REUSED` or `API_KEY_CREATED`.
             user_id: The account.
         """
         await self._jobs.enqueue(tx, kind, {"userId": user_id, "at": self._clock.now_ms()})

@@ -51,7 +51,7 @@ class AccountData:
         if owners == {user_id}:
             raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
         await self._sessions.end(tx, user_id, "erased", None)
-        await self._api_keys.end_all(tx, user_id)
+        await self._api_keys.end_all(tx, user_id, "erased", None)
         await store.delete_invitations_by(tx, user_id)
         await store.delete_invitations_of(tx, user.email)
         await store.forget_coach(tx, user_id)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.source_tree import ROOT, read
+from wellio import ManualClock, rfc3339
 from wellio.testing import MakeUser, StartApp, TestApp
 
 Said = tuple[str, str | None, str, str | None, str | None]
@@ -81,6 +82,33 @@ async def test_accounts(app: TestApp, make_user: MakeUser) -> None:
         ("user.updated", "owner", "user", None, "name"),
         ("user.enabled", "owner", "user", None, None),
         ("auth.session_revoked", "owner", "session", "owner", "logout"),
+    ]
+
+
+async def test_api_keys(wellio_app: StartApp, make_user: MakeUser) -> None:
+    clock = ManualClock(1_780_000_000_000)
+    app = await wellio_app(clock=clock)
+    owner, coach = await make_user("owner"), await make_user("coach")
+    names = {owner.id: "owner", coach.id: "coach"}
+    await said(app, names)
+    wish = {"note": "calendar", "scopes": ["clients.read"]}
+    as_coach, as_owner = app.api.as_(coach), app.api.as_(owner)
+    await as_coach.post("/api-keys", wish | {"scopes": ["no.scope"]}, status=422)
+    ends = [{"expiresAt": rfc3339(clock.now_ms() + 1000)}, {}, {}, {}]
+    keys = [(await as_coach.post("/api-keys", wish | it, status=201)).data["id"] for it in ends]
+    clock.advance(60_000)
+    await app.app.bus.settled()
+    await as_coach.delete(f"/api-keys/{keys[1]}", status=204)
+    await as_coach.delete(f"/api-keys/{keys[1]}", status=404)
+    await as_owner.delete(f"/api-keys/{keys[2]}", status=204)
+    await as_owner.patch(f"/users/{coach.id}", {"role": "client"}, status=200)
+    assert await said(app, names) == [
+        *[("api_key.created", "coach", "api_key", "coach", None)] * 4,
+        ("api_key.expired", None, "api_key", "coach", None),
+        ("api_key.revoked", "coach", "api_key", "coach", "revoked"),
+        ("api_key.revoked", "owner", "api_key", "coach", "revoked"),
+        ("user.role_changed", "owner", "user", None, "coach to client"),
+        ("api_key.revoked", "owner", "api_key", "coach", "role_changed"),
     ]
 
 

@@ -27,6 +27,7 @@ from wellio import (
 )
 from wellio_auth.config import MAX_KEYS, AuthConfig
 from wellio_auth.credentials import Credentials
+from wellio_auth.mails import API_KEY_CREATED, Mails
 from wellio_auth.models import User
 from wellio_auth.permissions import CREATE_API_KEYS, MANAGE_API_KEYS
 from wellio_auth.refresh import digest
@@ -42,9 +43,10 @@ class ApiKeys:
 
     def __init__(self, app: Wellio) -> None:
         self._app = app
-        self._db, self._clock = app.db, app.clock
+        self._db, self._clock, self._audit = app.db, app.clock, app.audit
         self._max = app.settings(AuthConfig).max_api_keys
         self._credentials = app.service(Credentials)
+        self._mails = app.service(Mails)
 
     async def create(self, actor: Actor, new: NewApiKey) -> dict[str, Any]:
         """Make a key; the answer alone holds it.
@@ -98,7 +100,7 @@ class ApiKeys:
         Raises:
             NotFound: It has ended, or is not there for this person.
         """
-        await self._db.write(self._revoke, key_id, _holder(actor))
+        await self._db.write(self._revoke, key_id, actor)
 
     async def end_expired(self, run: JobRun) -> None:
         """End the keys whose time is up, so that no socket outlives its key."""
@@ -111,9 +113,12 @@ class ApiKeys:
         """Tell whether an account may have keys."""
         return user.is_active and CREATE_API_KEYS in self._app.permissions.get(user.role, ())
 
-    async def end_all(self, tx: Tx, user_id: str) -> None:
+    async def end_all(self, tx: Tx, user_id: str, reason: str, actor_id: str | None) -> None:
         """End an account's keys."""
-        tx.after_commit(self._cut_off, await store.delete_of(tx, user_id))
+        ended = await store.delete_of(tx, user_id)
+        for key_id in ended:
+            await self._note_end(tx, key_id, user_id, reason, actor_id)
+        tx.after_commit(self._cut_off, ended)
 
     async def _create(self, tx: Tx, row: dict[str, Any]) -> None:
         user = await lock_user(tx, row["user_id"])
@@ -122,16 +127,40 @@ class ApiKeys:
         if await store.count(tx, user.id) >= self._max:
             raise Conflict("This account has too many API keys.", code="too_many_api_keys")
         await store.insert(tx, row)
+        await self._mails.enqueue_notice(tx, API_KEY_CREATED, user.id)
+        await self._audit.record(
+            tx, "api_key.created", "api_key", row["id"], actor_id=user.id, subject_id=user.id
+        )
 
-    async def _revoke(self, tx: Tx, key_id: str, holder: str) -> None:
-        if not await store.delete(tx, key_id, holder):
+    async def _revoke(self, tx: Tx, key_id: str, actor: Actor) -> None:
+        user_id = await store.delete(tx, key_id, _holder(actor))
+        if user_id is None:
             raise NotFound
+        await self._note_end(tx, key_id, user_id, "revoked", actor.user_id)
         tx.after_commit(self._cut_off, [key_id])
 
     async def _end_expired(self, tx: Tx) -> int:
         expired = await store.delete_expired(tx, self._clock.now_ms())
-        tx.after_commit(self._cut_off, expired)
+        for key_id, user_id in expired:
+            await self._audit.record(
+                tx, "api_key.expired", "api_key", key_id, actor_id=None, subject_id=user_id
+            )
+        tx.after_commit(self._cut_off, [key_id for key_id, _ in expired])
         return len(expired)
+
+    async def _note_end(
+        self, tx: Tx, key_id: str, user_id: str, reason: str, actor_id: str | None
+    ) -> None:
+        """Write down that a key was ended before its time."""
+        await self._audit.record(
+            tx,
+            "api_key.revoked",
+            "api_key",
+            key_id,
+            actor_id=actor_id,
+            subject_id=user_id,
+            note=reason,
+        )
 
     def _cut_off(self, key_ids: Sequence[str]) -> None:
         self._credentials.forget(ids=key_ids)

@@ -30,11 +30,12 @@ WHERE id = :id AND (last_used_at IS NULL OR last_used_at <= :before)
 """
 _DELETE = """
 DELETE FROM auth_api_key WHERE id = :id AND (:holder = '' OR user_id = :holder)
+RETURNING user_id
 """
 _DELETE_EXPIRED = """
 DELETE FROM auth_api_key WHERE id IN (
     SELECT id FROM auth_api_key WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
-RETURNING id
+RETURNING id, user_id
 """
 
 
@@ -70,9 +71,10 @@ async def mark_used(tx: Tx, key_id: str, now_ms: int, before_ms: int) -> None:
     await tx.execute(_MARK_USED, id=key_id, now=now_ms, before=before_ms)
 
 
-async def delete(tx: Tx, key_id: str, holder: str) -> bool:
-    """Delete a key of a holder, or of any for ''; False if there is none."""
-    return bool(await tx.execute(_DELETE, id=key_id, holder=holder))
+async def delete(tx: Tx, key_id: str, holder: str) -> str | None:
+    """Delete a key of a holder, or of any for ''; return whose it was, None if there is none."""
+    row = await tx.fetch_one(_DELETE, id=key_id, holder=holder)
+    return row["user_id"] if row else None
 
 
 async def delete_of(tx: Tx, user_id: str) -> list[str]:
@@ -81,7 +83,7 @@ async def delete_of(tx: Tx, user_id: str) -> list[str]:
     return [row["id"] for row in await tx.fetch_all(sql, user_id=user_id)]
 
 
-async def delete_expired(tx: Tx, now_ms: int, limit: int = 1000) -> list[str]:
-    """Delete keys whose time is up, and return their ids."""
+async def delete_expired(tx: Tx, now_ms: int, limit: int = 1000) -> list[tuple[str, str]]:
+    """Delete keys whose time is up; return the id of each and whose it was."""
     rows = await tx.fetch_all(_DELETE_EXPIRED, now=now_ms, limit=limit)
-    return [row["id"] for row in rows]
+    return [(row["id"], row["user_id"]) for row in rows]

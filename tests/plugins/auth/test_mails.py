@@ -136,9 +136,25 @@ async def test_a_replayed_refresh_token_is_told_once(app: TestApp, make_user: Ma
     assert "If this was not you" in mail["text"]
 
 
-@pytest.mark.parametrize("act", [change_password, replay])
+async def make_key(app: TestApp, user: User) -> None:
+    body = {"note": "My calendar", "scopes": ["users.read"]}
+    await app.api.as_(user).post("/api-keys", body, status=201)
+
+
+async def test_a_new_api_key_is_told(app: TestApp, make_user: MakeUser) -> None:
+    user = await make_user("owner", name="Anna")
+    await make_key(app, user)
+    [mail] = await mails(app)
+    assert (mail["to"], mail["subject"]) == (user.email, "An API key was made for you at Wellio")
+    assert mail["text"].startswith(f"Hello Anna,\n\non {SENT_AT} an API key was made in your name.")
+    assert "If this was not you" in mail["text"]
+    assert "My calendar" not in mail["text"]
+    assert "wk_" not in mail["text"]
+
+
+@pytest.mark.parametrize("act", [change_password, replay, make_key])
 async def test_who_is_disabled_is_told_nothing(app: TestApp, make_user: MakeUser, act: Any) -> None:
-    owner, user = await make_user("owner"), await make_user("client")
+    owner, user = await make_user("owner"), await make_user("owner")
     await act(app, user)
     await app.api.as_(owner).patch(f"/users/{user.id}", {"status": "disabled"}, status=200)
     assert await mails(app) == []
