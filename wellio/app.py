@@ -294,7 +294,7 @@ def _http(app: Wellio, edge: Edge) -> Http:
     checks: dict[str, list[HealthCheck]] = {entry.name: [] for entry in plugins.loaded}
     for entry, found in plugins.ask("register_health_checks", app=app):
         checks[entry.name] += found
-    core = core_checks(app.db, app.bus, app.mail, app.audit, app.loop_watch)
+    core = core_checks(app.db, app.bus, app.mail, app.audit, app.keys, app.loop_watch)
     app.health_checks = {"core": core, **checks}
     return Http(
         [

@@ -9,6 +9,7 @@ from wellio.audit import Audit
 from wellio.db.base import Database
 from wellio.events import EventBus
 from wellio.hookspecs import HealthCheck
+from wellio.keys.people import PersonKeys
 from wellio.looplag import LoopWatch
 from wellio.mail import Mailer
 from wellio.metrics import Metrics
@@ -20,7 +21,12 @@ _LATE_S = 0.5  # a person notices so much
 
 
 def core_checks(
-    db: Database, bus: EventBus, mail: Mailer, audit: Audit, loop_watch: LoopWatch
+    db: Database,
+    bus: EventBus,
+    mail: Mailer,
+    audit: Audit,
+    keys: PersonKeys,
+    loop_watch: LoopWatch,
 ) -> Sequence[HealthCheck]:
     """Return the core's checks.
 
@@ -29,6 +35,7 @@ def core_checks(
         bus: Degraded when an event or a job was given up.
         mail: Degraded when the last mails could not be delivered.
         audit: Degraded when the audit log was tampered with, or cannot be sealed.
+        keys: Degraded when keys.db is missing, or is another database's.
         loop_watch: Degraded when something blocked the event loop within the last minute.
     """
 
@@ -53,6 +60,7 @@ def core_checks(
         Check("jobs", jobs),
         Check("mail", mail.check),
         Check("audit", audit.check),
+        Check(keys.name, keys.check),
         Check("event loop", loop),
     ]
 

@@ -59,6 +59,9 @@ UPDATE wellio_person_key SET sealed = :newer WHERE person = :person AND sealed =
 _NAME: Final = """
 INSERT INTO wellio_key_store (id, name) VALUES (1, :name) ON CONFLICT (id) DO NOTHING
 """
+_ADVICE: Final = (
+    "put the one that belongs to this database there, or give it up with `wellio keys adopt`"
+)
 _READ_NAME: Final = "SELECT name FROM wellio_key_store"
 
 
@@ -69,6 +72,13 @@ class PersonErased(Gone):
 
     def __init__(self) -> None:
         super().__init__("This person's data was erased.")
+
+
+class NotOursError(WellioError):
+    """The folder's keys.db is missing, or is another database's."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path} {what}: {_ADVICE}")
 
 
 class PersonKeys:
@@ -153,7 +163,7 @@ class PersonKeys:
         """
         if not (self._folder / FILE).exists():
             if await has_key_store(self._db):
-                raise WellioError(self._not_ours("is missing"))
+                raise NotOursError(self._folder / FILE, "is missing")
             return 0
         async with self._busy:
             store = await self._opened()
@@ -172,6 +182,21 @@ class PersonKeys:
                 self._store = await self._open()
             with preparing():
                 await self._db.write(adopt_key_store, await _name_of(self._store))
+
+    async def check(self) -> str | None:
+        """Return what is wrong, as a health check does: nothing, or a few words."""
+        if not await has_key_store(self._db):
+            return None
+        async with self._busy:
+            if not (self._folder / FILE).exists():
+                return f"{FILE} is missing: {_ADVICE}"
+            try:
+                await self._opened()
+            except NotOursError:
+                return f"{FILE} does not belong to this database: {_ADVICE}"
+            except WellioError:
+                return f"{FILE} cannot be used: {_ADVICE}"
+        return None
 
     async def close(self) -> None:
         """Let keys.db go."""
@@ -215,18 +240,12 @@ class PersonKeys:
                 with preparing():
                     name = await _name_of(store)
                     if await self._db.write(own_key_store, name) != name:
-                        raise WellioError(self._not_ours("does not belong to this database"))
+                        raise NotOursError(self._folder / FILE, "does not belong to this database")
             except BaseException:
                 await store.close()
                 raise
             self._store = store
         return self._store
-
-    def _not_ours(self, what: str) -> str:
-        return (
-            f"{self._folder / FILE} {what}: put the one that belongs to this database there, "
-            "or give it up with `wellio keys adopt`"
-        )
 
     async def _open(self) -> "SqliteDatabase":
         store = await open_beside(self._folder / FILE)

@@ -48,6 +48,38 @@ async def test_what_is_wrong_is_named_with_advice(shell: Shell, folder: Path) ->
     assert "chmod" in table.stdout
 
 
+async def test_a_keys_db_that_is_missing_or_anothers_is_named(wellio_app: StartApp) -> None:
+    app, other = await wellio_app(plugins=[]), await wellio_app(plugins=[])
+
+    async def found(status: str) -> Any:
+        await app.start()
+        report = await app.command("doctor")
+        health = (await app.api.get("//health", status=200)).data
+        await app.stop()
+        assert health["status"] == status, health
+        return {it["name"]: it for it in report["checks"]}["core: people's keys"]
+
+    await app.stop()
+    assert (await found("ok"))["status"] == "ok"  # nothing was ever sealed
+    for one in (app, other):
+        await one.stop()
+        await one.start()
+        await one.app.keys.seal("ann", "note", b"plain")
+        await one.stop()
+    ours, theirs = (one.config.data_dir / "keys.db" for one in (app, other))
+    assert (await found("ok"))["status"] == "ok"
+    ours.rename(ours.with_name("kept"))
+    assert (await found("degraded"))["detail"].startswith("keys.db is missing: put")
+    assert not ours.exists()  # it only looks
+    ours.write_bytes(b"no database" * 500)
+    ours.chmod(0o600)
+    assert (await found("degraded"))["detail"].startswith("keys.db cannot be used: put")
+    theirs.rename(ours)
+    assert (await found("degraded"))["detail"].startswith("keys.db does not belong to this")
+    ours.with_name("kept").rename(ours)
+    assert (await found("ok"))["status"] == "ok"
+
+
 @pytest.mark.parametrize(
     "statuses, expected",
     [((), "ok"), (("ok", "warning"), "warning"), (("problem", "warning", "ok"), "problem")],
