@@ -1,7 +1,7 @@
 # Everything a developer does here; `make` alone lists it. Needs Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test prove check fix bench wheel lock
+.PHONY: help setup run test prove check fix bench docs wheel lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,6 +34,9 @@ fix: setup ## Format, and mend what can be mended
 
 bench: setup ## Measure against others that do the same work (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)
+
+docs: setup ## Write the pages of docs/ that say what the code says
+	$(BIN)/python -m docs.generator
 
 wheel: setup ## Build the wheel into dist/
 	$(BIN)/uv build --quiet --wheel --require-hashes --build-constraints requirements/build.lock

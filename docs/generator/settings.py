@@ -1,0 +1,66 @@
+"""`docs/config.md`: every setting."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from docs.generator import text
+from docs.generator.text import docstring, kind, table
+from wellio import Wellio
+from wellio.config import Config
+from wellio.config_sources import PREFIX
+
+_INTRODUCTION = """\
+Settings stand in `config.toml` in the folder where `wellio serve` runs, or in the file that `--config` names. The environment wins over the file. Any value can also be `{env = "NAME"}` or `{file = "path"}`. A wrong or unknown setting stops the start with its name and what was expected; a section of a plugin that is absent is a warning. `wellio config check` looks without starting.
+
+`DATABASE_URL`, `JWT_SECRET` and `REDIS_URL` are taken as `WELLIO_DATABASE__URL`, `WELLIO_PLUGINS__AUTH__JWT_SECRET` and a warning."""  # noqa: E501 - a paragraph is a line
+
+
+def _sections(app: Wellio) -> Iterator[str]:
+    """Yield a section of the page for each section of the settings."""
+    top = {name: field for name, field in Config.model_fields.items() if name != "plugins"}
+    plain = {name: field for name, field in top.items() if _section_of(field) is None}
+    yield table(_HEAD, (_row("", name, field) for name, field in plain.items()))
+    for name, field in top.items():
+        if (model := _section_of(field)) is not None:
+            yield from _section(name, model)
+    for entry in app.plugins.loaded:
+        if entry.plugin.config is not None:
+            yield from _section(f"plugins.{entry.name}", entry.plugin.config)
+
+
+def page(app: Wellio) -> str:
+    """Return the page."""
+    return text.page("Settings", _INTRODUCTION, *_sections(app))
+
+
+_HEAD = ("Setting", "Environment", "Type", "Default", "")
+
+
+def _section_of(field: FieldInfo) -> type[BaseModel] | None:
+    model = field.annotation
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _section(name: str, model: type[BaseModel]) -> Iterator[str]:
+    yield f"## `[{name}]`\n\n{docstring(model)}\n"
+    yield table(_HEAD, (_row(name, key, field) for key, field in model.model_fields.items()))
+
+
+def _row(section: str, key: str, field: FieldInfo) -> tuple[str, ...]:
+    dotted = f"{section}.{key}" if section else key
+    environment = PREFIX + dotted.upper().replace(".", "__")
+    default = field.default
+    shown = "" if default is None or isinstance(default, SecretStr) else f"`{_plain(default)}`"
+    return (
+        f"`{key}`",
+        f"`{environment}`",
+        kind(field.annotation),
+        shown,
+        field.description or "",
+    )
+
+
+def _plain(default: object) -> str:
+    return "[]" if default == () else str(default)

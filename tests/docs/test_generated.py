@@ -1,0 +1,80 @@
+"""The generated pages say what the code says, and nothing public is without words."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import wellio
+from docs.generator.hooks import names
+from docs.generator.pages import FOLDER, pages
+from tests.core.source_tree import read
+
+ROOT = FOLDER.parent
+#: Hooks that wait for their first user in this repository, each with the reason.
+NO_USER_YET = {
+    "register_subscribers": "analytics and notifications follow events, in later parts",
+    "register_health_checks": "the core's own checks cover what the first plugins stand on",
+    "register_hookspecs": "the first plugin that opens hooks of its own comes later",
+}
+
+
+@pytest.fixture(scope="module")
+def made() -> Mapping[str, str]:
+    return pages()
+
+
+def test_the_pages_are_what_the_code_says(made: Mapping[str, str]) -> None:
+    stale = [name for name, text in made.items() if (FOLDER / name).read_text() != text]
+    assert stale == [], "run `make docs`"
+
+
+def test_what_is_made_twice_is_the_same(made: Mapping[str, str]) -> None:
+    assert pages() == made
+
+
+def test_every_hook_is_used_here_or_says_why_not(made: Mapping[str, str]) -> None:
+    text = made["hooks.md"]
+    unused = {
+        name for name in names() if "Used by:" not in text.split(f"## `{name}`")[1].split("##")[0]
+    }
+    used_by_examples = {
+        name
+        for path in (ROOT / "examples").rglob("*.py")
+        for name in unused
+        if f"def {name}(" in path.read_text()
+    }
+    assert unused - used_by_examples <= NO_USER_YET.keys()
+
+
+def test_every_hook_is_tried_by_a_test() -> None:
+    tests = "\n".join(source.text for source in read("tests"))
+    builtin = "\n".join(source.text for source in read("plugins"))
+    tried = {name for name in names() if re.search(rf"\b{name}\b", tests + builtin)}
+    assert set(names()) == tried
+
+
+def test_everything_public_has_a_docstring() -> None:
+    things = {name: getattr(wellio, name) for name in wellio.__all__}
+    silent = [
+        name
+        for name, thing in things.items()
+        if (inspect.isclass(thing) or inspect.isfunction(thing)) and not inspect.getdoc(thing)
+    ]
+    assert silent == []
+
+
+def test_every_setting_and_event_says_what_it_is(made: Mapping[str, str]) -> None:
+    rows = [line for line in made["config.md"].splitlines() if line.startswith("| `")]
+    assert len(rows) > 40
+    assert [row for row in rows if row.endswith("|  |")] == []
+    for name in re.findall(r"^### `([\w.]+)`$", made["events.md"], re.MULTILINE):
+        assert re.search(rf"### `{re.escape(name)}`\n\n\w", made["events.md"]), name
+
+
+def test_no_page_names_this_machine(made: Mapping[str, str]) -> None:
+    text = "".join(made.values())
+    assert " at 0x" not in text
+    assert str(Path.home()) not in text
