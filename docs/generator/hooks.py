@@ -7,7 +7,7 @@ from docs.generator.text import docstring, first_line
 from wellio import Wellio, hookspecs
 
 _INTRODUCTION = """\
-A hook is a function of a plugin's module under `@hookimpl`. It is synchronous, runs once at boot, plugin by plugin in the order of `requires`, and returns what the plugin brings. What happened is an [event](events.md); what must be decided at run time is an async method of an object that a hook returned. [plugins.md](plugins.md) walks through them."""  # noqa: E501 - a paragraph is a line
+A hook is a function of a plugin's module under `@hookimpl`. It is synchronous, runs once at boot, plugin by plugin in the order of `requires`, and returns what the plugin brings. What happened is an [event](events.md); what must be decided at run time is an async method of an object that a hook returned."""  # noqa: E501 - a paragraph is a line
 
 
 def names() -> list[str]:
