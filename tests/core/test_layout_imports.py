@@ -97,7 +97,10 @@ def rooms_keep_their_order(source: Source) -> Iterator[str]:
 def what_is_sealed_is_sealed_anew(source: Source) -> Iterator[str]:
     """Who keeps something sealed under the master key seals it anew, or it is lost with the key."""
     init = init_of(source.package, [source, *CODE])
-    if source.module in SEALED_FOR_A_DAY or (init and "def register_key_holders(" in init.text):
+    holds = "async def reseal(" in source.text and source.package == "wellio"  # `app.py` adds it
+    if holds or source.module in SEALED_FOR_A_DAY:
+        return
+    if init and "def register_key_holders(" in init.text:
         return
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("crypto.seal"):

@@ -87,7 +87,7 @@ class Guest:
 
     @property
     def is_io(self) -> bool:
-        return self.ws is None or str(self.ws.ws._response.url.path) == SOCKET  # noqa: SLF001
+        return self.ws is None or str(self.ws.ws._response.url.path) == SOCKET  # noqa: SLF001 - aiohttp keeps it to itself
 
 
 @pytest_asyncio.fixture

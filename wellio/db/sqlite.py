@@ -23,7 +23,8 @@ from .dialect import SQLITE
 from .examination import examine_sqlite
 from .lock import FolderLock
 from .rider import current_rider, run_alone, run_with
-from .writer import Request, Writer, translate
+from .sqlite_errors import translate
+from .writer import Request, Writer
 
 LOG = logging.getLogger(__name__)
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, Final
 
-from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
+from wellio.errors import DatabaseError, Unavailable
 
 from .base import Row, failed_before, not_only_tx, run_batch, too_long
 from .dialect import SQLITE
+from .sqlite_errors import breaks, not_now, translate
 
 LOG = logging.getLogger(__name__)
 
@@ -28,48 +29,6 @@ MAX_GROUP: Final = 64
 MAX_GROUP_S: Final = 0.002
 _FOREVER: Final = float("inf")
 _OPS_BETWEEN_CHECKS: Final = 20_000  # SQLite's steps between two looks at the clock: about 1 ms
-
-_CONSTRAINTS: Final = {
-    sqlite3.SQLITE_CONSTRAINT_UNIQUE: "unique",
-    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "unique",
-    sqlite3.SQLITE_CONSTRAINT_ROWID: "unique",
-    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "foreign_key",
-    sqlite3.SQLITE_CONSTRAINT_CHECK: "check",
-    sqlite3.SQLITE_CONSTRAINT_NOTNULL: "not_null",
-}
-#: I/O errors that say nothing about what is on the disk: no room for the shared memory, no memory
-_HARMLESS_IO: Final = frozenset(
-    {sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_NOMEM}
-)
-_NOT_NOW: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
-
-
-def translate(error: Exception) -> Exception:
-    """Turn a driver's error into ours: 503 for what may pass, a DatabaseError for the rest."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code == sqlite3.SQLITE_INTERRUPT:
-        return too_long()
-    if code & 0xFF in _NOT_NOW:
-        return _not_now()
-    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
-        return ConstraintViolation(str(error), _CONSTRAINTS.get(code, "other"))
-    return DatabaseError(str(error))
-
-
-def _breaks(error: BaseException) -> bool:
-    """Say whether, after this error, nobody knows what the disk holds."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code in _HARMLESS_IO:
-        return False
-    return code & 0xFF in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @dataclass(slots=True, eq=False)
@@ -273,7 +232,7 @@ class Writer(Thread):
             if not is_first:
                 self._connection.execute("RELEASE body")
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is its caller's
-            if isinstance(error.__cause__, sqlite3.Error) and _breaks(error.__cause__):
+            if isinstance(error.__cause__, sqlite3.Error) and breaks(error.__cause__):
                 raise error.__cause__ from None
             if self._connection.in_transaction:
                 self._undo(is_first=is_first)
@@ -348,7 +307,7 @@ class Writer(Thread):
     def _flush(self, request: Request) -> None:
         try:
             [is_busy, *_] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            request.error = _not_now() if is_busy else None
+            request.error = not_now() if is_busy else None
         except sqlite3.Error as error:
             self._give_up(error)
             request.error = translate(error)
@@ -358,7 +317,7 @@ class Writer(Thread):
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Roll back; after an I/O error write no more, for a second fsync may lie."""
-        if _breaks(error):
+        if breaks(error):
             self._is_broken = True
             LOG.critical("the database is read-only until a restart: %s", error)
         if self._connection.in_transaction:
@@ -382,10 +341,6 @@ class Writer(Thread):
 
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
-
-
-def _not_now() -> Unavailable:
-    return Unavailable("The database cannot write now.", retry_after_s=2)
 
 
 def _read_only() -> Unavailable:

@@ -46,8 +46,12 @@ _LAST = (
 )
 # The membership does not depend on the message, so it is looked up once.
 _HISTORY = (
-    f"SELECT {_PLAIN} {_STAGE_OF_MANY} FROM chat_message m CROSS JOIN {_SLOWEST}"
-    """
+    "SELECT "
+    + _PLAIN
+    + _STAGE_OF_MANY
+    + "FROM chat_message m CROSS JOIN "
+    + _SLOWEST
+    + """
 WHERE m.conversation_id = :conversation_id
   AND EXISTS (SELECT 1 FROM chat_member me WHERE me.conversation_id = :conversation_id
               AND me.user_id = :viewer AND me.removed_event_seq IS NULL)

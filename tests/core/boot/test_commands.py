@@ -265,6 +265,7 @@ async def test_keys_are_rotated_inside_a_running_server_and_without_one(
         assert {row["what"]: row["anew"] for row in rotated["sealed"]} == {
             "root key": 1,
             "people's keys": 0,
+            "audit.keys": 1,
             "auth.signing_keys": 1,
         }
         second, _ = [line.split()[0] for line in file.read_text().splitlines()]

@@ -155,7 +155,7 @@ async def test_requests_are_counted_by_route() -> None:
     }
     count = ("wellio_http_request_seconds_count", "GET,/api/v1/things")
     assert found[count] == 2
-    buckets = [n for (name, _), n in found.items() if name.endswith("_bucket")]
+    buckets = [n for (name, _), n in found.items() if name == "wellio_http_request_seconds_bucket"]
     assert len(buckets) == 3 * 14
 
 
