@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.contract.world import Credential, World, session_of
-from wellio.testing import Socket, Sockets
+from wellio.testing import DEADLINE_S, Socket, Sockets
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,8 +95,8 @@ async def both(world: World, sockets: Sockets, who: str) -> list[Socket]:
 
 
 async def are_closed(opened: Sequence[Socket], reason: str) -> None:
-    """Wait, a second at most, until sockets are told why and closed."""
-    async with asyncio.timeout(1):
+    """Wait until sockets are told why and closed."""
+    async with asyncio.timeout(DEADLINE_S):
         for socket in opened:
             assert await socket.receive("session_revoked") == {"reason": reason}
             await socket.closed.wait()
@@ -118,7 +118,7 @@ async def test_who_is_taken_out_of_a_group_hears_nothing_more(
         await world.api("carl").delete(path, status=204)
         talk.changed()
         for socket in opened:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(DEADLINE_S):
                 await socket.receive("member_removed", userId=eve)
             assert await refusal(socket, "send_message", group, content="May I?") == 404
             assert await refusal(socket, "typing", group, isTyping=True) == 404

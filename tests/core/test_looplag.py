@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from wellio.looplag import INTERVAL_S, LoopWatch
+from wellio.testing import DEADLINE_S
 
 
-def block_it(seconds: float) -> None:
-    time.sleep(seconds)
+def block_it(caplog: pytest.LogCaptureFixture) -> None:
+    """Stand still until somebody has noticed, and then so long that it could be noticed again."""
+    until = time.monotonic() + DEADLINE_S
+    while not blocked(caplog) and time.monotonic() < until:
+        time.sleep(INTERVAL_S)
+    time.sleep(5 * INTERVAL_S)
 
 
 def blocked(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -24,7 +29,7 @@ async def test_a_loop_that_stood_still_is_seen_and_named(caplog: pytest.LogCaptu
     watch = LoopWatch(seen.append, alarm_s=0.3)
     with watch.running():
         await asyncio.sleep(3 * INTERVAL_S)
-        block_it(0.8)
+        block_it(caplog)
         await asyncio.sleep(2 * INTERVAL_S)
         assert watch.worst_s() > 0.5
     assert max(seen) > 0.5

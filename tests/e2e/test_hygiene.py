@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from wellio.testing import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,18 +13,16 @@ ROOT = Path(__file__).parents[2]
 def seen(folder: Path, *options: str) -> list[dict[str, str]]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.hygiene", str(folder), *options],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=2 * DEADLINE_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-@pytest.mark.timeout(120)
 def test_nothing_blocks_the_loop_while_people_work(tmp_path: Path) -> None:
     assert seen(tmp_path) == []
 
 
-@pytest.mark.timeout(120)
 def test_what_blocks_is_seen(tmp_path: Path) -> None:
     assert {line["what"] for line in seen(tmp_path, "--block")} == {"open", "sleep"}

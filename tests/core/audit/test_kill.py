@@ -12,6 +12,7 @@ import pytest
 from tests.core.audit.conftest import Log
 from wellio.clock import SystemClock
 from wellio.db import connect
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +30,7 @@ async def live(url: str, data_dir: Path, life: int) -> list[str]:
     said = b""
     try:
         for _ in range(random.randint(5, 80)):  # noqa: S311 - chance, not a secret
-            line = await asyncio.wait_for(victim.stdout.readline(), 30)
+            line = await asyncio.wait_for(victim.stdout.readline(), DEADLINE_S)
             assert line, "the victim died by itself"
             said += line
         await asyncio.sleep(random.random() / 50)  # noqa: S311 - the same: anywhere in its work

@@ -22,6 +22,7 @@ from wellio.db.base import Engine
 from wellio.db.postgres_tx import PostgresTx
 from wellio.errors import WellioError
 from wellio.keys.ring import MasterKey, MasterRing
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 OTHER = MasterKey(b"another master key of 32 bytes..")
@@ -29,7 +30,7 @@ OTHER = MasterKey(b"another master key of 32 bytes..")
 
 async def until(log: Log, count: int) -> None:
     """Wait until the worker has sealed so many rows."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         while len(await log.rows()) < count:  # noqa: ASYNC110 - no event tells of another's row
             await asyncio.sleep(0.01)
 

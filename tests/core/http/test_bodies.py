@@ -21,6 +21,7 @@ from tests.core.http.small_app import SmallApp, running
 from wellio.errors import BadRequest
 from wellio.http import endpoint
 from wellio.http.parsing import MAX_CONTAINERS, MAX_DEPTH, QueryReader, parse_json
+from wellio.testing import DEADLINE_S
 from wellio.wire import Email, Id, Instant, PageQuery, Text, TimeZone, Wire
 
 
@@ -261,7 +262,7 @@ async def test_a_body_is_asked_for_only_if_it_is_wanted(
     reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
     writer.write(head + WAITING + b"\r\n")
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             if first is None:  # HTTP/1.0 does not know the word
                 await asyncio.sleep(0.1)
             else:

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP
 from tests.core.mail.conftest import MakeMailer
 from tests.core.mail.post_office import Act, PostOffice, drop, hang, take_and_drop
 from wellio.mail import Letterhead, Mail, Mailer, MailFailed, MailRefused
+from wellio.testing import DEADLINE_S
 
 KEY = "018f4e5c-0000-7000-8000-000000000001"
 TEXT = (
@@ -180,7 +181,7 @@ async def test_a_server_that_never_comes_to_the_point_is_cut_off(
         left.set()
 
     await listening(make_mailer, mumble, "timeout", 0.4)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await left.wait()
 
 
@@ -223,7 +224,7 @@ async def test_a_stop_cuts_off_what_hangs(make_mailer: MakeMailer, office: PostO
     sending = asyncio.create_task(send(make_mailer(office.url(), timeout_s=60)))
     await office.wait_for(lambda: office.tries["RCPT"] == 1)
     sending.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await left.wait()
     assert office.mails == []
 
@@ -236,16 +237,16 @@ async def test_what_was_stopped_while_it_connected_sends_nothing(
 
     def slowly(*arguments: Any) -> socket.socket:
         begun.set()
-        go_on.wait(5)
+        go_on.wait(DEADLINE_S)
         return connect(*arguments)
 
     monkeypatch.setattr(socket, "create_connection", slowly)
     sending = asyncio.create_task(send(make_mailer(office.url())))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, DEADLINE_S)
     sending.cancel()
     await asyncio.wait([sending])
     go_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         await office.ended.get()
     assert office.tries["MAIL"] == 0
 

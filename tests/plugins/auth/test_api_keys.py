@@ -16,7 +16,7 @@ from wellio_auth.api_keys.token import make_token, read_token
 from wellio_auth.personal_data import AccountData
 
 from wellio import Actor, Forbidden, ManualClock, Tx, Unavailable, new_id, rfc3339
-from wellio.testing import MakeUser, Sockets, StartApp, TestApp, User
+from wellio.testing import DEADLINE_S, MakeUser, Sockets, StartApp, TestApp, User
 
 START_MS = 1_780_000_000_000
 #: What leads to accounts, to sessions or to more keys.
@@ -195,7 +195,7 @@ async def test_what_ends_it_ends_it_at_once(
         assert await works(app, key)
         await end(app, owner, holder, key)
         assert not await works(app, key), end
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(DEADLINE_S):
             for socket in opened:
                 await socket.receive("session_revoked")
                 await socket.closed.wait()
@@ -229,7 +229,7 @@ async def test_it_expires(
     ]
     clock.advance(60_000)
     await app.app.bus.settled()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(DEADLINE_S):
         await socket.receive("session_revoked", reason="api_key_revoked")
         await socket.closed.wait()
     assert await works(app, lasting)
