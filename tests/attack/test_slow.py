@@ -80,7 +80,8 @@ async def test_a_hundred_slow_connections(
 ) -> None:
     settings = {"WELLIO_REALTIME__CONNECT_TIMEOUT_S": "1"}
     async with target(wellio_databases, engine, tmp_path, settings) as server:
-        await besiege(server, kinds(100, head_s=2, body_s=2, hello_s=1))
+        # How fast others are served is for `prove`: here, other tests have the machine too.
+        await besiege(server, kinds(100, head_s=2, body_s=2, hello_s=1), p99_ms=float("inf"))
 
 
 @pytest.mark.prove
@@ -94,10 +95,10 @@ async def test_3500_slow_connections(
         "WELLIO_REALTIME__CONNECT_TIMEOUT_S": "5",
     }
     async with target(wellio_databases, engine, tmp_path, as_shipped) as server:
-        await besiege(server, kinds(2000, head_s=10, body_s=15, hello_s=5))
+        await besiege(server, kinds(2000, head_s=10, body_s=15, hello_s=5), P99_MS)
 
 
-async def besiege(server: Target, attackers: list[Kind]) -> None:
+async def besiege(server: Target, attackers: list[Kind], p99_ms: float) -> None:
     """Send them all, measure how everybody else fares, and when each of them is cut."""
     before_ms = await latencies(server, asyncio.create_task(asyncio.sleep(1.5)))
     turn, size_mb = asyncio.Lock(), server.rss_mb()
@@ -120,7 +121,7 @@ async def besiege(server: Target, attackers: list[Kind]) -> None:
     stood_still_s = max(meanwhile_ms) / 1000
     for kind in attackers:
         assert late[kind.name] <= kind.limit_s + GRACE_S + stood_still_s, kind.name
-    assert p99 <= max(P99_MS, 3 * p99_before)
+    assert p99 <= max(p99_ms, 3 * p99_before)
 
 
 async def lag(server: Target, kind: Kind, turn: asyncio.Lock) -> tuple[str, float]:
