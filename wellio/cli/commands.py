@@ -43,12 +43,19 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
     database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Start anew when code or settings change.")
+    ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     json: Json = False,
 ) -> None:
     """Start the server, and run until SIGTERM or Ctrl-C."""
+    from wellio.cli.reload import supervise
     from wellio.cli.server import run
+
+    if reload:
+        raise typer.Exit(supervise(config))
 
     given = {"server.host": host, "server.port": port, "database.url": database_url}
     run(settings(config, data, given), as_json=json)
