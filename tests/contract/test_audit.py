@@ -112,6 +112,21 @@ async def test_api_keys(wellio_app: StartApp, make_user: MakeUser) -> None:
     ]
 
 
+async def test_keys(app: TestApp, make_user: MakeUser) -> None:
+    owner = await make_user("owner")
+    await said(app, {})
+    await app.command("keys rotate")
+    await app.api.as_(owner).patch("/practice", {"name": "Calm Waters"}, status=200)
+    await app.app.keys.seal(owner.id, "note", b"plain")
+    await app.command("keys adopt")
+    assert (await said(app, {owner.id: "owner"}))[-3:] == [
+        ("keys.rotated", None, "practice", None, None),
+        ("practice.updated", "owner", "practice", None, "name"),
+        ("keys.adopted", None, "practice", None, None),
+    ]
+    assert (await app.app.audit.verify()).is_intact  # under the old key and the new one
+
+
 async def test_a_stolen_refresh_token(app: TestApp, make_user: MakeUser) -> None:
     owner = await make_user("owner")
     names = {owner.id: "owner"}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from wellio.cli.operations import Cli, NoArguments
 from wellio.clock import rfc3339
+from wellio.db.base import Tx
 from wellio.wire import Email
 
 if TYPE_CHECKING:
@@ -111,13 +112,21 @@ async def outbox(app: "Wellio", arguments: OutboxArguments) -> Mapping[str, Any]
 
 async def rotate_keys(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
     """Put new master and signing keys in the place of the present ones; nobody is signed out."""
-    return await app.rotation.rotate()
+    result = await app.rotation.rotate()
+    await app.db.write(_record, app, "keys.rotated")
+    return result
 
 
 async def adopt_keys(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
     """Go on with the keys.db that is there; what another one's keys sealed stays closed."""
     await app.keys.adopt()
+    await app.db.write(_record, app, "keys.adopted")
     return {"status": "keys.db belongs to this database"}
+
+
+async def _record(tx: Tx, app: "Wellio", action: str) -> None:
+    """Write into the audit log what was done to the practice's keys."""
+    await app.audit.record(tx, action, "practice", actor_id=None)
 
 
 async def mail_show(app: "Wellio", arguments: MailShowArguments) -> Mapping[str, Any]:
