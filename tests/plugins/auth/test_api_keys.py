@@ -213,6 +213,14 @@ async def test_a_disabled_person_comes_back_without_keys(app: TestApp, make_user
         assert not await works(app, key)
 
 
+async def test_a_rotation_ends_no_key(app: TestApp, make_user: MakeUser) -> None:
+    key = await make(app, await make_user("coach"))
+    await app.command("keys rotate")
+    assert await works(app, key)
+    await app.restart()
+    assert await works(app, key)
+
+
 async def test_it_expires(
     app: TestApp, make_user: MakeUser, sockets: Sockets, clock: ManualClock
 ) -> None:
