@@ -20,7 +20,7 @@ run: setup ## Start Wellio on port 3000 with its data in ./data
 test: setup ## Run the tests, on SQLite and on a Postgres that they start themselves
 	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
 
-prove: setup ## Prove at full length what survives a kill; SEED=2 does it otherwise
+prove: setup ## Prove at full length what survives kills and attacks; SEED=2 does it otherwise
 	SEED=$(or $(SEED),1) $(BIN)/pytest -m prove -s --no-header -q tests
 
 check: setup ## Check format, style and types
