@@ -66,6 +66,7 @@ from .plugins import Plugin
 from .policy import Access, Fragment, Policies, Policy
 from .realtime import Client, Hub, socket_event
 from .schedules import Schedule
+from .storage import FoundFile, Storage, StoredFile
 from .strength import StrongSecret
 from .wire import (
     Currency,
@@ -121,6 +122,7 @@ __all__ = [
     "ExpressionJson",
     "FieldError",
     "Forbidden",
+    "FoundFile",
     "Fragment",
     "GiveUp",
     "Gone",
@@ -164,6 +166,8 @@ __all__ = [
     "Row",
     "Schedule",
     "SectionModel",
+    "Storage",
+    "StoredFile",
     "StrongSecret",
     "SystemClock",
     "Text",

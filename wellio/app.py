@@ -277,9 +277,9 @@ async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
                 yield
                 await app.bus.stop()
                 await app.jobs.stop()
-            await app.audit.stop()
-            await app.storage.close()
     finally:
+        await app.audit.stop()
+        await app.storage.close()
         await app.keys.close()
         app.mail.close()
         await app.db.close()

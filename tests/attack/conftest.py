@@ -55,7 +55,8 @@ async def world(
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def sockets() -> AsyncIterator[Sockets]:
+async def world_sockets() -> AsyncIterator[Sockets]:
+    """Open sockets to the world, on its loop."""
     opened = Sockets()
     yield opened
     await opened.close()

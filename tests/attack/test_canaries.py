@@ -5,6 +5,7 @@ in the log at its most talkative, in what everybody may read, in every refusal, 
 the job rows, and in any other place of the database than the columns that hold them.
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -28,9 +29,9 @@ from wellio.testing.users import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MASTER_KEY: Final = "c0ffee" * 10 + "c0ff"
+MASTER_KEY: Final = hashlib.sha256(b"canary").hexdigest()
 METRICS_TOKEN: Final = "canary-of-prometheus"
-JWT_SECRET: Final = "canary-of-the-signing-key-0123456789"
+JWT_SECRET: Final = hashlib.sha256(b"another canary").hexdigest()
 NEW_PASSWORD: Final = "Canary password, seven kettles"
 WORD: Final = "Zxq7Canary"
 #: The columns that hold what people write, and nothing else may.
@@ -100,7 +101,7 @@ async def world(engine: EngineName, wellio_databases: Any, lines: Lines) -> Asyn
         yield made
 
 
-async def test_no_canary_gets_out(world: World, lines: Lines, sockets: Sockets) -> None:
+async def test_no_canary_gets_out(world: World, lines: Lines, world_sockets: Sockets) -> None:
     canaries = Canaries(
         {
             "the master key": MASTER_KEY,
@@ -115,7 +116,7 @@ async def test_no_canary_gets_out(world: World, lines: Lines, sockets: Sockets) 
         if credential is not None and name != "refresh":
             canaries.words[f"the access token of {name}"] = credential.token.rpartition(".")[2]
     refusals = [text async for text in everything(world, canaries)]
-    await talk(world, sockets)
+    await talk(world, world_sockets)
     await world.app.app.bus.settled()
 
     assert len(refusals) > 100

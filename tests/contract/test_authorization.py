@@ -27,7 +27,8 @@ PROTOCOLS = ("plain", "io")
 #: Who is in a conversation that something is sent to, and may read it.
 HEARING = {"carl", "dana", "mia", "noah", "carl's key", "carl's chatting key"}
 #: Headers that differ from request to request.
-OF_THE_MOMENT = {"date", "x-request-id"}
+#: A request's id is not always of one length.
+OF_THE_MOMENT = {"date", "x-request-id", "content-length"}
 
 
 def operations(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -209,9 +210,10 @@ class Conversation(RuleBasedStateMachine):
         """Hold what a device knows against a fresh fetch, and that against the model."""
         actor = self.actors[who]
         fresh = self.run(self.practice.conversations.read(actor, self.id))
-        history = self.run(
+        page = self.run(
             self.practice.messages.history(actor, self.id, HistoryQuery(limit=100, after_seq=0))
-        )["items"]
+        )
+        history = orjson.loads(orjson.dumps(page))["items"]  # they are encoded already
         assert [visible(message) for message in history] == list(device.messages.values())
         assert [m["seq"] for m in history] == list(range(1, len(self.sent) + 1))[:100]
         assert {m["userId"] for m in fresh["members"]} == device.members
