@@ -98,7 +98,7 @@ async def swap(hand: Hand) -> None:
             fixed = {name: old[name] for name in kept | {"seq"}}
             await tx.execute(INSERT, **{**new, **fixed})
 
-    await hand.log.db.write(body)
+    await hand.log.db.write_schema(body)
 
 
 async def insert(hand: Hand) -> None:
@@ -148,7 +148,7 @@ async def rehash(hand: Hand) -> None:
         await tx.execute("DELETE FROM wellio_audit WHERE seq >= :first", first=first)
         await tx.execute_many(INSERT, made)
 
-    await hand.log.db.write_schema(body)  # it takes its time
+    await hand.log.db.write_schema(body)
 
 
 async def forge_details(hand: Hand) -> None:

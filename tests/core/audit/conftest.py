@@ -70,12 +70,12 @@ class Log:
         return await self.db.fetch_all("SELECT * FROM wellio_audit ORDER BY seq")
 
     async def run(self, sql: str, **params: Any) -> int:
-        """Do to the database what whoever has it can do."""
+        """Do to the database what whoever has it can do, however long that takes."""
 
         async def body(tx: Tx) -> int:
             return await tx.execute(sql, **params)
 
-        return await self.db.write(body)
+        return await self.db.write_schema(body)
 
 
 MakeLog = Callable[..., Awaitable[Log]]
