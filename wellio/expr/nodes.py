@@ -29,7 +29,7 @@ class ExpressionField:
         column: Its SQL: a column, or a scalar query in parentheses. It may stand several times in
             a statement. Of `texts` it is a query of one column without nulls, such as
             `SELECT value FROM {json_texts}(c.labels)`. Empty where nothing is compiled to SQL.
-        params: The parameters that `column` names.
+        params: The parameters that `column` names, other than the names of any other field's.
     """
 
     type: Type
@@ -112,6 +112,7 @@ class Call:
 
 Node = Constant | Read | Now | Call
 
+#: What the check lets through, in the terms of `Call`.
 MAX_SCALE: Final = 1000
 MAX_WEIGHT: Final = 2000
 MAX_DEPTH: Final = 10

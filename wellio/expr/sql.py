@@ -22,6 +22,7 @@ class SqlWriter:
         self._prefix = prefix
         self._now = now
         self._params: dict[str, Any] = {}
+        self._literals = 0
 
     def fragment(self, node: Node) -> Fragment:
         """Write a whole tree; see `Expression.to_sql`."""
@@ -39,17 +40,21 @@ class SqlWriter:
                 return node.operator.sql(*map(self._sql, node.operands))
 
     def _literal(self, value: Value, type_: Type | None) -> str:
-        name = f"{self._prefix}_{len(self._params)}"
-        self._params[name] = value
+        name = f"{self._prefix}_{self._literals}"
+        self._literals += 1
+        self._bind(name, value)
         return _LITERALS[type_].format(f":{name}")
+
+    def _bind(self, name: str, value: Any) -> None:
+        if self._params.setdefault(name, value) != value:
+            raise ValueError(f"the parameter {name} has two values")
 
     def _column(self, node: Read) -> str:
         field = node.field
         if not field.column:
             raise ValueError(f"the field {node.name} has no column")
         for name, value in field.params.items():
-            if self._params.setdefault(name, value) != value:
-                raise ValueError(f"two fields have the parameter {name}, with two values")
+            self._bind(name, value)
         match field.type:
             case "number":
                 return _number(f"CAST({field.column} AS {{float}})")

@@ -86,6 +86,9 @@ def test_fields_with_parameters_keep_them_apart() -> None:
     form = op("gt", {"field": "weight"}, {"field": "mood"})
     schema = {"weight": metric("m_1", "weight"), "mood": metric("m_2", "mood")}
     assert Expression.check(form, schema).to_sql(now=NOW).params == {"m_1": "weight", "m_2": "mood"}
+    taken = {"weight": metric("expr_0", "weight"), "mood": metric("m_2", "mood")}
+    with pytest.raises(ValueError, match="expr_0"):
+        Expression.check(op("add", {"field": "weight"}, 1), taken).to_sql(now=NOW)
     clash = {"weight": metric("m_1", "weight"), "mood": metric("m_1", "mood")}
     with pytest.raises(ValueError, match="m_1"):
         Expression.check(form, clash).to_sql(now=NOW)
