@@ -121,6 +121,9 @@ class NewMessage(Wire):
         default=None, description="Sent again with the same one, a message is stored once."
     )
     reply_to: Id | None = None
+    attachment_ids: list[Id] = Field(
+        default=[], max_length=0, description="Files to send along: this version takes none yet."
+    )
 
 
 class SendMessage(NewMessage):

@@ -65,6 +65,7 @@ async def test_what_cannot_be_sent(practice: Practice, path: str) -> None:
         ({"content": "a", "localId": "x" * 65}, "/localId"),
         ({"content": "a", "replyTo": foreign["id"]}, "/replyTo"),
         ({"content": "a", "replyTo": "7"}, "/replyTo"),
+        ({"content": "a", "attachmentIds": [foreign["id"]]}, "/attachmentIds"),
         ({"content": "a", "senderId": practice.ids["owner"]}, "/senderId"),
     ]:
         reply = await practice.api("coach").post(path.format(direct), body, status=422)
@@ -76,7 +77,7 @@ async def test_what_cannot_be_sent(practice: Practice, path: str) -> None:
 async def test_replies(practice: Practice) -> None:
     direct = await practice.direct("coach", "client")
     first = await practice.send("coach", direct, "How are you?")
-    second = await practice.send("client", direct, "Well.", replyTo=first["id"])
+    second = await practice.send("client", direct, "Well.", replyTo=first["id"], attachmentIds=[])
     assert second["replyTo"] == first["id"]
 
 
