@@ -7,6 +7,8 @@ from tests.contract.test_personal_data import columns
 from wellio import Database
 
 Snapshot = Mapping[str, Counter[str]]
+#: Rows come here and go on to the chain, by a worker that asks nobody.
+MOVING = frozenset({"wellio_audit_pending", "wellio_audit"})
 
 
 async def snapshot(db: Database) -> Snapshot:
@@ -29,7 +31,7 @@ def changes(
     return [
         f"{table}: {row[:300]}"
         for table, rows in before.items()
-        if table not in but
+        if table not in but and table not in MOVING
         for row in rows - after.get(table, Counter())
         if not any(one in row for one in allowed)
     ]
@@ -38,4 +40,4 @@ def changes(
 def additions(before: Snapshot, after: Snapshot) -> dict[str, int]:
     """Return how many rows each table has gained."""
     gained = {table: (rows - before.get(table, Counter())).total() for table, rows in after.items()}
-    return {table: count for table, count in gained.items() if count}
+    return {table: count for table, count in gained.items() if count and table not in MOVING}

@@ -27,8 +27,6 @@ SLOW_S: Final = 0.2
 WAIT_S: Final = 2  # what a payload asks the database to wait
 #: What the core keeps of its own work, and the one row that is the practice's settings.
 OTHER_TABLES: Final = (
-    # rows come, and go on to the chain
-    *("wellio_audit_pending", "wellio_audit"),
     *("wellio_job", "wellio_cursor", "wellio_schedule", "wellio_idempotency", "practice_settings"),
 )
 

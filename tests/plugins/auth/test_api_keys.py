@@ -292,6 +292,8 @@ async def test_a_forged_key_is_a_plain_401_and_writes_nothing(
     id_, secret = key.token.split("_")[1:3]
     forged = [make_token(id_), make_token(new_id()), gone.token, key.token[:-1], "wk_", "wk_x_y_z"]
     forged += [key.token.upper(), f" {key.token}", key.token.replace(secret, "0")]
+    await app.app.bus.settled()  # the mails about the keys
+    await app.app.audit.seal()
     writes: list[Any] = []
     monkeypatch.setattr(app.app.db, "write", lambda *args: writes.append(args))
     answers = set()
