@@ -79,12 +79,14 @@ async def make(folder: Path, env: Mapping[str, str], growth: int = 0) -> Practic
     config = load_config(env=env, overrides={"data_dir": str(folder)})
     application = await create_app(config, workers=False)
     app = application[WELLIO]
+    await app.audit.start(workers=False)
     async with app.plugins.running(app):
         practice = await _fill(app)
         if growth:
             owner = practice.people[0].actor
             practice.small = await _long(app, owner, practice.people[1].actor, MESSAGES)
             practice.big = await _long(app, owner, practice.people[2].actor, growth)
+    await app.keys.close()
     await app.db.close()
     return practice
 
