@@ -27,8 +27,7 @@ PROTOCOLS = ("plain", "io")
 #: Who is in a conversation that something is sent to, and may read it.
 HEARING = {"carl", "dana", "mia", "noah", "carl's key", "carl's chatting key"}
 #: Headers that differ from request to request.
-#: A request's id is not always of one length.
-OF_THE_MOMENT = {"date", "x-request-id", "content-length"}
+OF_THE_MOMENT = {"date", "x-request-id"}
 
 
 def operations(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -237,6 +236,8 @@ def _anonymous(reply: Reply) -> str:
     """Return a problem, headers and all, without what differs from request to request."""
     headers = {name.lower(): value for name, value in reply.headers.items()}
     lasting = {name: headers[name] for name in sorted(headers.keys() - OF_THE_MOMENT)}
+    # A request's id is not always of one length.
+    lasting["content-length"] = str(int(headers["content-length"]) - len(reply.data["requestId"]))
     return str(({**reply.data, "requestId": ""}, lasting))
 
 
