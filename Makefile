@@ -21,7 +21,7 @@ test: setup ## Run the tests, on SQLite and on a Postgres that they start themse
 	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
 
 prove: setup ## Prove at full length what survives kills and attacks; SEED=2 does it otherwise
-	SEED=$(or $(SEED),1) $(BIN)/pytest -m prove -s --no-header -q tests
+	SEED=$(or $(SEED),1) $(BIN)/pytest -m prove -o faulthandler_timeout=0 -s --no-header -q tests
 
 check: setup ## Check format, style and types
 	$(BIN)/ruff format --check .

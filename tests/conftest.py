@@ -1,4 +1,4 @@
-"""How hypothesis searches in all tests, and how the garbage collector spares them.
+"""How hypothesis searches in all tests, how failures show and the garbage collector spares them.
 
 The suite tries the same examples each time and takes no offence at a busy machine, so that it fails
 for a change only; `make test ARGS=--hypothesis-profile=explore` looks for new ones.
@@ -6,6 +6,7 @@ for a change only; `make test ARGS=--hypothesis-profile=explore` looks for new o
 
 import gc
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -24,3 +25,23 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+
+
+class _Failures:
+    """Prints what fails when it fails: a run that is cut off has said it then."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            terminal = self._config.get_terminal_writer()
+            terminal.line()
+            terminal.sep("_", f"{report.nodeid} ({report.when})", red=True)
+            terminal.line(report.longreprtext)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Print failures at once, in the process that owns the terminal."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Failures(config))
