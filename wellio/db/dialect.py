@@ -17,7 +17,9 @@ Rules that make it portable:
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import count
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -83,6 +85,8 @@ _IDENTIFIER: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _IN: Final = re.compile(r"in (?P<name>\w+)")
 _SETTLED: Final = re.compile(r"settled (?P<column>[\w.]+)")
 _ROWS: Final = re.compile(r"rows (?P<name>\w+) ?\((?P<columns>[^()]+)\)")
+#: So many rows are written out: each number of them is a statement of its own to SQLite.
+_MOST_VALUES: Final = 64
 _CONTROL: Final = frozenset(
     {"ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "SET", "START"}
 )
@@ -97,28 +101,50 @@ class Statement:
         names: Its parameters; on Postgres in the order of `$1`, `$2` ...
         required: The same as a set.
         as_json: Those that travel as JSON text: lists on SQLite, rows on both.
+        columns: Those that are rows, with their columns.
+        written_out: Returns SQLite's text with so many rows of each as values, and with `?n`.
     """
 
     text: str
     names: tuple[str, ...]
     required: frozenset[str]
     as_json: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    written_out: Callable[[tuple[int, ...]], str]
 
-    def named(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the parameters by name, as SQLite takes them."""
+    def for_sqlite(self, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | list[Any]]:
+        """Return the text and its parameters; few rows are values, which JSON costs thrice."""
         if params.keys() != self.required:
             raise self._mismatch(params)
-        if self.as_json:
-            return {**params, **{name: _json(params[name]) for name in self.as_json}}
-        return params
+        if self.columns:
+            counts = tuple(len(params[name]) for name in self.columns)
+            if min(counts) > 0 and max(counts) <= _MOST_VALUES:
+                return self.written_out(counts), self._values(params)
+        return self.text, self._with_json(params)
 
     def positional(self, params: Mapping[str, Any]) -> list[Any]:
         """Return the parameters in the order of `$n`, as Postgres takes them."""
         if params.keys() != self.required:
             raise self._mismatch(params)
-        if self.as_json:
-            params = {**params, **{name: _json(params[name]) for name in self.as_json}}
+        params = self._with_json(params)
         return [params[name] for name in self.names]
+
+    def _with_json(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.as_json:
+            return {**params, **{name: _json(params[name]) for name in self.as_json}}
+        return params
+
+    def _values(self, params: Mapping[str, Any]) -> list[Any]:
+        """Return the parameters in the order of `?n`: rows come last."""
+        values = [
+            _json(params[name]) if name in self.as_json else params[name]
+            for name in self.names
+            if name not in self.columns
+        ]
+        for name, columns in self.columns.items():
+            for row in params[name]:
+                values += map(row.get, columns)
+        return values
 
     def _mismatch(self, params: Mapping[str, Any]) -> StatementError:
         missing = sorted(self.required - params.keys())
@@ -133,50 +159,100 @@ class Dialect:
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
-        self._is_postgres = engine == "postgres"
         #: `statement(sql) -> Statement`, cached by text
         self.statement: Callable[[str], Statement] = lru_cache(maxsize=4096)(self._translate)
 
     def _translate(self, sql: str) -> Statement:
-        kinds: dict[str, str] = {}  # parameter -> value | list | rows, in order of appearance
-        first_word = ""
+        translation = _Translation(sql, is_postgres=self.engine == "postgres")
+        text = translation.run()
+        kinds, columns = translation.kinds, translation.columns
+        as_json = {"rows"} if self.engine == "postgres" else {"rows", "list"}
+        plain = [name for name in kinds if name not in columns]
 
-        def replace(piece: re.Match[str]) -> str:
-            nonlocal first_word
-            if piece["wrong"]:
-                raise StatementError(f"stray or unclosed {piece['wrong']!r} in: {sql}")
-            if piece["name"]:
-                return self._parameter(piece["name"], "value", kinds)
-            if piece["token"] is not None:
-                return self._token(piece["token"], kinds, sql)
-            word = (piece["word"] or "").upper()
-            if word == "DEFERRABLE":  # a deferred check would fail a commit that others share
-                raise StatementError(f"constraints are checked at once: {sql}")
-            first_word = first_word or word
-            return piece[0]
+        def written_out(counts: tuple[int, ...]) -> str:
+            numbers = {name: number for number, name in enumerate(plain, 1)}
+            many = dict(zip(columns, counts, strict=True))
+            following = len(plain) + 1
+            for name in columns:
+                numbers[name] = following
+                following += many[name] * len(columns[name])
+            return _Translation(sql, numbers=numbers, counts=many).run()
 
-        text = _PIECE.sub(replace, sql)
-        if first_word in _CONTROL:
-            raise StatementError(f"{first_word} is not a body's business: {sql}")
-        as_json = {"rows"} if self._is_postgres else {"rows", "list"}
         return Statement(
             text,
             tuple(kinds),
             frozenset(kinds),
             tuple(name for name, kind in kinds.items() if kind in as_json),
+            columns,
+            cache(written_out),
         )
 
-    def _parameter(self, name: str, kind: str, kinds: dict[str, str]) -> str:
-        if kinds.setdefault(name, kind) != kind:
-            raise StatementError(f"parameter {name!r} is used as a {kind} and as a {kinds[name]}")
-        return f"${list(kinds).index(name) + 1}" if self._is_postgres else f":{name}"
 
-    def _token(self, token: str, kinds: dict[str, str], sql: str) -> str:
-        token = " ".join(token.split())
+class _Translation:
+    """One statement on its way into an engine's words.
+
+    Attributes:
+        kinds: Its parameters in the order of appearance: `value`, `list` or `rows`.
+        columns: The columns of those that are rows.
+    """
+
+    def __init__(
+        self,
+        sql: str,
+        *,
+        is_postgres: bool = False,
+        numbers: Mapping[str, int] = MappingProxyType({}),
+        counts: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """Prepare it.
+
+        Args:
+            sql: The portable text.
+            is_postgres: Whose words.
+            numbers: The first `?n` of each parameter, when rows are written out as values.
+            counts: How many rows of each there are then.
+        """
+        self.kinds: dict[str, str] = {}
+        self.columns: dict[str, tuple[str, ...]] = {}
+        self._sql = sql
+        self._is_postgres = is_postgres
+        self._numbers, self._counts = numbers, counts
+        self._first_word = ""
+
+    def run(self) -> str:
+        """Return the text."""
+        text = _PIECE.sub(self._replace, self._sql)
+        if self._first_word in _CONTROL:
+            raise StatementError(f"{self._first_word} is not a body's business: {self._sql}")
+        return text
+
+    def _replace(self, piece: re.Match[str]) -> str:
+        if piece["wrong"]:
+            raise StatementError(f"stray or unclosed {piece['wrong']!r} in: {self._sql}")
+        if piece["name"]:
+            return self._parameter(piece["name"], "value")
+        if piece["token"] is not None:
+            return self._token(" ".join(piece["token"].split()))
+        word = (piece["word"] or "").upper()
+        if word == "DEFERRABLE":  # a deferred check would fail a commit that others share
+            raise StatementError(f"constraints are checked at once: {self._sql}")
+        self._first_word = self._first_word or word
+        return piece[0]
+
+    def _parameter(self, name: str, kind: str) -> str:
+        if self.kinds.setdefault(name, kind) != kind:
+            raise StatementError(
+                f"parameter {name!r} is used as a {kind} and as a {self.kinds[name]}"
+            )
+        if self._is_postgres:
+            return f"${list(self.kinds).index(name) + 1}"
+        return f"?{self._numbers[name]}" if self._numbers else f":{name}"
+
+    def _token(self, token: str) -> str:
         if token in _WORDS:
             return _WORDS[token][self._is_postgres]
         if match := _IN.fullmatch(token):
-            parameter = self._parameter(match["name"], "list", kinds)
+            parameter = self._parameter(match["name"], "list")
             if self._is_postgres:
                 return f"= ANY({parameter})"
             return f"IN (SELECT value FROM json_each({parameter}))"
@@ -187,17 +263,22 @@ class Dialect:
                 )
             return "TRUE"
         if match := _ROWS.fullmatch(token):
-            parameter = self._parameter(match["name"], "rows", kinds)
-            return self._rows(match["name"], parameter, match["columns"])
-        raise StatementError(f"unknown token {{{token}}} in: {sql}")
+            return self._rows(match["name"], match["columns"])
+        raise StatementError(f"unknown token {{{token}}} in: {self._sql}")
 
-    def _rows(self, table: str, parameter: str, columns: str) -> str:
+    def _rows(self, table: str, columns: str) -> str:
         fields = [tuple(column.split()) for column in columns.split(",")]
         for field in fields:
             if len(field) != 2 or not _IDENTIFIER.fullmatch(field[0]) or field[1] not in _ROW_TYPES:
                 raise StatementError(f"{{rows}} cannot read the column {' '.join(field)!r}")
+        parameter = self._parameter(table, "rows")
+        names = tuple(name for name, _ in fields)
+        if self.columns.setdefault(table, names) != names:
+            raise StatementError(f"{{rows {table}}} has two lists of columns in: {self._sql}")
+        if table in self._counts:
+            return self._values(table, names)
         if not self._is_postgres:
-            values = ", ".join(f"value ->> '$.{name}' AS {name}" for name, _ in fields)
+            values = ", ".join(f"value ->> '$.{name}' AS {name}" for name in names)
             return f"(SELECT {values} FROM json_each({parameter})) AS {table}"
         values = ", ".join(
             f"{name}::jsonb AS {name}" if type_ == "json" else name for name, type_ in fields
@@ -205,6 +286,14 @@ class Dialect:
         types = ", ".join(f"{name} {_ROW_TYPES[type_]}" for name, type_ in fields)
         source = f"jsonb_to_recordset({parameter}::jsonb) AS _({types})"
         return f"(SELECT {values} FROM {source}) AS {table}"
+
+    def _values(self, table: str, names: tuple[str, ...]) -> str:
+        number = count(self._numbers[table])
+        rows = ", ".join(
+            f"({', '.join(f'?{next(number)}' for _ in names)})" for _ in range(self._counts[table])
+        )
+        columns = ", ".join(f"column{n} AS {name}" for n, name in enumerate(names, 1))
+        return f"(SELECT {columns} FROM (VALUES {rows})) AS {table}"
 
 
 def computed_once(value: str, body: Callable[[str], str]) -> str:

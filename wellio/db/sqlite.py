@@ -243,10 +243,10 @@ class _Reader:
 
     async def fetch_all(self, sql: str, params: dict[str, Any]) -> list[Row]:
         statement = SQLITE.statement(sql)
-        named = statement.named(params)
+        text, values = statement.for_sqlite(params)
         self._waiting += 1
         try:
-            rows = await self._connection.execute_fetchall(statement.text, named)
+            rows = await self._connection.execute_fetchall(text, values)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise translate(error) from error
         finally:

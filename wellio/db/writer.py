@@ -98,7 +98,7 @@ class WriterTx:
             raise too_long()
         statement = SQLITE.statement(sql)
         try:
-            return self._connection.execute(statement.text, statement.named(params))
+            return self._connection.execute(*statement.for_sqlite(params))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             self.has_failed = True
             raise translate(error) from error

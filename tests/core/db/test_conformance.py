@@ -175,6 +175,21 @@ async def test_rows_are_a_table(db: Engine) -> Any:
     assert await column(db, "SELECT body FROM doc ORDER BY id") == ['{"k": "v"}', '["x"]']
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 64, 65, 300])
+async def test_any_number_of_rows_goes_with_other_parameters(db: Engine, count: int) -> None:
+    sql = """
+    SELECT r.id, r.n + :more AS n, r.f, r.b, x.note
+    FROM {rows r (id text, n int, f float, b bool, missing text)}
+    LEFT JOIN {rows x (id text, note text)} ON x.id = r.id
+    WHERE r.missing IS NULL AND r.n + :more >= :more AND NOT r.id {in ids} ORDER BY r.n
+    """
+    rows = [{"id": f"é{n}'", "n": n, "f": n / 2, "b": n % 2 == 0} for n in range(count)]
+    found = await db.fetch_all(sql, r=rows, x=[{"id": "é1'", "note": "😀"}], ids=["é0'"], more=HUGE)
+    assert [(r["id"], r["n"], r["f"], bool(r["b"]), r["note"]) for r in found] == [
+        (f"é{n}'", HUGE + n, n / 2, n % 2 == 0, "😀" if n == 1 else None) for n in range(1, count)
+    ]
+
+
 async def test_locks_and_settled_transactions_are_no_ones_worry_on_one_node(db: Engine) -> None:
     async def body(tx: Tx) -> None:
         await run(

@@ -83,11 +83,24 @@ def test_what_cannot_be_meant_is_refused(dialect: Dialect, sql: str, complaint: 
 def test_missing_and_unused_parameters_are_named(params: dict[str, int]) -> None:
     statement = SQLITE.statement("SELECT :a, :b")
     with pytest.raises(StatementError) as caught:
-        statement.named(params)
+        statement.for_sqlite(params)
     for name in {"a", "b"} ^ params.keys():
         assert f"'{name}'" in str(caught.value)
     with pytest.raises(StatementError):
         POSTGRES.statement("SELECT :a, :b").positional(params)
+
+
+def test_few_rows_are_written_out_for_sqlite() -> None:
+    statement = SQLITE.statement("SELECT :a FROM {rows r (id text, n int)} WHERE n {in ns} OR :a")
+    params = {"a": 7, "ns": [1], "r": [{"id": "x", "n": 1}, {"n": 2, "id": "y"}]}
+    text, values = statement.for_sqlite(params)
+    assert text == (
+        "SELECT ?1 FROM (SELECT column1 AS id, column2 AS n FROM (VALUES (?3, ?4), (?5, ?6))) AS r "
+        "WHERE n IN (SELECT value FROM json_each(?2)) OR ?1"
+    )
+    assert values == [7, "[1]", "x", 1, "y", 2]
+    many = statement.for_sqlite({**params, "r": [{"id": "x", "n": 1}] * 65})
+    assert "json_each(:r)" in many[0]
 
 
 def test_a_statement_is_translated_once() -> None:
