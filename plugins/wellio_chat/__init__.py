@@ -64,11 +64,13 @@ def register_routes(app: Wellio) -> Sequence[object]:
     from .api import ConversationsApi, MessagesApi
     from .service.catchup import CatchUpService
     from .service.conversations import ConversationService
+    from .service.history import HistoryService
     from .service.messages import MessageService
 
+    messages, history = app.service(MessageService), app.service(HistoryService)
     return [
         ConversationsApi(app.service(ConversationService)),
-        MessagesApi(app.service(MessageService), app.service(CatchUpService)),
+        MessagesApi(messages, history, app.service(CatchUpService)),
     ]
 
 

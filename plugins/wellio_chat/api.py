@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiohttp import web
+from orjson import Fragment
 
 from wellio import (
     ACTOR,
@@ -34,6 +35,7 @@ from .models import (
 )
 from .service.catchup import CatchUpService
 from .service.conversations import ConversationService
+from .service.history import HistoryService
 from .service.messages import MessageService
 from .store.append import Sent
 
@@ -125,8 +127,10 @@ class ConversationsApi:
 class MessagesApi:
     """Messages, receipts and a conversation's log."""
 
-    def __init__(self, messages: MessageService, catch_up: CatchUpService) -> None:
-        self._messages, self._catch_up = messages, catch_up
+    def __init__(
+        self, messages: MessageService, history: HistoryService, catch_up: CatchUpService
+    ) -> None:
+        self._messages, self._history, self._catch_up = messages, history, catch_up
 
     @endpoint(
         "GET",
@@ -135,9 +139,9 @@ class MessagesApi:
         returns=Page[Message],
         permission="chat.read",
     )
-    async def history(self, request: web.Request, query: HistoryQuery) -> Json:
+    async def history(self, request: web.Request, query: HistoryQuery) -> Fragment:
         """List messages, newest first; with `afterSeq` ascending from there."""
-        return await self._messages.history(request[ACTOR], request.match_info["id"], query)
+        return await self._history.read(request[ACTOR], request.match_info["id"], query)
 
     @endpoint(
         "POST",

@@ -58,6 +58,7 @@ class ChatData:
             told.append((head.id, "member_removed", member_wire(head.id, event_seq, user_id)))
             events.append(MemberRemoved(at=at, conversation_id=head.id, user_id=user_id))
         await ledger.save(tx, heads.values())
+        await personal.turn_pages(tx, heads)
         await self._bus.publish(tx, *events)
         members: dict[str, Members] = await ledger.members(tx, heads.values(), {})
         tx.after_commit(

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
+import orjson
 from aiohttp import web
 
 from wellio.actor import Actor
@@ -53,7 +54,7 @@ def no_content() -> Reply:
     return Reply(None, 204)
 
 
-Answer = Mapping[str, Any] | Reply | web.StreamResponse
+Answer = Mapping[str, Any] | orjson.Fragment | Reply | web.StreamResponse
 Handler = Callable[..., Awaitable[Any]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 

@@ -212,10 +212,13 @@ def respond(answer: Answer, status: int) -> web.StreamResponse:
     """Turn what a handler returned into a response.
 
     Args:
-        answer: A dict, a `Reply`, or a response already.
+        answer: A dict, JSON already, a `Reply`, or a response already.
         status: The status of a dict, or of a reply that says none.
     """
-    if type(answer) is dict:  # the usual case first: the look at aiohttp's class is a slow one
+    if type(answer) in {
+        dict,
+        orjson.Fragment,
+    }:  # the usual case first: the look at aiohttp's class is a slow one
         return _json(answer, status)
     if isinstance(answer, web.StreamResponse):
         return answer

@@ -4,6 +4,8 @@ The log holds what happened, in ids; what an event carries is made at the time o
 present state. A message that was deleted since shows as its tombstone from its first event on.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,6 +24,8 @@ from wellio_chat.store import catchup, conversations
 
 # The text in one answer to `sync`: well below what may wait for a slow socket.
 _PAGE_BYTES = 262_144
+_PATIENCE_S = 1.0
+_BLINK_S = 0.01
 
 
 class CatchUpService:
@@ -72,13 +76,25 @@ class CatchUpService:
             Gone: `resync`: the cursor is none of this database.
         """
         xid, position = await self._position(after)
-        rows = await catchup.sync(self._db, actor.user_id, xid, position, self._page + 1)
-        shown = _page(rows[: self._page])
+        rows = await self._settled(actor.user_id, xid, position)
+        shown = _page([row for row in rows[: self._page] if row["is_settled"]])
         return {
             "items": await self._entries(shown),
             "next": _cursor(shown[-1]) if shown else after,
             "hasMore": len(rows) > len(shown),
         }
+
+    async def _settled(self, viewer: str, xid: int, position: int) -> list[Row]:
+        """Read on, until the first event has its final place or it has taken too long.
+
+        Who was not connected when it happened would else hear of it only with a later one.
+        """
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            rows = await catchup.sync(self._db, viewer, xid, position, self._page + 1)
+            if not rows or rows[0]["is_settled"] or time.monotonic() > until:
+                return rows
+            await asyncio.sleep(_BLINK_S)
 
     async def _position(self, after: str | None) -> tuple[int, int]:
         if after is None:

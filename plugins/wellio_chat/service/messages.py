@@ -1,4 +1,4 @@
-"""Sends, edits, deletes, reads and marks messages."""
+"""Sends, edits, deletes and marks messages, and reads one."""
 
 import hashlib
 from typing import TYPE_CHECKING, Any
@@ -14,26 +14,21 @@ from wellio import (
     Row,
     Tx,
     Wellio,
-    decode_cursor,
-    encode_cursor,
     invalid,
     new_id,
-    page,
 )
 from wellio_chat.broadcast import Broadcast
 from wellio_chat.config import ChatConfig
-from wellio_chat.encoded import EncodedMessages
 from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
 from wellio_chat.models import (
     Edit,
-    HistoryQuery,
     NewMessage,
     deleted_wire,
     message_wire,
     status_wire,
     updated_wire,
 )
-from wellio_chat.store import conversations, ledger, messages
+from wellio_chat.store import ledger, messages
 from wellio_chat.store.append import Appender, Draft, Sent
 from wellio_chat.store.ledger import Head, Members
 
@@ -41,7 +36,6 @@ if TYPE_CHECKING:
     from wellio import Client
 
 _HASH_BYTES = 16
-_END = 2**53
 
 
 class MessageService:
@@ -50,7 +44,6 @@ class MessageService:
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
         self._broadcast = app.service(Broadcast)
-        self._encoded = EncodedMessages()
         settings = app.settings(ChatConfig)
         self._budget = app.limits.budget("messages", settings.messages)
         self._text_bytes = settings.text_bytes
@@ -103,31 +96,6 @@ class MessageService:
         if row is None:
             raise NotFound
         return message_wire(row)
-
-    async def history(
-        self, actor: Actor, conversation_id: str, query: HistoryQuery
-    ) -> dict[str, Any]:
-        """Return a page of a conversation, newest first or ascending from `afterSeq`."""
-        start = query.after_seq
-        ascending = start is not None
-        if query.cursor:
-            start, ascending = decode_cursor(query.cursor, int, bool)
-        read, edge = (messages.after, 0) if ascending else (messages.before, _END)
-        rows = await read(
-            self._db,
-            conversation_id,
-            actor.user_id,
-            edge if start is None else start,
-            query.limit + 1,
-        )
-        if not rows and await conversations.read(self._db, conversation_id, actor.user_id) is None:
-            raise NotFound
-        return page(
-            rows,
-            query.limit,
-            lambda row: encode_cursor(row["seq"], ascending),
-            self._encoded.encode,
-        )
 
     async def edit(
         self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch

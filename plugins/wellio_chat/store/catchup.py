@@ -23,7 +23,8 @@ LIMIT :limit
 # Within a conversation event_seq has no gaps and follows (xid, position). So the next page of each
 # is a range of event_seq from its first event past the cursor: a few seeks, whatever lies before.
 # (One comparison of pairs would do, but SQLite does not seek by a pair that holds the rowid.)
-# Who was removed learns of that event and of nothing else there.
+# Who was removed learns of that event and of nothing else there. What is not settled is told of,
+# but never as a condition: Postgres would read the log from its start.
 _SYNC = (
     """
 WITH mine AS MATERIALIZED (
@@ -40,15 +41,14 @@ WITH mine AS MATERIALIZED (
 )
 """
     + _COLUMNS
-    + """
+    + """, {settled e.xid} AS is_settled
 FROM mine
 JOIN chat_event e ON e.conversation_id = mine.conversation_id
     AND e.event_seq >= mine.first_seq AND e.event_seq < mine.first_seq + :limit
 LEFT JOIN chat_message m ON m.id = e.message_id
-WHERE ({settled e.xid}) IS TRUE  -- as it stands, Postgres would read the log from its start
-  AND (mine.removed_event_seq IS NULL
-       OR (e.event_seq = mine.removed_event_seq
-           AND (e.xid > :xid OR (e.xid = :xid AND e.position > :position))))
+WHERE mine.removed_event_seq IS NULL
+   OR (e.event_seq = mine.removed_event_seq
+       AND (e.xid > :xid OR (e.xid = :xid AND e.position > :position)))
 ORDER BY e.xid, e.position
 LIMIT :limit
 """
@@ -66,7 +66,11 @@ async def log(db: Database, conversation_id: str, viewer: str, after: int, limit
 
 
 async def sync(db: Database, viewer: str, xid: int, position: int, limit: int) -> list[Row]:
-    """Return the events past a position of all the viewer's conversations, in commit order."""
+    """Return the events past a position of all the viewer's conversations.
+
+    Those with `is_settled` come first, in the order of commit; others may yet come between the
+    rest, which on Postgres waits for transactions that are still open.
+    """
     return await db.fetch_all(_SYNC, viewer=viewer, xid=xid, position=position, limit=limit)
 
 

@@ -59,6 +59,12 @@ WHERE m.conversation_id = :conversation_id
 )
 _BEFORE = _HISTORY + "AND m.seq < :before ORDER BY m.seq DESC LIMIT :limit"
 _AFTER = _HISTORY + "AND m.seq > :after ORDER BY m.seq LIMIT :limit"
+_VERSION = """
+SELECT c.last_event_seq, c.members_version
+FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
+WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
+  AND me.removed_event_seq IS NULL
+"""
 _EDIT = "UPDATE chat_message SET body = :body, edited_at = :at WHERE id = :id"
 _DELETE = "UPDATE chat_message SET body = NULL, deleted_at = :at WHERE id = :id"
 _WATERMARKS = """
@@ -103,6 +109,12 @@ async def after(db: Database, conversation_id: str, viewer: str, seq: int, limit
     return await db.fetch_all(
         _AFTER, conversation_id=conversation_id, viewer=viewer, after=seq, limit=limit
     )
+
+
+async def version(db: Database, conversation_id: str, viewer: str) -> tuple[int, int] | None:
+    """Return what moves with all that `before` and `after` show; None to who is no member."""
+    row = await db.fetch_one(_VERSION, conversation_id=conversation_id, viewer=viewer)
+    return (row[0], row[1]) if row else None
 
 
 async def edit(tx: Tx, message_id: str, body: str, at: int) -> None:

@@ -1,5 +1,7 @@
 """What the chat stores about one person: read for them, taken away from everybody."""
 
+from collections.abc import Collection
+
 from wellio import Database, Row, Tx
 
 _EXPORT = {
@@ -40,6 +42,9 @@ SET body = NULL, deleted_at = COALESCE(deleted_at, :at), local_id = NULL, conten
 WHERE sender_id = :user_id
 """
 _LEAVE_ALL = "DELETE FROM chat_member WHERE user_id = :user_id"
+_TURN_PAGES = """
+UPDATE chat_conversation SET members_version = members_version + 1 WHERE id {in ids}
+"""
 _MEMBERSHIPS = """
 SELECT conversation_id FROM chat_member WHERE user_id = :user_id AND removed_event_seq IS NULL
 """
@@ -71,3 +76,8 @@ async def erase(tx: Tx, user_id: str, at: int) -> None:
     """Empty the person's messages, forget the keys and hashes of them, end the memberships."""
     await tx.execute(_BLANK, user_id=user_id, at=at)
     await tx.execute(_LEAVE_ALL, user_id=user_id)
+
+
+async def turn_pages(tx: Tx, conversation_ids: Collection[str]) -> None:
+    """Have everybody read these conversations anew: not everything that was erased is an event."""
+    await tx.execute(_TURN_PAGES, ids=list(conversation_ids))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest_asyncio
 from wellio_chat.service.catchup import CatchUpService
 from wellio_chat.service.conversations import ConversationService
+from wellio_chat.service.history import HistoryService
 from wellio_chat.service.messages import MessageService
 
 from wellio.testing import Api, TestApp, User
@@ -32,6 +33,10 @@ class Practice:
     @property
     def messages(self) -> MessageService:
         return self.app.app.service(MessageService)
+
+    @property
+    def history(self) -> HistoryService:
+        return self.app.app.service(HistoryService)
 
     @property
     def conversations(self) -> ConversationService:

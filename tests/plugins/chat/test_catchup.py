@@ -1,6 +1,11 @@
 """Catch-up: every change of a conversation once, in order, from any point, for its members."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+
+import asyncpg
 
 from tests.plugins.chat.conftest import Practice
 from wellio import encode_cursor
@@ -178,6 +183,43 @@ async def test_an_overtaken_transaction_keeps_the_order(
     assert [row["event_seq"] for row in rows] == list(range(1, len(rows) + 1))
     items, _ = await sync(await sockets.plain(practice.app.url, practice.people["coach"]))
     assert [item["eventSeq"] for item in items] == list(range(1, len(rows) + 1))
+
+
+async def test_what_waits_for_an_open_transaction_is_told_later(
+    practice: Practice, sockets: Sockets
+) -> None:
+    """On Postgres an event has its place in the order only when every older transaction ended."""
+    direct = await practice.direct("coach", "client")
+    socket = await sockets.plain(practice.app.url, practice.people["client"])
+    items, before = await sync(socket)
+    url = practice.app.app.config.database.url
+    assert url is not None
+    async with open_transaction(url.get_secret_value()):
+        await practice.send("coach", direct, "Now")
+        answer = await socket.call("sync", {"after": before})
+        if practice.app.app.db.engine == "postgres":
+            assert (answer["items"], answer["next"], answer["hasMore"]) == ([], before, True)
+        coming = asyncio.create_task(socket.call("sync", {"after": before}))
+        await asyncio.sleep(0.1)  # so that it finds the transaction open
+    answer = await coming
+    assert [item["event"] for item in answer["items"]] == ["new_message"]
+    assert not answer["hasMore"]
+    assert len(items) + 1 == answer["items"][0]["eventSeq"]
+
+
+@asynccontextmanager
+async def open_transaction(url: str) -> AsyncIterator[None]:
+    """Have a transaction of somebody else's open, as a slow one is; SQLite knows none."""
+    if not url.startswith("postgres"):
+        yield
+        return
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_current_xact_id()")
+            yield
+    finally:
+        await connection.close()
 
 
 async def _number_ahead(tx: Any) -> None:

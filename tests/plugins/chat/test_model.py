@@ -211,9 +211,9 @@ class Conversation(RuleBasedStateMachine):
         actor = self.actors[who]
         fresh = self.run(self.practice.conversations.read(actor, self.id))
         page = self.run(
-            self.practice.messages.history(actor, self.id, HistoryQuery(limit=100, after_seq=0))
+            self.practice.history.read(actor, self.id, HistoryQuery(limit=100, after_seq=0))
         )
-        history = orjson.loads(orjson.dumps(page))["items"]  # they are encoded already
+        history = orjson.loads(orjson.dumps(page))["items"]
         assert [visible(message) for message in history] == list(device.messages.values())
         assert [m["seq"] for m in history] == list(range(1, len(self.sent) + 1))[:100]
         assert {m["userId"] for m in fresh["members"]} == device.members

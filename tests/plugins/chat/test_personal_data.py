@@ -40,3 +40,18 @@ async def test_erasure_leaves_tombstones(practice: Practice, sockets: Sockets) -
     exported = await data.export(practice.ids["client"])
     assert [row["body"] for row in exported["chat_message"]] == [None]
     assert exported["chat_member"] == []
+
+
+async def test_erasure_shows_in_pages_that_were_read_before(practice: Practice) -> None:
+    group = await practice.group("coach", "client", "owner")
+    sent = await practice.send("client", group, "Secret", localId="a name")
+    await practice.api("client").delete(f"/messages/{sent['id']}", status=204)
+    leave = f"/conversations/{group}/members/{practice.ids['client']}"
+    await practice.api("client").delete(leave, status=204)
+    path = f"/conversations/{group}/messages"
+    [before] = (await practice.api("owner").get(path, status=200)).data["items"]
+    assert before["localId"] == "a name"
+    with practice.app.bus.expect():  # nothing is left to be told
+        await practice.app.app.db.write(ChatData(practice.app.app).erase, practice.ids["client"])
+    [after] = (await practice.api("owner").get(path, status=200)).data["items"]
+    assert after == {**before, "localId": None}
