@@ -45,16 +45,16 @@ def main() -> None:
     moments = cold_start(scratch, times=arguments.rounds)
     with ExitStack() as stack:
         _start(stack, scratch, peers, arguments.growth)
+        # First, and once: what other loads took before would be used again.
+        for name in IDLE:
+            target = str(scratch.folder / f"targets/{name}.json")
+            peers.measure("load_chat.py", "--target", target, "--mode", "idle", "--clients", "2000")
         for ops, targets in HTTP:
             _compare(peers, targets, arguments, "--http", ops)
         for mode, clients, rate, targets in CHAT:
             load = ("--clients", str(clients), "--rate", str(rate))
             _compare(peers, targets, arguments, "--chat", mode, *load)
         moments |= login_storm(peers, AuthConfig().bcrypt_cost)
-        # Last, and once: memory that was taken is not given back.
-        for name in IDLE:
-            target = str(scratch.folder / f"targets/{name}.json")
-            peers.measure("load_chat.py", "--target", target, "--mode", "idle", "--clients", "2000")
     sys.stdout.write(table(Figures(scratch.lines(), moments)) + "\n")
 
 

@@ -7,6 +7,7 @@ Instants are integers, milliseconds UTC since 1970 (`*_at`). Waiting and rate li
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,8 +65,13 @@ class ManualClock:
 
 def rfc3339(ms: int) -> str:
     """Write an instant as the wire does: `2026-03-01T09:30:00.000Z`."""
-    at = _EPOCH + timedelta(milliseconds=ms)
-    return at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    seconds, rest = divmod(ms, 1000)
+    return f"{_to_the_second(seconds)}.{rest:03}Z"
+
+
+@lru_cache(maxsize=4096)  # what is read together happened together
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
 
 
 def parse_rfc3339(text: str) -> int:

@@ -84,11 +84,12 @@ def tagged(request: web.Request, response: web.StreamResponse) -> web.StreamResp
     """
     if response.status != 200 or not isinstance(response, web.Response):
         return response
-    if response.etag is None and isinstance(response.body, bytes):
-        response.etag = tag_of(response.body)
-    if response.etag is not None and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
-        known = _header(request, hdrs.IF_NONE_MATCH)
-        if known is not None and (known == _ANY or response.etag.value in _values(known)):
+    if hdrs.ETAG not in response.headers and isinstance(response.body, bytes):
+        response.headers[hdrs.ETAG] = f'"{tag_of(response.body)}"'
+    known = _header(request, hdrs.IF_NONE_MATCH)
+    if known is not None and request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        tag = response.etag
+        if tag is not None and (known == _ANY or tag.value in _values(known)):
             response.set_status(304)
             response.body = None
     return response
