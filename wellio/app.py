@@ -5,13 +5,14 @@ There is no global state: two apps in one process share nothing.
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
 from .actor import Actor, permissions_by_role
-from .audit import Audit, AuditDetails
+from .audit import API_KEY, Audit, AuditDetails
 from .clock import Clock, SystemClock
 from .config import Config, SectionModel, secret_values
 from .crypto import Crypto
@@ -40,7 +41,7 @@ from .keys.ring import MasterRing
 from .keys.root import RootKey
 from .keys.rotation import Rotation
 from .keys.secret_files import refuse_exposed, sweep, write_secret
-from .limits import Limits
+from .limits import Budget, Limits
 from .looplag import LoopWatch
 from .mail import Mailer
 from .metrics import Metrics
@@ -332,7 +333,7 @@ def _realtime(
         events=EventRouter(
             _all(app.plugins, "register_socket_events", app=app),
             observe=count_socket_events(app.metrics),
-            spend=edge.accounts.spend,
+            admit=partial(_admit, edge.accounts),
         ),
         settings=RealtimeSettings(
             node=app.node,
@@ -349,6 +350,12 @@ def _realtime(
             packets=app.limits.budget("packets", limits.packets_per_socket),
         ),
     )
+
+
+def _admit(accounts: Budget, actor: Actor) -> None:
+    """Let somebody send one more socket event."""
+    API_KEY.set(actor.key_id)
+    accounts.spend(actor.user_id)
 
 
 def _all(plugins: Plugins, hook: str, **arguments: Any) -> list[Any]:

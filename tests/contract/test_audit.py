@@ -1,6 +1,7 @@
 """What the plugins write into the audit log, seen from outside, and that it is documented."""
 
 import ast
+import json
 import re
 from typing import Any
 
@@ -241,3 +242,28 @@ def test_the_document_lists_what_there_is() -> None:
     assert {"auth.login_refused", "practice.set_up", "audit.details_erased"} <= recorded()
     assert recorded() <= DOCUMENTED  # what has an event's name is seen above, as it is written
     assert words() >= DOCUMENTED
+
+
+async def test_what_an_api_key_did_is_told_from_what_its_holder_did(
+    wellio_app: StartApp, make_user: MakeUser
+) -> None:
+    app = await wellio_app()
+    owner = await make_user("owner")
+    api, scopes = app.api.as_(owner), ["clients.manage", "clients.read"]
+    key = (await api.post("/api-keys", {"note": "import", "scopes": scopes}, status=201)).data
+    by_key = {"Authorization": f"Bearer {key['key']}"}
+    await app.api.post("/clients", {"name": "Zoe"}, status=201, headers=by_key)
+    await api.post("/clients", {"name": "Yan"}, status=201)
+    await app.app.audit.seal()
+    rows = await app.app.db.fetch_all(
+        "SELECT action, actor_id, api_key_id FROM wellio_audit WHERE action = 'client.created' "
+        "ORDER BY seq"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("client.created", owner.id, key["id"]),
+        ("client.created", owner.id, None),
+    ]
+    details = await app.app.audit.details_of(owner.id)
+    assert [json.loads(d["details"]) for d in details if d["action"] == "api_key.created"] == [
+        {"scopes": scopes}
+    ]

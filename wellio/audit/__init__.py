@@ -6,9 +6,9 @@ database (`anchors.py`). `verification.py` walks all of it. The keys are in `key
 in `store.py`; docs/audit.md says what the log proves and what it cannot.
 """
 
-from .origin import ADDRESS
+from .origin import ADDRESS, API_KEY
 from .personal_data import AuditDetails
 from .trail import Audit
 from .verification import Break, Report
 
-__all__ = ["ADDRESS", "Audit", "AuditDetails", "Break", "Report"]
+__all__ = ["ADDRESS", "API_KEY", "Audit", "AuditDetails", "Break", "Report"]

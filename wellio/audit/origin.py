@@ -7,6 +7,9 @@ from ipaddress import IPv6Address, ip_address, ip_network
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 """The address of who sent the request that runs; `None` outside of one."""
 
+API_KEY: ContextVar[str | None] = ContextVar("api_key", default=None)
+"""The id of the API key with which the request that runs came; `None` without one."""
+
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str | None:

@@ -18,7 +18,7 @@ from . import store
 from .anchors import AnchorFile
 from .entry import canonical, commit, new_salt
 from .keys import AuditKeys
-from .origin import ADDRESS, network_of
+from .origin import ADDRESS, API_KEY, network_of
 from .sealer import Sealer
 from .verification import Report, Verification
 
@@ -64,7 +64,7 @@ class Audit:
     ) -> None:
         """Write down that something was done; it counts if the transaction commits.
 
-        The request's id and the network that it came from are added.
+        The request's id, and the network and API key that it came with, are added.
 
         Args:
             tx: The transaction in which it is done.
@@ -91,6 +91,7 @@ class Audit:
             "note": note,
             "request_id": REQUEST_ID.get(),
             "network": _network(),
+            "api_key_id": API_KEY.get(),
             "commitment": None,
         }
         if details:

@@ -9,6 +9,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from wellio.actor import Actor
+from wellio.audit import API_KEY
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
 from wellio.policy import Policies
@@ -118,6 +119,7 @@ class Route:
         declared = self.endpoint
         if not declared.public:
             actor = request[ACTOR] = await self._authenticate(request)
+            API_KEY.set(actor.key_id)
             self._require_permission(actor)
         if self.parameters:
             self._check_parameters(request)

@@ -13,6 +13,7 @@ CREATE TABLE wellio_audit_pending (
     note {text},
     request_id {text},
     network {text},
+    api_key_id {text},
     commitment {text},
     key_id {text} NOT NULL,
     mac {text} NOT NULL,
@@ -32,6 +33,7 @@ CREATE TABLE wellio_audit (
     note {text},
     request_id {text},
     network {text},
+    api_key_id {text},
     commitment {text},
     key_id {text} NOT NULL,
     hash {text} NOT NULL

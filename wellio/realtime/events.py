@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import pydantic
 
+from wellio.actor import Actor
 from wellio.errors import InternalError, NotFound, PluginError, Problem, invalid_from_pydantic
 from wellio.ids import new_id
 from wellio.realtime.hub import Client
@@ -74,7 +75,7 @@ class EventRouter:
         objects: Iterable[object] = (),
         *,
         observe: EventObserver | None = None,
-        spend: Callable[[str], None] | None = None,
+        admit: Callable[[Actor], None] | None = None,
     ) -> None:
         """Collect handlers.
 
@@ -82,11 +83,11 @@ class EventRouter:
             objects: Objects with methods that `socket_event` marked.
             observe: Called after each event with its name (`unknown` for unknown ones), its outcome
                 (`ok` or the problem's code) and the seconds it took.
-            spend: Called before each event with the sender's user id; it may raise a Problem.
+            admit: Called before each event with its sender; it may raise a Problem.
         """
         self._handlers: dict[str, tuple[SocketEvent, Handler]] = {}
         self._observe = observe
-        self._spend = spend
+        self._admit = admit
         for item in objects:
             self.add(item)
 
@@ -114,8 +115,8 @@ class EventRouter:
         started = time.perf_counter()
         event, handler = self._handlers.get(name, (None, None))
         try:
-            if self._spend is not None:
-                self._spend(client.actor.user_id)
+            if self._admit is not None:
+                self._admit(client.actor)
             if event is None or handler is None:
                 raise NotFound("There is no such event.", code="unknown_event")
             result = await _run(event, handler, client, data)

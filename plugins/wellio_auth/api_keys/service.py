@@ -129,7 +129,13 @@ class ApiKeys:
         await store.insert(tx, row)
         await self._mails.enqueue_notice(tx, API_KEY_CREATED, user.id)
         await self._audit.record(
-            tx, "api_key.created", "api_key", row["id"], actor_id=user.id, subject_id=user.id
+            tx,
+            "api_key.created",
+            "api_key",
+            row["id"],
+            actor_id=user.id,
+            subject_id=user.id,
+            details={"scopes": orjson.loads(row["scopes"])},
         )
 
     async def _revoke(self, tx: Tx, key_id: str, actor: Actor) -> None:

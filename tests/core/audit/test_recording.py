@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.core.audit.conftest import START, Log
-from wellio.audit import ADDRESS, AuditDetails
+from wellio.audit import ADDRESS, API_KEY, AuditDetails
 from wellio.audit.origin import network_of
 from wellio.db.base import Tx
 from wellio.errors import PluginError
@@ -25,9 +25,11 @@ async def test_a_row_says_who_did_what_to_what_and_from_where(log: Log) -> None:
         )
 
     request_id, address = REQUEST_ID.set("request-1"), ADDRESS.set("203.0.113.77")
+    key = API_KEY.set("key-1")
     await log.db.write(body)
     REQUEST_ID.reset(request_id)
     ADDRESS.reset(address)
+    API_KEY.reset(key)
     await log.audit.seal()
     [row] = await log.rows()
     said = dict(zip(row.keys(), row, strict=True))
@@ -45,6 +47,7 @@ async def test_a_row_says_who_did_what_to_what_and_from_where(log: Log) -> None:
         "note": "from owner to coach",
         "request_id": "request-1",
         "network": "203.0.113.0/24",
+        "api_key_id": "key-1",
         "commitment": None,
     }
 
