@@ -48,6 +48,7 @@ from .sessions import Sessions
 from .setup import Setup
 
 USER_AGENT_CHARS = 256
+_ME = "/api/v1/me"  # where an account is that was just made, for who has its token
 
 
 def origin_of(request: web.Request) -> Origin:
@@ -264,9 +265,9 @@ class InvitationsApi:
         public=True,
         errors=(Gone, Conflict, TooManyRequests),
     )
-    async def redeem(self, request: web.Request, body: Redemption) -> dict[str, Any]:
+    async def redeem(self, request: web.Request, body: Redemption) -> Reply:
         """Make the account that an invitation is for, and sign in."""
-        return await self._invitations.redeem(body, origin_of(request))
+        return created(await self._invitations.redeem(body, origin_of(request)), _ME)
 
     @endpoint(
         "POST",
@@ -278,6 +279,6 @@ class InvitationsApi:
         public=True,
         errors=(Forbidden, Conflict, TooManyRequests),
     )
-    async def set_up(self, request: web.Request, body: SetupRequest) -> dict[str, Any]:
+    async def set_up(self, request: web.Request, body: SetupRequest) -> Reply:
         """Make the practice and its owner, once, by the link that `wellio serve` prints."""
-        return await self._setup.set_up(body, origin_of(request))
+        return created(await self._setup.set_up(body, origin_of(request)), _ME)

@@ -60,10 +60,15 @@ def _add_operations(program: typer.Typer, argv: Sequence[str], *, is_help: bool)
         if not is_help:
             raise
         return
+    words: dict[str, list[str]] = {}
+    for name in operations:
+        group, _, word = name.rpartition(" ")
+        words.setdefault(group, []).append(word)
     for operation in operations.values():
         group, _, word = operation.name.rpartition(" ")
         if group not in groups:
-            groups[group] = typer.Typer(no_args_is_help=True)
+            summary = f"Commands: {', '.join(sorted(words[group]))}."
+            groups[group] = typer.Typer(no_args_is_help=True, help=summary)
             program.add_typer(groups[group], name=group)
         groups[group].command(word, help=operation.summary)(_command(operation))
 

@@ -134,7 +134,7 @@ class HealthApi:
     async def ready(self, request: web.Request) -> dict[str, Any]:
         """Say whether requests can be answered: the database is migrated and can be written."""
         if (await self._ready.part())["status"] == "down":
-            raise Unavailable("The database cannot be written.")
+            raise Unavailable("The database cannot be written.", retry_after_s=1)
         return {"status": "ok"}
 
     @endpoint("GET", "//health", returns=Health, public=True)

@@ -136,6 +136,11 @@ def test_a_broken_plugin_is_one_line_and_help_still_works(shell: Shell, folder: 
     assert "serve" in shown.stdout
 
 
+def test_a_group_of_commands_names_them(shell: Shell) -> None:
+    lines = [" ".join(line.split()) for line in shell("--help").stdout.splitlines()]
+    assert any("keys Commands: adopt, rotate." in line for line in lines)
+
+
 def test_plugins_are_listed_in_their_order(shell: Shell) -> None:
     listed = json.loads(shell("plugins --json").stdout)
     names = [plugin["name"] for plugin in listed["plugins"]]

@@ -94,7 +94,8 @@ async def test_readiness(ready: Any, status: int) -> None:
     with logged():
         async with running(health(ready=ready)) as app:
             assert (await app.request("GET", "/livez", token=None)).data == {"status": "ok"}
-            assert (await app.request("GET", "/readyz", token=None)).status == status
+            answer = await app.request("GET", "/readyz", token=None)
+            assert (answer.status, "Retry-After" in answer.headers) == (status, status == 503)
 
 
 class Section:
