@@ -1,6 +1,6 @@
 """Rotation: new keys in the place of old ones, while everybody stays signed in.
 
-A new master key goes to the disk first; then everything sealed is sealed anew under it, and the
+A new master key goes to the disk; then everything sealed is sealed anew under it, and the
 plugins make new keys of their own. Each step leaves everything readable, since old keys stay on
 the ring: a rotation that is killed is finished by the next one, or within the hour by the job.
 An old master key goes 30 days later. Until then it opens the backups of the database that were
@@ -46,6 +46,7 @@ class Rotation:
     async def rotate(self) -> Mapping[str, Any]:
         """Make new keys, seal everything anew, and tell what was done and what is left to do."""
         async with self._busy:
+            await self._reseal()  # what cannot be sealed anew is found before anything changes
             todo: list[str] = []
             if self._ring.path is None:
                 key = MasterRing.new_key_text()

@@ -87,7 +87,7 @@ async def test_a_rotation_seals_everything_under_a_new_key(
     ]
     assert done["older"] == [{"key": old.id.hex(), "goes_after": rfc3339(NOW + 30 * DAY_MS)}]
     assert done["todo"] == []
-    assert secrets.asked == ["renew", "reseal"]
+    assert secrets.asked == ["reseal", "renew", "reseal"]
     # the old key can go: nothing needs it
     practice.ring.drop(NOW)
     assert practice.crypto.unseal("probe", secrets.sealed) == b"plain"
@@ -96,6 +96,16 @@ async def test_a_rotation_seals_everything_under_a_new_key(
     again = await open_practice(tmp_path)
     assert again.crypto.derive("a") == practice.crypto.derive("a")
     assert await again.people.unseal("ann", "note", note) == b"plain"
+
+
+async def test_what_cannot_be_sealed_anew_stops_it_before_anything_changes(
+    practice: Practice, secrets: Secrets, rotation: Rotation
+) -> None:
+    secrets.is_failing = True
+    with pytest.raises(WellioError, match="disk is full"):
+        await rotation.rotate()
+    assert len(practice.ring.keys) == 1
+    assert secrets.asked == ["reseal"]
 
 
 async def test_an_old_key_goes_after_thirty_days(
@@ -279,6 +289,6 @@ async def test_the_command_asks_what_the_hook_returned(
 ) -> None:
     app, secrets = held
     done = await wellio_app.started[0].command("keys rotate")
-    assert secrets.asked == ["renew", "reseal"]
+    assert secrets.asked == ["reseal", "renew", "reseal"]
     assert {"what": "probe.secrets", "anew": 1} in done["sealed"]
     assert str(app.config.data_dir / "secrets/master.key") in done["master_key"]
