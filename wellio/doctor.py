@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from .config import Config
 from .errors import WellioError
 from .findings import Finding, Gravity
 from .hookspecs import HealthCheck
@@ -39,6 +40,7 @@ async def examine(app: "Wellio") -> list[Finding]:
     return [
         _versions(),
         *await asyncio.to_thread(_folder, app.config.data_dir),
+        *await asyncio.to_thread(_elsewhere, app.config),
         *await app.db.examine(),
         await _clock(app),
         *await _work(app),
@@ -66,8 +68,6 @@ def _folder(folder: Path) -> list[Finding]:
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
     )
     strangers = folder.stat().st_uid != os.geteuid()
-    free = shutil.disk_usage(folder).free
-    status: Gravity = "ok" if free > _LOW_BYTES else "warning" if free > _FULL_BYTES else "problem"
     return [
         Finding("data folder", "ok", "only its owner can read it and its secrets")
         if not open_to_others
@@ -85,13 +85,33 @@ def _folder(folder: Path) -> list[Finding]:
             "the data folder is another user's",
             "run Wellio and its commands as one user",
         ),
-        Finding(
-            "disk space",
-            status,
-            f"{free / 1e9:.1f} GB are free",
-            "" if status == "ok" else "make room: without it nothing can be written",
-        ),
+        _space("disk space", folder),
     ]
+
+
+def _elsewhere(config: Config) -> list[Finding]:
+    """Look at what a setting put outside of the data folder."""
+    found = []
+    files, anchors = config.storage.folder, config.audit.anchor_file
+    if files is not None and files.exists():
+        found += [_privacy("files folder", files), _space("files' disk space", files)]
+    if anchors is not None and anchors.exists():
+        found += [_privacy("audit anchors", anchors)]
+    return found
+
+
+def _privacy(name: str, path: Path) -> Finding:
+    if not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return Finding(name, "ok", "only its owner can read it")
+    mode = "700" if path.is_dir() else "600"
+    return Finding(name, "problem", "other users can read it", f"chmod {mode} it")
+
+
+def _space(name: str, folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    status: Gravity = "ok" if free > _LOW_BYTES else "warning" if free > _FULL_BYTES else "problem"
+    advice = "" if status == "ok" else "make room: without it nothing can be written"
+    return Finding(name, status, f"{free / 1e9:.1f} GB are free", advice)
 
 
 async def _clock(app: "Wellio") -> Finding:

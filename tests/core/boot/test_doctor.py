@@ -48,6 +48,22 @@ async def test_what_is_wrong_is_named_with_advice(shell: Shell, folder: Path) ->
     assert "chmod" in table.stdout
 
 
+async def test_what_lies_elsewhere_is_looked_at_too(shell: Shell, folder: Path) -> None:
+    (folder / "files").mkdir(mode=0o755)
+    (folder / "anchors").touch(0o644)
+    places = f'[storage]\nfolder = "{folder}/files"\n[audit]\nanchor_file = "{folder}/anchors"\n'
+    (folder / "wellio.toml").write_text(places)
+    result = await asyncio.to_thread(shell, "doctor --json --config wellio.toml")
+    checks = by_name(result.stdout)
+    assert {checks[name]["status"] for name in ("files folder", "audit anchors")} == {"problem"}
+    assert checks["files' disk space"]["detail"].endswith("GB are free")
+    (folder / "files").chmod(0o700)
+    (folder / "anchors").chmod(0o600)
+    result = await asyncio.to_thread(shell, "doctor --json --config wellio.toml")
+    checks = by_name(result.stdout)
+    assert {checks[name]["status"] for name in ("files folder", "audit anchors")} == {"ok"}
+
+
 async def test_a_keys_db_that_is_missing_or_anothers_is_named(wellio_app: StartApp) -> None:
     app, other = await wellio_app(plugins=[]), await wellio_app(plugins=[])
 
