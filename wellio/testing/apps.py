@@ -13,7 +13,7 @@ from wellio.cli.commands import operations_of
 from wellio.clock import Clock
 from wellio.config import Config, load_config
 from wellio.server import bind, serving
-from wellio.testing.client import Api
+from wellio.testing.client import Api, HasToken
 from wellio.testing.conformance import Conformance
 from wellio.testing.recorder import Recorder
 
@@ -97,6 +97,11 @@ class TestApp:
         """Stop it and start it again on the same data and port."""
         await self.stop()
         await self.start()
+
+    async def client_id(self, client: HasToken) -> str:
+        """Return the id of a client's own record, which is another than that of their account."""
+        (record,) = (await self.api.as_(client).get("/clients", status=200)).data["items"]
+        return str(record["id"])
 
     async def command(self, name: str, /, **arguments: Any) -> Mapping[str, Any]:
         """Run an operation of the command line, such as `user create`, and return its result."""
