@@ -42,6 +42,10 @@ class Installation:
         _uv("venv", "--python", sys.executable, str(folder))
         made = cls(folder)
         (made._packages / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        for name in ("pip", "pytest"):
+            program = made.bin / name
+            program.write_text(f'#!/bin/sh\nexec "{made.bin}/python" -m {name} "$@"\n')
+            program.chmod(0o755)
         made.install(*what)
         return made
 

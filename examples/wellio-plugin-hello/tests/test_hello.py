@@ -181,21 +181,20 @@ async def test_a_coach_gets_one_mail_a_week(practice: Practice) -> None:
 
 
 async def test_what_is_about_a_person_goes_with_them(practice: Practice) -> None:
-    app, mia, carl = practice.app.app, practice.people["mia"], practice.people["carl"]
-    of_carl = practice.app.api.as_(carl)
+    app, mia, carl, noah = practice.app, *(practice.people[it] for it in ("mia", "carl", "noah"))
     path = f"/clients/{practice.ids['mia']}/wins"
-    await of_carl.post(path, {"text": "She smiled."}, status=201)
+    await app.api.as_(carl).post(path, {"text": "She smiled."}, status=201)
     await practice.note("noah", "Rested.")
-    await app.bus.settled()
-    (data,) = [item for item in app.personal_data if "hello_win" in item.tables]
-    exported = await data.export(mia.id)
+    await app.app.bus.settled()
+    exported = await app.export(mia.id)
     assert [row["body"] for row in exported["hello_win"]] == ["Took the stairs.", "She smiled."]
     assert exported["hello_tally"][0]["wins"] == 2
 
-    await app.db.write(data.erase, carl.id)
-    items = (await practice.app.api.as_(mia).get(path, status=200)).data["items"]
+    await app.erase(carl.id)
+    items = (await app.api.as_(mia).get(path, status=200)).data["items"]
     assert [win["authorId"] for win in items] == [None, mia.id]
-    await app.db.write(data.erase, mia.id)
-    assert not any((await data.export(mia.id)).values())
-    noahs = await data.export(practice.people["noah"].id)
-    assert [row["body"] for row in noahs["hello_win"]] == ["Rested."]
+    await app.erase(mia.id)
+    exported = await app.export(mia.id)
+    assert (exported["hello_win"], exported["hello_tally"]) == ([], [])
+    assert [row["body"] for row in (await app.export(noah.id))["hello_win"]] == ["Rested."]
+    assert await app.unanswered() == set()
