@@ -1,15 +1,16 @@
-"""What `wellio plugin new` makes: it runs, its tests pass, and our own checks have no complaint."""
+"""What `wellio plugin new` makes: our own checks have no complaint, and the example grew from it.
+
+That both kinds run, and that their tests pass, is what the tutorial does with them.
+"""
 
 import ast
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.examples.conftest import Wheels
-from tests.examples.installation import EXAMPLE, ROOT, Installation
+from tests.examples.installation import EXAMPLE, ROOT
 from wellio.cli.skeleton import rendered
 
 SHORT, LONG = "wins", "a_name_of_thirty_letters_is_it"
@@ -22,30 +23,6 @@ def check(*words: str, cwd: Path) -> None:
         [sys.executable, "-m", *words], cwd=cwd, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture
-def installed(wheels: Wheels, tmp_path: Path) -> Installation:
-    return Installation.make(tmp_path / "venv", wheels.wellio)
-
-
-@pytest.mark.timeout(600)  # its tests run on both engines, in a process of their own
-@pytest.mark.parametrize("options", ["", "--one-file"])
-def test_it_runs_and_its_tests_pass(installed: Installation, tmp_path: Path, options: str) -> None:
-    made = installed.run("wellio", "plugin", "new", SHORT, *options.split(), cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
-    place = tmp_path
-    if options:
-        (place / "config.toml").write_text('loader.path = "plugins"\n')
-    else:
-        place /= f"wellio-plugin-{SHORT}"
-        added = installed.run("pip", "install", "-e", ".", cwd=place)
-        assert added.returncode == 0, added.stdout + added.stderr
-    listed = installed.run("wellio", "plugins", "--json", cwd=place)
-    assert SHORT in [it["name"] for it in json.loads(listed.stdout)["plugins"]], listed.stderr
-    tested = installed.run("pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=place)
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert "warning" not in tested.stdout + tested.stderr
 
 
 @pytest.mark.parametrize("name", [SHORT, LONG])
