@@ -18,6 +18,8 @@ from wellio.testing import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/wellio-plugin-hello"
+#: Plugins of pytest that our own tests have, and `wellio[testing]` does not bring; and its cache.
+_NOT_THEIRS = ("cacheprovider", "hypothesispytest", "schemathesis", "timeout", "xdist")
 
 
 def build(project: Path, target: Path) -> Path:
@@ -66,6 +68,7 @@ class Installation:
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it backwards: this switches it off
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_ADDOPTS": " ".join(f"-p no:{name}" for name in _NOT_THEIRS),
         }
 
     def install(self, *what: str | Path) -> None:

@@ -111,7 +111,7 @@ def test_its_own_tests_pass_where_it_is_installed(installed: Installation, tmp_p
     shown = installed.run("python", "-c", "import wellio_plugin_hello as it, wellio; "
                           "print(it.__file__, wellio.__file__)", cwd=place)  # fmt: skip
     assert all(str(installed.folder) in path for path in shown.stdout.split()), shown.stderr
-    done = installed.run("pytest", "-v", "-p", "no:cacheprovider", cwd=place)
+    done = installed.run("pytest", "-v", cwd=place)
     assert done.returncode == 0, done.stdout
     passed = re.findall(r"::(\w+)\[(sqlite|postgres).*PASSED", done.stdout)
     names = set(re.findall(r"^async def (test_\w+)", (place / "tests/test_hello.py").read_text(),

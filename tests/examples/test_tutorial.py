@@ -34,7 +34,6 @@ class Reader:
             **installed.variables,
             "WELLIO_SERVER__PORT": str(self._port),  # another test may use port 3000
             "COLUMNS": "80",
-            "PYTEST_ADDOPTS": "-p no:cacheprovider",
         }
         self._job: subprocess.Popen[bytes] | None = None
 

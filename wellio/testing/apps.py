@@ -12,6 +12,7 @@ from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli.commands import operations_of
 from wellio.clock import Clock
 from wellio.config import Config, load_config
+from wellio.mail.mailbox import FiledMail
 from wellio.server import bind, serving
 from wellio.testing.client import Api, HasToken
 from wellio.testing.conformance import Conformance
@@ -98,6 +99,14 @@ class TestApp:
         """Stop it and start it again on the same data and port."""
         await self.stop()
         await self.start()
+
+    async def settled(self) -> None:
+        """Wait until every durable subscriber has caught up and every due job has run."""
+        await self.app.bus.settled()
+
+    async def mails(self, to: str | None = None) -> list[FiledMail]:
+        """Return the mails that were sent, the newest first: all, or those to an address."""
+        return await self.app.mail.mailbox.read(to=to, last=100)
 
     async def client_id(self, client: HasToken) -> str:
         """Return the id of a client's own record, which is another than that of their account."""

@@ -138,10 +138,10 @@ async def test_the_tally_follows_the_events(practice: Practice) -> None:
     mia = practice.app.api.as_(practice.people["mia"])
     path = f"/clients/{practice.ids['mia']}"
     await practice.note("mia", "Cooked.")
-    await practice.app.app.bus.settled()
+    await practice.app.settled()
     assert (await mia.get(f"{path}/win-count", status=200)).data["wins"] == 2
     await mia.delete(f"{path}/wins/{practice.ids['win']}", status=204)
-    await practice.app.app.bus.settled()
+    await practice.app.settled()
     assert (await mia.get(f"{path}/win-count", status=200)).data["wins"] == 1
     metrics = (await practice.app.api.get("//metrics", status=200)).content.decode()
     assert "wellio_hello_wins_total 2.0" in metrics
@@ -162,22 +162,22 @@ async def test_health_says_when_the_tally_is_behind(
         return str(health["plugins"]["hello"]["checks"]["tally"]["status"])
 
     assert await tally() == "degraded"
-    await app.app.bus.settled()
+    await app.settled()
     assert await tally() == "ok"
 
 
 async def test_a_coach_gets_one_mail_a_week(practice: Practice) -> None:
     await practice.note("mia", "Cooked.")
     practice.clock.advance(25 * HOUR_MS)
-    await practice.app.app.bus.settled()
-    mails = await practice.app.app.mail.mailbox.read(last=10)
+    await practice.app.settled()
+    mails = await practice.app.mails()
     assert [(mail.to, mail.subject) for mail in mails] == [
         (practice.people["carl"].email, "Wins of the week: 2")
     ]
     assert "Cooked" not in mails[0].text
     practice.clock.advance(7 * 24 * HOUR_MS)
-    await practice.app.app.bus.settled()
-    assert len(await practice.app.app.mail.mailbox.read(last=10)) == 1
+    await practice.app.settled()
+    assert len(await practice.app.mails()) == 1
 
 
 async def test_what_is_about_a_person_goes_with_them(practice: Practice) -> None:
@@ -185,7 +185,7 @@ async def test_what_is_about_a_person_goes_with_them(practice: Practice) -> None
     path = f"/clients/{practice.ids['mia']}/wins"
     await app.api.as_(carl).post(path, {"text": "She smiled."}, status=201)
     await practice.note("noah", "Rested.")
-    await app.app.bus.settled()
+    await app.settled()
     exported = await app.export(mia.id)
     assert [row["body"] for row in exported["hello_win"]] == ["Took the stairs.", "She smiled."]
     assert exported["hello_tally"][0]["wins"] == 2
