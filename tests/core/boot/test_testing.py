@@ -136,6 +136,15 @@ async def test_a_scenario_that_does_not_hold(app: TestApp, wrong: dict[str, Any]
         await replace(TAKE, **wrong).run(app, {"ann": ANN}, {"word": "hello"})
 
 
+async def test_a_404_that_is_asserted_is_that_of_a_route(app: TestApp) -> None:
+    reply = await app.api.as_(ANN).get("/ntoes")
+    assert reply.code == "not_found"
+    with pytest.raises(AssertionError, match="there is no such route"):
+        await app.api.as_(ANN).get("/ntoes", status=404)
+    with pytest.raises(AssertionError, match="there is no such route"):
+        await Scenario("misspelt", "GET", "/ntoes", as_="ann", status=404).run(app, {"ann": ANN})
+
+
 async def test_an_answer_that_is_not_as_described_fails_the_test(app: TestApp) -> None:
     with pytest.raises(AssertionError, match="not as documented"):
         await app.api.get("/liar")
