@@ -95,7 +95,9 @@ async def test_it_is_installed_used_and_removed(
         assert "hello" not in (await _health(rest))["plugins"]
         await rest("GET", wins, token=carl, status=404)
         await rest("GET", "/clients", token=carl)
-    assert _plugins(installed, folder)["leftover"] == ["hello"]
+    left = _plugins(installed, folder)
+    assert left["leftover"] == ["hello"]
+    assert left["leftover_tables"] == ["hello_tally", "hello_win"]
 
     installed.install(wheels.hello)
     async with running(installed, folder, port) as (_, _, rest):
