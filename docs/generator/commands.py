@@ -2,10 +2,12 @@
 
 import inspect
 from collections.abc import Iterator
+from typing import get_args
 
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from typer.models import ArgumentInfo
 
 from docs.generator import text
 from docs.generator.text import first_line
@@ -14,7 +16,9 @@ from wellio.cli import commands
 from wellio.cli.commands import operations_of
 
 _INTRODUCTION = """\
-Every command takes `--config FILE` and `--data DIR` (`./data` by default) and prints one JSON object with `--json`. While a server runs on the data folder, commands that need the data go to it over `data/control.sock`; else they take the folder's lock. `migrate` refuses while a server runs. The exit code is 0, 1 when the command failed, 2 when it was called wrongly."""  # noqa: E501 - a paragraph is a line
+Every command takes `--config FILE` and `--data DIR` (`./data` by default) and prints one JSON object with `--json`. While a server runs on the data folder, commands that need the data go to it over `data/control.sock`; else they take the folder's lock. `migrate` refuses while a server runs. The exit code is 0, 1 when the command failed, 2 when it was called wrongly. `plugin new` needs neither settings nor data."""  # noqa: E501 - a paragraph is a line
+
+_COMMON = {"config", "data", "json"}
 
 
 def page(app: Wellio) -> str:
@@ -34,8 +38,15 @@ def _core() -> Iterator[tuple[str, str, str]]:
         if command.callback is not None:
             name = command.name or command.callback.__name__
             options = inspect.signature(command.callback).parameters
-            own = [_option(it) for it in options if it not in {"config", "data", "json"}]
+            own = [_core_option(it) for name, it in options.items() if name not in _COMMON]
             yield f"`wellio {prefix}{name}`", first_line(command.callback), ", ".join(own)
+
+
+def _core_option(parameter: inspect.Parameter) -> str:
+    _, info = get_args(parameter.annotation)
+    if isinstance(info, ArgumentInfo):
+        return f"`{parameter.name.upper()}`"
+    return _option(parameter.name)
 
 
 def _operations(app: Wellio) -> Iterator[tuple[str, str, str]]:

@@ -1,6 +1,7 @@
 """`docs/hooks.md`: every hook, what it is for, and who uses it."""
 
 import inspect
+from pathlib import Path
 
 from docs.generator import text
 from docs.generator.text import docstring, first_line
@@ -8,6 +9,11 @@ from wellio import Wellio, hookspecs
 
 _INTRODUCTION = """\
 A hook is a function of a plugin's module under `@hookimpl`. It is synchronous, runs once at boot, plugin by plugin in the order of `requires`, and returns what the plugin brings. What happened is an [event](events.md); what must be decided at run time is an async method of an object that a hook returned."""  # noqa: E501 - a paragraph is a line
+
+#: Where somebody else's plugin says which hooks it has.
+_EXAMPLE = (
+    Path(__file__).parents[2] / "examples/wellio-plugin-hello/wellio_plugin_hello/__init__.py"
+)
 
 
 def names() -> list[str]:
@@ -21,6 +27,8 @@ def page(app: Wellio) -> str:
     for name in names():
         hook = getattr(hookspecs, name)
         users = [e.name for e in app.plugins.loaded if hasattr(e.module, name)]
+        if f"def {name}(" in _EXAMPLE.read_text():
+            users.append(f"[{_EXAMPLE.parents[1].name}](../examples/{_EXAMPLE.parents[1].name}/)")
         used = f"Used by: {', '.join(users)}." if users else ""
         signature = str(inspect.signature(hook)).replace("'", "").replace("collections.abc.", "")
         signature = signature.replace("wellio.", "")

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from tests.contract.test_personal_data import columns
 from wellio import Database
+from wellio.testing.people import columns
 
 Snapshot = Mapping[str, Counter[str]]
 #: Rows come here and go on to the chain, by a worker that asks nobody.

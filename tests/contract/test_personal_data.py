@@ -4,19 +4,14 @@ The schema is asked, not the plugins: a table that refers to people must be name
 `PersonalData`, and once all of them have erased somebody, nothing of that person is left.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 import pytest
 
-from wellio import Database, Tx, Wellio
+from wellio import Database, Tx
 from wellio.testing import MakeUser, StartApp, TestApp
+from wellio.testing.people import columns, tables_about_people, unanswered
 
-PEOPLE = {"auth_user", "practice_client"}
-PERSONAL_COLUMNS = {
-    *("user_id", "client_id", "coach_id", "owner_id", "member_id", "actor_id"),
-    *("sender_id", "author_id", "created_by", "updated_by", "invited_by", "redeemed_by"),
-}
 CANARY = "the canary of Zoe Quibble"
 #: Where an erased person's id stays, and why; it leads to nobody any more.
 IDS_REMAIN = {
@@ -27,54 +22,6 @@ IDS_REMAIN = {
     "chat_event": "others' devices must learn who left, and whose receipt a number was",
     "chat_conversation": "the pair's key, so that the other's conversation stays as it is",
 }
-
-_COLUMNS = {
-    "sqlite": """
-SELECT m.name AS table_name, c.name AS column_name
-FROM sqlite_master m, pragma_table_info(m.name) c
-WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!'
-""",
-    "postgres": """
-SELECT c.table_name, c.column_name
-FROM information_schema.columns c
-JOIN information_schema.tables t ON (t.table_schema, t.table_name) = (c.table_schema, c.table_name)
-WHERE t.table_type = 'BASE TABLE' AND t.table_schema = 'public'
-""",
-}
-_REFERENCES = {
-    "sqlite": """
-SELECT m.name AS table_name, f."table" AS target
-FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'
-""",
-    "postgres": """
-SELECT c.table_name, u.table_name AS target
-FROM information_schema.table_constraints c
-JOIN information_schema.constraint_column_usage u ON u.constraint_name = c.constraint_name
-WHERE c.constraint_type = 'FOREIGN KEY'
-""",
-}
-
-
-async def columns(db: Database) -> dict[str, set[str]]:
-    """Return every table's columns."""
-    found: dict[str, set[str]] = {}
-    for row in await db.fetch_all(_COLUMNS[db.engine]):
-        found.setdefault(row["table_name"], set()).add(row["column_name"])
-    return found
-
-
-async def tables_about_people(db: Database) -> set[str]:
-    """Return the tables that refer to people, by foreign key or by a column's name."""
-    references = await db.fetch_all(_REFERENCES[db.engine])
-    by_key = {row["table_name"] for row in references if row["target"] in PEOPLE}
-    by_name = {name for name, has in (await columns(db)).items() if has & PERSONAL_COLUMNS}
-    return PEOPLE | by_key | by_name
-
-
-def unanswered(app: Wellio, tables: Collection[str]) -> set[str]:
-    """Return the tables that nobody answers for; what the core keeps in ids alone needs nobody."""
-    ids_alone = {table for table in IDS_REMAIN if table.startswith("wellio_")}
-    return set(tables) - ids_alone - {t for item in app.personal_data for t in item.tables}
 
 
 async def traces(db: Database, *words: str) -> set[str]:
@@ -97,7 +44,7 @@ async def test_every_table_about_people_has_somebody_who_answers_for_it(app: Tes
     tables = await tables_about_people(app.app.db)
     assert {"auth_session", "practice_assignment", "chat_message", "chat_event"} <= tables
     assert {"wellio_event", "wellio_audit", "wellio_audit_detail"} <= tables
-    assert unanswered(app.app, tables) == set()
+    assert await unanswered(app.app) == set()
     named = {table for item in app.app.personal_data for table in item.tables}
     assert named <= (await columns(app.app.db)).keys()
 
@@ -110,8 +57,7 @@ async def test_a_plugin_that_forgets_its_table_is_found(app: TestApp) -> None:
         await tx.execute("CREATE TABLE wellio_diary (id TEXT, user_id TEXT)")
 
     await app.app.db.write(diary)
-    tables = await tables_about_people(app.app.db)
-    assert unanswered(app.app, tables) == {"diary_page", "diary_note", "wellio_diary"}
+    assert await unanswered(app.app) == {"diary_page", "diary_note", "wellio_diary"}
 
 
 @pytest.mark.parametrize("role", ["client", "coach"])
@@ -163,12 +109,10 @@ async def test_nothing_of_an_erased_person_is_left(
     known |= {"wellio_audit_detail"}
     assert await traces(db, zoe_id, email, record["id"]) >= known
 
-    for item in reversed(app.app.personal_data):  # whom others refer to goes last
-        await db.write(item.erase, zoe_id)
+    await app.erase(zoe_id)
     assert await traces(db, email, CANARY, "5550100") == set()
     assert await traces(db, zoe_id) <= IDS_REMAIN.keys()
-    for item in app.app.personal_data:
-        assert not any((await item.export(zoe_id)).values())
+    assert not any((await app.export(zoe_id)).values())
     assert (await app.app.audit.verify()).is_intact
     history = (await app.api.as_(other).get(path, status=200)).data["items"]
     assert [message["content"] for message in history] == ["I see.", None]

@@ -36,9 +36,12 @@ class Source:
 
     @cached_property
     def module(self) -> str:
-        """Return the dotted name: `wellio_chat.store` for plugins/wellio_chat/store.py."""
+        """Return the dotted name: `wellio_chat.store` for plugins/wellio_chat/store.py.
+
+        A folder of examples/ is a distribution, and its packages are below.
+        """
         parts = self.path.with_suffix("").parts
-        parts = parts[1:] if parts[0] == "plugins" else parts
+        parts = parts[{"plugins": 1, "examples": 2}.get(parts[0], 0) :]
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     @property

@@ -13,6 +13,7 @@ from tests.core.source_tree import Rule, Rules, Source, breaches, init_of, read,
 
 CODE = read("wellio", "plugins")
 TESTS = read("tests")
+EXAMPLES = read("examples")
 LINES, LINES_OF_TESTS, LINES_OF_FUNCTION = 400, 600, 40
 SILENCER = re.compile(r"(noqa|type: ?ignore)(?P<codes>(: ?[A-Z]+\d+(, ?[A-Z]+\d+)*)|\[[\w, -]+\])?")
 
@@ -88,7 +89,7 @@ RULES: Rules = {
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_repository_keeps_the_rule(rule: Rule) -> None:
-    found = breaches(rule, CODE + TESTS)
+    found = breaches(rule, CODE + TESTS + EXAMPLES)
     assert not found, "\n".join(found)
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.core.source_tree import Rule, Rules, Source, breaches, init_of, read, sample
 
 CODE = read("wellio", "plugins")
+EXAMPLES = read("examples")
 PACKAGES = sorted({source.package for source in CODE})
 # A room of wellio_practice may use these others; booking reaches credits through billing's ledger.
 ROOMS = {
@@ -61,7 +62,7 @@ def plugin_keeps_to_its_friends(source: Source) -> Iterator[str]:
     """A plugin imports another only when it requires it, and only what is public there."""
     if not source.is_plugin:
         return
-    init = init_of(source.package, [source, *CODE])
+    init = init_of(source.package, [source, *CODE, *EXAMPLES])
     friends = init.friends if init else frozenset[str]()
     for found in source.imports:
         other, _, inside = found.module.partition(".")
@@ -96,7 +97,7 @@ def rooms_keep_their_order(source: Source) -> Iterator[str]:
 
 def what_is_sealed_is_sealed_anew(source: Source) -> Iterator[str]:
     """Who keeps something sealed under the master key seals it anew, or it is lost with the key."""
-    init = init_of(source.package, [source, *CODE])
+    init = init_of(source.package, [source, *CODE, *EXAMPLES])
     holds = "async def reseal(" in source.text and source.package == "wellio"  # `app.py` adds it
     if holds or source.module in SEALED_FOR_A_DAY:
         return
@@ -141,7 +142,7 @@ RULES: Rules = {
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_repository_keeps_the_rule(rule: Rule) -> None:
-    found = breaches(rule, CODE)
+    found = breaches(rule, CODE + EXAMPLES)
     assert not found, "\n".join(found)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.core.source_tree import ROOT, Rule, Rules, Source, breaches, init_of, read, sample
 
-CODE = read("wellio", "plugins")
+CODE = read("wellio", "plugins", "examples")
 MIGRATIONS = sorted((ROOT / "plugins").rglob("migrations/*.sql")) + sorted(
-    (ROOT / "wellio").rglob("migrations/*.sql")
+    path for folder in ("wellio", "examples") for path in (ROOT / folder).rglob("migrations/*.sql")
 )
 # Upper-case keywords before lower-case names: prose does not look like this.
 SQL = re.compile(r"\b(SELECT|INSERT INTO|DELETE FROM|UPDATE [a-z_]+ SET|WHERE|FROM [a-z_]+|JOIN)\b")
@@ -33,7 +33,7 @@ DRIVERS = {"sqlite3", "aiosqlite", "asyncpg"}
 
 def prefix_of(package: str) -> str:
     """Return what the names of a package's tables begin with: `chat_`, the core's `wellio_`."""
-    return package.removeprefix("wellio_") + "_"
+    return package.removeprefix("wellio_").removeprefix("plugin_") + "_"
 
 
 def foreign_tables(sql: str, prefix: str, nearby: str = "") -> list[str]:
@@ -230,7 +230,8 @@ MIGRATION_RULES: dict[MigrationRule, list[str]] = {
 
 def migration_breaches(rule: MigrationRule, path: Path) -> list[str]:
     """Return what breaks a rule in one file of SQL."""
-    package = next(part for part in path.relative_to(ROOT).parts if part.startswith("wellio"))
+    parts = path.relative_to(ROOT).parts
+    package = next(part for part in parts if part.startswith("wellio") and part.isidentifier())
     sql = re.sub(r"--[^\n]*", "", path.read_text())
     return [f"{path.relative_to(ROOT)}: {breach}" for breach in rule(package, sql)]
 
@@ -254,7 +255,9 @@ def test_what_is_allowed_is_no_breach() -> None:
 
 
 def test_there_are_migrations() -> None:
-    assert {path.relative_to(ROOT).parts[0] for path in MIGRATIONS} == {"plugins", "wellio"}
+    assert {path.relative_to(ROOT).parts[0] for path in MIGRATIONS} == {
+        *("plugins", "wellio", "examples")
+    }
 
 
 @pytest.mark.parametrize("rule", MIGRATION_RULES, ids=lambda rule: rule.__name__)

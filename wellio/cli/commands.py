@@ -24,7 +24,7 @@ DataFolder = Annotated[Path | None, typer.Option(help="The practice's folder; el
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 
 #: The commands that are there without the plugins.
-NAMES = ("serve", "health", "migrate", "config", "openapi")
+NAMES = ("serve", "health", "migrate", "config", "openapi", "plugin")
 
 
 def add_to(program: typer.Typer) -> None:
@@ -37,6 +37,9 @@ def add_to(program: typer.Typer) -> None:
     program.command()(migrate)
     program.command()(openapi)
     program.add_typer(settings_group, name="config")
+    plugin_group = typer.Typer(no_args_is_help=True, help="For people who write plugins.")
+    plugin_group.command("new")(plugin_new)
+    program.add_typer(plugin_group, name="plugin")
 
 
 def serve(
@@ -123,6 +126,26 @@ def config_template(
         show({"template": text}, as_json=True)
     else:
         typer.echo(text, nl=False)
+
+
+def plugin_new(
+    name: Annotated[str, typer.Argument(help="The plugin's name, such as wins.")],
+    path: Annotated[Path, typer.Option(help="Where to; else the current folder.")] = Path(),
+    one_file: Annotated[
+        bool, typer.Option("--one-file", help="One file and its test, for the setting loader.path.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write a plugin that works and has tests, to begin with."""
+    from wellio.cli import skeleton
+
+    if one_file:
+        made = skeleton.new_file(name, path)
+        following = f"set loader.path to {made.parent}; pytest"
+    else:
+        made = skeleton.new_distribution(name, path)
+        following = f"cd {made}; pip install -e .; pytest"
+    show({"made": str(made), "next": following}, as_json=json)
 
 
 def openapi(

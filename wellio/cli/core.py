@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from wellio.cli.operations import Cli, NoArguments
 from wellio.clock import rfc3339
 from wellio.db.base import Tx
+from wellio.db.migrate import leftover_tables
 from wellio.wire import Email
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
             {"name": name, "reason": reason} for name, reason in app.plugins.skipped.items()
         ],
         "leftover": list(app.leftover),
+        "leftover_tables": await leftover_tables(
+            app.db, app.leftover, [entry.name for entry in app.plugins.loaded]
+        ),
     }
 
 

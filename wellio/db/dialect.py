@@ -56,6 +56,10 @@ _WORDS: Final = {
     "greatest": ("max", "GREATEST"),
     "json_texts": ("json_each", "jsonb_array_elements_text"),  # column: value
     "once": ("", "OFFSET 0"),
+    "tables": (  # FROM {tables} t: the name of every table
+        "(SELECT name FROM sqlite_master WHERE type = 'table')",
+        "(SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema())",
+    ),
     "explain": ("EXPLAIN QUERY PLAN", "EXPLAIN (COSTS OFF)"),
     "prefer_indexes": ("SELECT 1", "SELECT set_config('enable_seqscan', 'off', true)"),
 }

@@ -10,14 +10,14 @@ import hashlib
 import importlib.util
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
 from wellio.errors import DatabaseError
 
-from .base import Engine, Tx
+from .base import Database, Engine, Tx
 from .dialect import split_script
 
 LOG = logging.getLogger(__name__)
@@ -160,6 +160,25 @@ async def migrate(
     if leftover:
         LOG.warning("tables of removed plugins are still there: %s", ", ".join(leftover))
     return Report(tuple(f"{m.plugin}/{m.name}" for m in pending), leftover, backup)
+
+
+async def leftover_tables(
+    db: Database, leftover: Collection[str], present: Collection[str]
+) -> list[str]:
+    """Return the tables of removed plugins: a table's name begins with that of its plugin.
+
+    Args:
+        db: The database.
+        leftover: The plugins that are not here any more.
+        present: Those that are; `sleep_diary` may be, when `sleep` is not.
+    """
+    owners = sorted({*leftover, *present}, key=len, reverse=True)
+    rows = await db.fetch_all("SELECT t.name FROM {tables} t ORDER BY t.name")
+    return [
+        row["name"]
+        for row in rows
+        if next((it for it in owners if row["name"].startswith(f"{it}_")), None) in leftover
+    ]
 
 
 async def _begin(

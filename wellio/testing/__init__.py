@@ -11,8 +11,8 @@ that are coroutines.
         assert app.bus.names == ["hello.said"]
 
 Fixtures: `engine` (the test runs on SQLite and again on Postgres), `wellio_app`, `make_user`,
-`api`, `bus`, `sockets`; and `scenario` makes a table of requests into tests. Nothing here sleeps:
-waiting is always for a condition, with a deadline.
+`api`, `bus`, `sockets`; and `scenario` makes a table of requests into tests. docs/plugins.md has
+all of them, in use. Nothing here sleeps: waiting is always for a condition, with a deadline.
 """
 
 from wellio.testing.apps import TestApp

@@ -12,9 +12,11 @@ from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli.commands import operations_of
 from wellio.clock import Clock
 from wellio.config import Config, load_config
+from wellio.mail.mailbox import FiledMail
 from wellio.server import bind, serving
-from wellio.testing.client import Api
+from wellio.testing.client import Api, HasToken
 from wellio.testing.conformance import Conformance
+from wellio.testing.people import unanswered
 from wellio.testing.recorder import Recorder
 
 #: Tests do not depend on the settings of whoever runs them.
@@ -97,6 +99,39 @@ class TestApp:
         """Stop it and start it again on the same data and port."""
         await self.stop()
         await self.start()
+
+    async def settled(self) -> None:
+        """Wait until every durable subscriber has caught up and every due job has run."""
+        await self.app.bus.settled()
+
+    async def mails(self, to: str | None = None) -> list[FiledMail]:
+        """Return the mails that were sent, the newest first: all, or those to an address."""
+        return await self.app.mail.mailbox.read(to=to, last=100)
+
+    async def client_id(self, client: HasToken) -> str:
+        """Return the id of a client's own record, which is another than that of their account."""
+        (record,) = (await self.api.as_(client).get("/clients", status=200)).data["items"]
+        return str(record["id"])
+
+    async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return what all plugins hand out about a person: rows by table."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for item in self.app.personal_data:
+            found |= await item.export(user_id)
+        return found
+
+    async def erase(self, user_id: str) -> None:
+        """Have all plugins erase a person, in the order in which an erasure asks them."""
+        for item in reversed(self.app.personal_data):
+            await self.app.db.write(item.erase, user_id)
+
+    async def unanswered(self) -> set[str]:
+        """Return the tables about people that no plugin exports and erases; there must be none.
+
+        Such a table has a foreign key to an account or a client's record, or a column that is named
+        as if it had one, such as `user_id` or `author_id`.
+        """
+        return await unanswered(self.app)
 
     async def command(self, name: str, /, **arguments: Any) -> Mapping[str, Any]:
         """Run an operation of the command line, such as `user create`, and return its result."""

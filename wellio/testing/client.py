@@ -1,6 +1,6 @@
 """A client of the REST API that holds every answer against the API's own description."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -38,6 +38,15 @@ class Reply:
         return self.data["code"] if self.status >= 400 and self.data else None
 
 
+class Conforms(Protocol):
+    """Holds an answer against the API's description."""
+
+    def __call__(
+        self, method: str, path: str, reply: Reply, /, *, is_documented: bool = False
+    ) -> None:
+        """Fail unless the answer is as described; `is_documented` refuses paths that are not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """Sends requests as one person, or as nobody.
@@ -49,7 +58,7 @@ class Api:
     """
 
     session: aiohttp.ClientSession
-    conforms: Callable[[str, str, Reply], None]
+    conforms: Conforms
     token: str | None = None
 
     def as_(self, user: HasToken | None) -> "Api":
@@ -73,7 +82,8 @@ class Api:
             method: The HTTP method.
             path: Relative to `/api/v1`; from the root when it begins with `//`.
             json: The body.
-            status: The status that is asserted; None asserts none.
+            status: The status that is asserted; None asserts none. A 404 of a path that is no
+                route's fails: it would hold for every misspelt one.
             query: The query's parameters.
             headers: More headers; they win over the client's own.
             content: A body that is no JSON.
@@ -89,7 +99,8 @@ class Api:
             data = orjson.loads(body) if response.content_type.endswith("json") and body else None
             reply = Reply(response.status, response.headers, data, body)
         assert status in {None, reply.status}, f"{method} {path}: {reply.status} {body.decode()}"
-        self.conforms(method, path, reply)
+        # A 404 that a test asserts is a route's word, not a misspelt path.
+        self.conforms(method, path, reply, is_documented=status == 404)
         return reply
 
     async def get(self, path: str, **options: Any) -> Reply:

@@ -53,13 +53,16 @@ class Conformance:
         templates = sorted(openapi["paths"], key=lambda path: path.replace("{", "\U0010ffff"))
         self._paths = [(_pattern(template), template) for template in templates]
 
-    def __call__(self, method: str, path: str, answer: Answer) -> None:
+    def __call__(
+        self, method: str, path: str, answer: Answer, /, *, is_documented: bool = False
+    ) -> None:
         """Check one answer.
 
         Args:
             method: The request's method.
             path: Its path, from the root.
             answer: What came back.
+            is_documented: Whether the path has to be one of the description.
 
         Raises:
             AssertionError: The description does not announce such an answer.
@@ -67,6 +70,7 @@ class Conformance:
         what = f"{method} {path}: {answer.status}"
         template = self._template(path.partition("?")[0])
         if template is None:
+            assert not is_documented, f"{what}: there is no such route"
             assert answer.status in {400, 404}, f"{what}: the path is not documented"
             self._check(what, answer, "application/problem+json", _PROBLEM)
             return

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +66,15 @@ class Server:
 
 @asynccontextmanager
 async def serve(
-    cwd: Path, *arguments: str, env: Mapping[str, str] | None = None
+    cwd: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = WELLIO,
 ) -> AsyncIterator[Server]:
     """Run `wellio serve` on a free port until the block ends; it is up when the block begins."""
     log = (cwd / "serve.log").open("ab")
     process = await asyncio.create_subprocess_exec(
-        *(*WELLIO, "serve", "--port", "0", "--json", *arguments),
+        *(*program, "serve", "--port", "0", "--json", *arguments),
         cwd=cwd,
         env=environment(env),
         stdout=asyncio.subprocess.PIPE,

@@ -148,13 +148,17 @@ def test_plugins_are_listed_in_their_order(shell: Shell) -> None:
     probe = next(plugin for plugin in listed["plugins"] if plugin["name"] == "probe")
     assert (probe["version"], probe["origin"]) == ("2.5", "plugins/probe.py")
     assert (listed["skipped"], listed["leftover"]) == ([], [])
+    assert listed["leftover_tables"] == []
     assert f"wellio {__version__}" in shell("plugins").stdout
 
 
 def test_a_plugin_without_its_program_leaves_tables(shell: Shell) -> None:
     assert shell("migrate").code == 0
     listed = shell("plugins --json", env={"WELLIO_LOADER__DISABLED": '["chat"]'})
-    assert json.loads(listed.stdout)["leftover"] == ["chat"]
+    shown = json.loads(listed.stdout)
+    assert shown["leftover"] == ["chat"]
+    assert {"chat_member", "chat_message"} <= set(shown["leftover_tables"])
+    assert all(name.startswith("chat_") for name in shown["leftover_tables"])
 
 
 def test_the_outbox_is_shown(shell: Shell) -> None:

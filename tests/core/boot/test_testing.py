@@ -1,8 +1,11 @@
 """The shipped fixtures: they must fail a test that they should fail, and wait as they should."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,6 +139,15 @@ async def test_a_scenario_that_does_not_hold(app: TestApp, wrong: dict[str, Any]
         await replace(TAKE, **wrong).run(app, {"ann": ANN}, {"word": "hello"})
 
 
+async def test_a_404_that_is_asserted_is_that_of_a_route(app: TestApp) -> None:
+    reply = await app.api.as_(ANN).get("/ntoes")
+    assert reply.code == "not_found"
+    with pytest.raises(AssertionError, match="there is no such route"):
+        await app.api.as_(ANN).get("/ntoes", status=404)
+    with pytest.raises(AssertionError, match="there is no such route"):
+        await Scenario("misspelt", "GET", "/ntoes", as_="ann", status=404).run(app, {"ann": ANN})
+
+
 async def test_an_answer_that_is_not_as_described_fails_the_test(app: TestApp) -> None:
     with pytest.raises(AssertionError, match="not as documented"):
         await app.api.get("/liar")
@@ -207,3 +219,31 @@ async def test_a_socket_tells_that_the_server_went(app: TestApp, sockets: Socket
         await plain.closed.wait()
         await io.closed.wait()
     assert plain.connection.close_code == 1012
+
+
+#: Runs pytest as if what `wellio[testing]` brings were not installed.
+WITHOUT = """
+import importlib.machinery, sys
+import pytest
+
+class Finder(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        absent = {"jsonschema", "pytest_aiohttp", "pytest_asyncio"}
+        return None if name.partition(".")[0] in absent else super().find_spec(name, path, target)
+
+sys.meta_path[:] = [Finder if it is importlib.machinery.PathFinder else it for it in sys.meta_path]
+others = [f"-pno:{name}" for name in ("aiohttp", "asyncio", "hypothesispytest", "schemathesis")]
+sys.exit(pytest.main(["-q", "-pno:cacheprovider", *others]))
+"""
+
+
+def test_without_what_it_needs_other_tests_go_on(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "def test_of_somebody_else(): pass\ndef test_of_wellio(make_user): pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert 'pip install "wellio[testing]"' in done.stdout, done.stdout + done.stderr
+    assert "1 passed, 1 error" in done.stdout

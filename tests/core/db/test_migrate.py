@@ -10,7 +10,7 @@ import pytest
 from tests.core.db.conftest import one
 from wellio.db import connect
 from wellio.db.base import Engine
-from wellio.db.migrate import Report, Source, migrate
+from wellio.db.migrate import Report, Source, leftover_tables, migrate
 from wellio.errors import DatabaseError
 from wellio.testing.engines import Databases, EngineName
 
@@ -191,6 +191,18 @@ async def test_a_removed_plugin_is_left_over_and_blocks_nobody(
     program.add("core", {"0003_upper.py": PYTHON})
     report = await program.start(db)
     assert (report.applied, report.leftover) == (("core/0003_upper",), ("chat",))
+
+
+async def test_the_tables_of_a_removed_plugin_are_told_from_those_of_others(
+    db: Engine, program: Program
+) -> None:
+    for name in ("sleep", "sleep_diary", "sleeper"):
+        sql = f"CREATE TABLE {name}_night (id {{text}}); CREATE TABLE {name}_nap (id {{text}});"
+        program.add(name, {"0001_init.sql": sql})
+    await program.start(db)
+    found = await leftover_tables(db, ["sleep"], ["sleep_diary", "sleeper"])
+    assert found == ["sleep_nap", "sleep_night"]
+    assert await leftover_tables(db, [], ["sleep", "sleep_diary", "sleeper"]) == []
 
 
 async def test_engines_that_must_differ_have_a_file_each(

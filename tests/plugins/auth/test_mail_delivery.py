@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contract.test_personal_data import columns
 from tests.core.http.small_app import logged
 from tests.core.mail.post_office import PostOffice, hang, post_office, take_and_drop
 from tests.plugins.auth.test_invitations import invite, redeem
 from wellio import ManualClock
 from wellio.testing import TestApp, User
+from wellio.testing.people import columns
 from wellio.testing.plugin import MakeUser, StartApp
 
 START_MS = 1_780_000_000_000

@@ -1,0 +1,101 @@
+"""Small wins: a client notes one, the coach hears of it at once and by mail once a week.
+
+This distribution shows a whole plugin; docs/plugins.md of Wellio walks through one like it. This
+file is the table of contents. It is imported at every start and for every command, so what a hook
+needs is imported inside it.
+"""
+
+from collections.abc import Sequence
+
+from wellio import (
+    Event,
+    EventBus,
+    HealthCheck,
+    Job,
+    Permission,
+    PersonalData,
+    Plugin,
+    Schedule,
+    Wellio,
+    hookimpl,
+)
+
+from .config import HelloConfig
+
+__all__ = ["PLUGIN"]
+
+PLUGIN = Plugin(
+    name="hello",
+    version="0.1.0",
+    summary="Small wins that clients note.",
+    requires=("auth", "practice"),
+    config=HelloConfig,
+    migrations=("wellio_plugin_hello",),
+)
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    """Offer what people may do with wins."""
+    from .permissions import PERMISSIONS
+
+    return PERMISSIONS
+
+
+@hookimpl
+def register_events() -> Sequence[type[Event]]:
+    """Offer what happens to wins."""
+    from .events import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def register_routes(app: Wellio) -> Sequence[object]:
+    """Serve `/clients/{id}/wins`."""
+    from .api import WinApi
+    from .service import WinService
+
+    return [WinApi(app.service(WinService))]
+
+
+@hookimpl
+def register_socket_events(app: Wellio) -> Sequence[object]:
+    """Answer `note_win`."""
+    from .service import WinService
+    from .sockets import WinSockets
+
+    return [WinSockets(app.service(WinService), app.policies)]
+
+
+@hookimpl
+def register_subscribers(app: Wellio, bus: EventBus) -> None:
+    """Keep the tally, and count for `/metrics`."""
+    from .subscribers import Tally, WinCounter
+
+    Tally(bus)
+    WinCounter(app, bus)
+
+
+@hookimpl
+def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
+    """Write to coaches once a week."""
+    from .jobs import WeeklyNotes
+
+    return app.service(WeeklyNotes).jobs()
+
+
+@hookimpl
+def register_health_checks(app: Wellio) -> Sequence[HealthCheck]:
+    """Say when the tally falls behind."""
+    from .health import TallyCheck
+
+    return [TallyCheck(app)]
+
+
+@hookimpl
+def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
+    """Hand out and take away what is stored about a person."""
+    from .personal_data import WinData
+
+    return [WinData(app)]

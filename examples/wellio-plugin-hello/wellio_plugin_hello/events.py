@@ -1,0 +1,23 @@
+"""What happens to wins: facts that other plugins may subscribe to. They hold ids, no contents."""
+
+from collections.abc import Sequence
+
+from wellio import Event
+
+
+class WinEvent(Event):
+    """Something happened to a win; who subscribes to this class hears all of them."""
+
+    client_id: str
+    win_id: str
+
+
+class WinNoted(WinEvent, name="hello.win_noted"):
+    """A win was noted and can be read."""
+
+
+class WinWithdrawn(WinEvent, name="hello.win_withdrawn"):
+    """Its author took a win back; its text is gone."""
+
+
+EVENTS: Sequence[type[Event]] = (WinNoted, WinWithdrawn)

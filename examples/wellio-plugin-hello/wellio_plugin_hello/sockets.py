@@ -1,0 +1,21 @@
+"""Realtime: what clients send over Socket.IO and `/ws`."""
+
+from typing import Any
+
+from wellio import Client, Policies, socket_event
+
+from .models import NewWinOf
+from .service import WinService
+
+
+class WinSockets:
+    """`note_win`; `win_noted` goes to everybody who is concerned."""
+
+    def __init__(self, wins: WinService, policies: Policies) -> None:
+        self._wins, self._policies = wins, policies
+
+    @socket_event("note_win", body=NewWinOf, permission="hello.note")
+    async def note(self, client: Client, body: NewWinOf) -> dict[str, Any]:
+        """Note a win; the acknowledgement comes once it is stored."""
+        await self._policies.check(client.actor, "read", "client", body.client_id)
+        return {"win": await self._wins.note(client.actor, body.client_id, body.text, client)}

@@ -1,0 +1,72 @@
+"""Reads a tutorial as somebody who does what it says: writes its files and types its commands.
+
+Each fenced block is one step. A `console` block holds commands behind `$` and what they print; any
+other is a file, and the paragraph above says what to do with it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_BLOCK = re.compile(r"([^\n]*)\n\n```(\w+)\n(.*?)```$", re.MULTILINE | re.DOTALL)
+_FILES = {
+    "write": re.compile(r"\bWrite `([^`]+)`:$"),
+    "append": re.compile(r"\bAdd to the end of `([^`]+)`:$"),
+    "holds": re.compile(r"`([^`]+)` holds:$"),
+    "part": re.compile(r"\bin `([^`]+)`:$"),
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is written, extended, or shown as it is there, whole or in part."""
+
+    action: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and what it prints; `...` stands for anything, alone on a line for lines."""
+
+    line: str
+    printed: str
+
+    def is_printed(self, text: str) -> bool:
+        """Tell whether a text is what the command prints, but for blanks at the ends of lines."""
+        lines = [line.rstrip() for line in self.printed.strip("\n").splitlines()]
+        patterns = [
+            r"(?:.*\n)*?"
+            if line == "..."
+            else r".*".join(map(re.escape, line.split("..."))) + r"\n"
+            for line in lines
+        ]
+        given = "".join(line.rstrip() + "\n" for line in text.strip("\n").splitlines())
+        return re.fullmatch("".join(patterns), given) is not None
+
+
+def steps(page: Path) -> Iterator[File | Command]:
+    """Return what a page has its reader do, in order."""
+    text = page.read_text()
+    blocks = list(_BLOCK.finditer(text))
+    assert len(blocks) * 2 == len(re.findall(r"^```", text, re.MULTILINE)), "a block is unread"
+    for above, kind, content in (block.groups() for block in blocks):
+        if kind == "console":
+            yield from _commands(content)
+        else:
+            yield _file(above, content)
+
+
+def _commands(content: str) -> Iterator[Command]:
+    for part in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
+        line, _, printed = part.partition("\n")
+        yield Command(line, printed)
+
+
+def _file(above: str, content: str) -> File:
+    for action, pattern in _FILES.items():
+        if found := pattern.search(above):
+            return File(action, found[1], content)
+    raise AssertionError(f"nobody knows what to do with the block below: {above}")
