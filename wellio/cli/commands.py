@@ -24,7 +24,7 @@ DataFolder = Annotated[Path | None, typer.Option(help="The practice's folder; el
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 
 #: The commands that are there without the plugins.
-NAMES = ("serve", "health", "migrate", "config", "openapi")
+NAMES = ("serve", "seed", "health", "migrate", "config", "openapi")
 
 
 def add_to(program: typer.Typer) -> None:
@@ -33,6 +33,7 @@ def add_to(program: typer.Typer) -> None:
     settings_group.command("check")(config_check)
     settings_group.command("template")(config_template)
     program.command()(serve)
+    program.command()(seed)
     program.command()(health)
     program.command()(migrate)
     program.command()(openapi)
@@ -46,6 +47,9 @@ def serve(
     reload: Annotated[
         bool, typer.Option("--reload", help="Start anew when code or settings change.")
     ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="In ./data-demo, a practice of two years, made up.")
+    ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     json: Json = False,
@@ -58,7 +62,31 @@ def serve(
         raise typer.Exit(supervise(config))
 
     given = {"server.host": host, "server.port": port, "database.url": database_url}
-    run(settings(config, data, given), as_json=json)
+    if demo:
+        from wellio.cli.demo import demo_settings
+
+        run(demo_settings(config, data, given), as_json=json, is_demo=True)
+    else:
+        run(settings(config, data, given), as_json=json)
+
+
+def seed(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With people and two years of their life, made up.")
+    ] = False,
+    database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Fill an empty practice, in ./data-demo unless --data says where; needs --demo."""
+    from wellio.cli.demo import demo_settings, result
+    from wellio.cli.server import seed as fill
+
+    if not demo:
+        raise typer.BadParameter("say what with: --demo", param_hint="seed")
+    found = demo_settings(config, data, {"database.url": database_url})
+    show(result(found, asyncio.run(fill(found))), as_json=json)
 
 
 def health(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from aiohttp import web
 
 from wellio import control
 from wellio.app import WELLIO, Wellio, create_app
+from wellio.cli import demo
 from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
+from wellio.demo.filling import DemoPractice, fill
 from wellio.errors import WellioError
 from wellio.log import configure_logging, get_logger
 from wellio.server import bind, raise_file_limit, serving, started
@@ -27,22 +30,31 @@ _NEW_OBJECTS = 20_000  # so many more made than freed begin a collection; Python
 _log = get_logger(__name__)
 
 
-def run(config: Config, *, as_json: bool) -> None:
-    """Serve until SIGTERM or SIGINT; a second signal ends the process at once."""
+def run(config: Config, *, as_json: bool, is_demo: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    Args:
+        config: The settings.
+        as_json: Whether to say where it listens in JSON.
+        is_demo: Whether to fill an empty practice first, and say who may sign in.
+    """
     configure_logging(config.log.level, config.log.format)
     raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, as_json=as_json))
+        runner.run(_serve(config, as_json=as_json, is_demo=is_demo))
 
 
-async def _serve(config: Config, *, as_json: bool) -> None:
+async def _serve(config: Config, *, as_json: bool, is_demo: bool) -> None:
     await _refuse_second(config)
     listener, config = bind(config)
     stopping = _stop_signals()
     with closing(listener):
+        practice = await demo.prepared(config) if is_demo else None
         application = await _create(config)
         async with serving(application, config, listener):
             app = application[WELLIO]
+            if practice is not None:
+                app.notices.append(partial(_demo_notice, config, practice))
             for warning in (*config.warnings, *app.plugins.warnings):
                 _log.warning(warning)
             async with control.listen(app, operations_of(app.plugins)):
@@ -67,6 +79,17 @@ async def migrate(config: Config) -> None:
     """
     await _refuse_second(config)
     await (await _create_quietly(config))[WELLIO].db.close()
+
+
+async def seed(config: Config) -> DemoPractice:
+    """Fill an empty practice with the demo.
+
+    Raises:
+        WellioError: A server runs on the data folder, or the practice is not empty.
+    """
+    configure_logging("warning", config.log.format)
+    await _refuse_second(config)
+    return await fill(config)
 
 
 async def openapi(config: Config) -> Mapping[str, Any]:
@@ -153,6 +176,10 @@ def _stop_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     return stopping
+
+
+async def _demo_notice(config: Config, practice: DemoPractice) -> str:
+    return demo.notice(config, practice)
 
 
 async def _announce(app: Wellio, *, as_json: bool) -> None:
