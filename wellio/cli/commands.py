@@ -74,6 +74,10 @@ def seed(
     demo: Annotated[
         bool, typer.Option("--demo", help="With people and two years of their life, made up.")
     ] = False,
+    coaches: Annotated[int, typer.Option(min=0, max=4, help="How many, beside the owner.")] = 4,
+    clients: Annotated[int, typer.Option(min=1, max=40, help="How many.")] = 40,
+    days: Annotated[int, typer.Option(min=14, max=1500, help="How long ago it began.")] = 730,
+    number: Annotated[int, typer.Option("--seed", help="Another one, another life.")] = 1,
     database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
     config: ConfigFile = None,
     data: DataFolder = None,
@@ -82,11 +86,13 @@ def seed(
     """Fill an empty practice, in ./data-demo unless --data says where; needs --demo."""
     from wellio.cli.demo import demo_settings, result
     from wellio.cli.server import seed as fill
+    from wellio.demo import DemoSize
 
     if not demo:
-        raise typer.BadParameter("say what with: --demo", param_hint="seed")
+        raise typer.BadParameter("say with what: wellio seed --demo")
     found = demo_settings(config, data, {"database.url": database_url})
-    show(result(found, asyncio.run(fill(found))), as_json=json)
+    practice = asyncio.run(fill(found, DemoSize(coaches, clients, days), number))
+    show(result(found, practice), as_json=json)
 
 
 def health(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:

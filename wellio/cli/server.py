@@ -20,6 +20,7 @@ from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli import demo
 from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
+from wellio.demo import DemoSize
 from wellio.demo.filling import DemoPractice, fill
 from wellio.errors import WellioError
 from wellio.log import configure_logging, get_logger
@@ -81,15 +82,20 @@ async def migrate(config: Config) -> None:
     await (await _create_quietly(config))[WELLIO].db.close()
 
 
-async def seed(config: Config) -> DemoPractice:
+async def seed(config: Config, size: DemoSize, number: int) -> DemoPractice:
     """Fill an empty practice with the demo.
+
+    Args:
+        config: The settings.
+        size: How much there shall be.
+        number: The seed.
 
     Raises:
         WellioError: A server runs on the data folder, or the practice is not empty.
     """
     configure_logging("warning", config.log.format)
     await _refuse_second(config)
-    return await fill(config)
+    return await fill(config, size=size, seed=number)
 
 
 async def openapi(config: Config) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ password that all of them have. It is random, so that no two demos share it.
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -89,6 +90,7 @@ async def fill(
     size: DemoSize | None = None,
     seed: int = SEED,
     end_ms: int | None = None,
+    plugins: Sequence[object] | None = None,
 ) -> DemoPractice:
     """Fill an empty practice.
 
@@ -97,22 +99,25 @@ async def fill(
         size: How much; four coaches, forty clients and two years by default.
         seed: With the same one and the same end, the same life is lived.
         end_ms: When it ends; now by default.
+        plugins: Exactly these; None takes all that are installed.
 
     Raises:
         WellioError: There is somebody in the practice already.
     """
     end_ms = SystemClock().now_ms() if end_ms is None else end_ms
-    # In a task of its own, which takes the clock's hands along when it ends.
-    return await asyncio.create_task(_fill(config, size or DemoSize(), seed, end_ms))
-
-
-async def _fill(config: Config, size: DemoSize, seed: int, end_ms: int) -> DemoPractice:
-    clock = DemoClock(end_ms - size.days * DAY_MS)
     quick = in_demo(config).model_copy(update={"limits": LimitsConfig(enabled=False)})
-    await _refuse_life(quick)
-    application = await create_app(quick, clock=clock, workers=False)
+    await _refuse_life(quick, plugins)
+    # In a task of its own, which takes the clock's hands along when it ends.
+    return await asyncio.create_task(_fill(quick, size or DemoSize(), seed, end_ms, plugins))
+
+
+async def _fill(
+    config: Config, size: DemoSize, seed: int, end_ms: int, plugins: Sequence[object] | None
+) -> DemoPractice:
+    clock = DemoClock(end_ms - size.days * DAY_MS)
+    application = await create_app(config, plugins=plugins, clock=clock, workers=False)
     app = application[WELLIO]
-    async with started(application, quick):
+    async with started(application, config):
         demo = Demo(app, clock, size, seed, end_ms, _password())
         path = config.data_dir / FOLDER / FILE
         _write(path, DemoPractice(demo.password, [], 0, 0))
@@ -130,10 +135,10 @@ def demo_parts(app: Wellio) -> list[DemoPart]:
     return [part for _, parts in app.plugins.ask("register_demo", app=app) for part in parts]
 
 
-async def _refuse_life(config: Config) -> None:
+async def _refuse_life(config: Config, plugins: Sequence[object] | None) -> None:
     """Look at the practice by the true time, before the past is let in."""
     await asyncio.to_thread(_make_folder, config.data_dir)
-    app = (await create_app(config, workers=False))[WELLIO]
+    app = (await create_app(config, plugins=plugins, workers=False))[WELLIO]
     try:
         for part in demo_parts(app):
             if obstacle := await part.obstacle():

@@ -29,7 +29,6 @@ class Group:
         leader: DemoPerson,
         members: list[tuple[datetime, DemoPerson]],
         said: set[str],
-        local: Callable[[int], datetime],
     ) -> None:
         """Say who is in it.
 
@@ -39,11 +38,10 @@ class Group:
             leader: Who opens it.
             members: The others, each with when they come; it is opened with the first of them.
             said: What anybody ever said.
-            local: Turns milliseconds into the practice's wall clock.
         """
-        self._demo, self._leader, self._members, self._local = demo, leader, members, local
+        self._demo, self._leader, self._members = demo, leader, members
         self._chance = demo.random("chat", "group", name)
-        self._texts, self._end = texts("groups")[name], local(demo.end_ms)
+        self._texts, self._end = texts("groups")[name], demo.local(demo.end_ms)
         self._now = members[0][0]
         everyone = [leader, *(person for _, person in members)]
         self._phrases = {it.key: Phrases(self._chance, self._words(it), said) for it in everyone}
@@ -57,7 +55,7 @@ class Group:
         self.talk.joins = [(at, it) for at, it in self._members if it not in opened_with]
         for _, person in self._members:
             if leaves_at := _leaving(person):
-                self.talk.leaves.append((self._local(leaves_at), person))
+                self.talk.leaves.append((self._demo.local(leaves_at), person))
         at = self._now
         while True:
             at += timedelta(days=self._chance.gammavariate(3, 7 / per_week / 3))
@@ -103,7 +101,7 @@ class Group:
     def _is_here(self, person: DemoPerson, at: datetime) -> bool:
         """Tell whether somebody takes part at that time; what they write may come days later."""
         leaves_at = _leaving(person)
-        return leaves_at is None or at < self._local(leaves_at) - timedelta(days=10)
+        return leaves_at is None or at < self._demo.local(leaves_at) - timedelta(days=10)
 
     def _words(self, person: DemoPerson) -> Words:
         about: dict[str, Callable[[], str]] = {
@@ -117,21 +115,21 @@ class Group:
         return rhythm.hours_of(self._demo, person)
 
 
-def groups(demo: Demo, said: set[str], local: Callable[[int], datetime]) -> list[Talk]:
+def groups(demo: Demo, said: set[str]) -> list[Talk]:
     """Return the groups of the practice, as far as it has people for them."""
     found = []
     [owner] = demo.having("owner")
-    team = [(local(it.joins_at) + timedelta(hours=14), it) for it in demo.having("coach")]
+    team = [(demo.local(it.joins_at) + timedelta(hours=14), it) for it in demo.having("coach")]
     if len(team) >= _FEWEST - 1:
         together = max(at for at, _ in team)
         members = [(together, it) for _, it in team]
-        found.append(Group(demo, "staff", owner, members, said, local).write(_STAFF_PER_WEEK))
+        found.append(Group(demo, "staff", owner, members, said).write(_STAFF_PER_WEEK))
     for theme in _THEMES:
         for coach in demo.having("coach"):
             own = [it for it in demo.having("client") if _is_for(it, theme, coach)]
             members = _in_time(own, demo)
-            if members and members[0][0] < local(demo.end_ms):
-                group = Group(demo, theme, coach, members, said, local)
+            if members and members[0][0] < demo.local(demo.end_ms):
+                group = Group(demo, theme, coach, members, said)
                 found.append(group.write(_PER_WEEK))
                 break
     return found

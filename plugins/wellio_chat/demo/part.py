@@ -16,11 +16,16 @@ _ASTRAY_MS: Final = 6_000
 
 
 class ChatDemo:
-    """Conversations of clients with their coaches, of groups, and of the staff."""
+    """Conversations of clients with their coaches, of groups, and of the staff.
+
+    Attributes:
+        talks: All of them, once they are planned.
+    """
 
     def __init__(self, app: Wellio) -> None:
         self._conversations = app.service(ConversationService)
         self._messages = app.service(MessageService)
+        self.talks: list[Talk] = []
 
     async def obstacle(self) -> str | None:
         """Return nothing: without accounts nobody has written."""
@@ -30,10 +35,10 @@ class ChatDemo:
         """Plan every conversation."""
         people = {person.key: person for person in demo.people}
         said: set[str] = set()
-        talks: list[Talk] = []
         for client in demo.having("client"):
-            talks += Diary(demo, client, people, said, demo.local).write()
-        for talk in [*talks, *groups(demo, said, demo.local)]:
+            self.talks += Diary(demo, client, people, said).write()
+        self.talks += groups(demo, said)
+        for talk in self.talks:
             self._plan(demo, talk)
 
     def _plan(self, demo: Demo, talk: Talk) -> None:

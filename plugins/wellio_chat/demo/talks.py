@@ -1,6 +1,5 @@
 """Plans what a client and their coach write to each other, from the first day to the last."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -91,18 +90,17 @@ class Diary:
         client: DemoPerson,
         people: dict[str, DemoPerson],
         said: set[str],
-        local: Callable[[int], datetime],
     ) -> None:
-        self._demo, self._client, self._people, self._local = demo, client, people, local
+        self._demo, self._client, self._people = demo, client, people
         self._chance = demo.random("chat", "diary", client.key)
         self._pace = self._chance.uniform(0.75, 1.35)
-        self._end = local(min(demo.end_ms, client.facts.get("leaves_at", demo.end_ms)))
-        self._phases = [(phase, local(at)) for phase, at in client.facts["phases"]]
+        self._end = demo.local(min(demo.end_ms, client.facts.get("leaves_at", demo.end_ms)))
+        self._phases = [(phase, demo.local(at)) for phase, at in client.facts["phases"]]
         handover_at = client.facts.get("handover_at")
-        self._handover = local(handover_at) if handover_at else None
+        self._handover = demo.local(handover_at) if handover_at else None
         self._greeted: set[tuple[str, int]] = set()
         self._coach = people[client.facts["coach"]]
-        begin = local(client.joins_at) + timedelta(minutes=self._chance.uniform(25, 90))
+        begin = demo.local(client.joins_at) + timedelta(minutes=self._chance.uniform(25, 90))
         self._voices = Voices(demo, client, self._coach, said, begin)
         self._begin = self._hours(self._coach).next(begin, self._chance)
         self._talk = Talk(f"{self._coach.key}+{client.key}", self._begin, self._coach, [client])
@@ -121,6 +119,9 @@ class Diary:
                 at, before = self._silence(at, ends), phase
                 continue
             at += rhythm.gaps(phase, self._pace, self._chance)
+            if phase == "drifting" and at >= ends:
+                at, before = ends, phase
+                continue
             if at < self._end:
                 self._voices.phase, self._voices.now = phase, at
                 self._voices.weeks = (at - self._begin).days // 7
@@ -153,6 +154,8 @@ class Diary:
         for who, text in exchange:
             by = self._coach if who == "k" else self._client
             at = self._hours(by).next(at, self._chance)
+            if at >= self._end:  # they may have no account any more
+                return at
             if last is not None and last.by is not by:
                 seen = min(at - timedelta(seconds=20), last.at + timedelta(minutes=240))
                 self._talk.marks.append(Mark(max(seen, last.at), by, last))
@@ -164,7 +167,8 @@ class Diary:
         reader = self._client if last.by is self._coach else self._coach
         seen = last.at + rhythm.delay(self._chance, is_coach=reader is self._coach)
         seen = self._hours(reader).next(seen, self._chance)
-        self._talk.marks.append(Mark(seen, reader, last))
+        if seen < self._end:
+            self._talk.marks.append(Mark(seen, reader, last))
         return max(at + _QUIET, seen + timedelta(minutes=2))
 
     def _say(self, by: DemoPerson, text: str, at: datetime, last: Utterance | None) -> Utterance:

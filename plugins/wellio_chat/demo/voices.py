@@ -238,7 +238,8 @@ class Voices:
     def _say(self, pools: dict[str, list[str]], name: str) -> str:
         owner = {id(self._style): self._coach.key, id(_ANYONE): "anyone"}.get(id(pools), "client")
         pool = f"{name} of {owner}"
-        return self._phrases.draw(pool, pools[name])
+        text = self._phrases.draw(pool, pools[name])
+        return text if name == "check" else capital(text)  # that one follows a greeting
 
     def _sentences(self, *pools: tuple[str, float]) -> str:
         said = [self._say(self._lines, name) for name, p in pools if self._chance.random() < p]

@@ -70,7 +70,7 @@ class PracticeDemo:
         coaches = demo.having("coach")
         if len(coaches) < 2:
             return
-        giver, taker = coaches[-2], coaches[0]
+        giver, taker = coaches[len(coaches) // 2], coaches[0]
         day = int(demo.size.days * _HANDOVER_AFTER)
         own = [it for it in demo.having("client") if it.facts["coach"] == giver.key]
         known = [it for it in own if it.joins_at < demo.moment(day - 1, 0)]
