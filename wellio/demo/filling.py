@@ -122,7 +122,7 @@ async def _fill(
         path = config.data_dir / FOLDER / FILE
         _write(path, DemoPractice(demo.password, [], 0, 0))
         for part in demo_parts(app):
-            part.plan(demo)
+            await asyncio.to_thread(part.plan, demo)  # two years take a second
         count = await demo.live()
         practice = DemoPractice(demo.password, _logins(demo.people), end_ms, count)
         _write(path, practice)

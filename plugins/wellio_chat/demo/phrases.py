@@ -52,6 +52,16 @@ class Phrases:
         """Return one of a pool's patterns, filled in."""
         return self.fill(self._pattern(pool, patterns))
 
+    def draw_settled(self, pool: str, patterns: Sequence[str], settled: Sequence[str]) -> str:
+        """Return one of a pool's patterns in which some words mean the same throughout.
+
+        So what one proposes and the other agrees to is one and the same time.
+        """
+        pattern = self._pattern(pool, patterns)
+        for word in settled:
+            pattern = pattern.replace(f"{{{word}}}", self._words[word]())
+        return self.fill(pattern)
+
     def fill(self, pattern: str) -> str:
         """Return a pattern with its choices made and its words replaced."""
         while _CHOICE.search(pattern) or _SLOT.search(pattern):

@@ -137,7 +137,7 @@ class Diary:
         if phase == "graduation" and before != phase:
             return voices.scripted("graduating")
         if phase == "alumni":
-            return voices.scripted("alumni")
+            return voices.scripted("alumni" if before == phase else "three_months")
         if phase == "drifting":
             return voices.barely()
         season = voices.season()

@@ -13,6 +13,7 @@ from . import words
 from .phrases import Phrases, Words, capital, texts
 
 Exchange = list[tuple[str, str]]
+_SETTLED: Final = ("day", "time", "time2", "n")
 _ORDINALS: Final = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _ANYONE: Final = texts("anyone")
 _ANY_COACH: Final = texts("coaches")["anyone"]
@@ -71,7 +72,7 @@ class Voices:
             return self.report()
         mood = self._mood()
         asked = self._opened(lambda: self._say(self._style, "check"))
-        exchange = [("k", asked), ("c", self._report(mood))]
+        exchange = [("k", asked), ("c", self._report(mood, is_asked=True))]
         if self._chance.random() < 0.35:
             exchange += [("k", self._reaction(mood)), *self._question()]
             exchange.append(("k", self._propose(None)))
@@ -121,7 +122,7 @@ class Voices:
         """Return one of the short exchanges of `texts/scripts.toml`, such as `organising`."""
         found = texts("scripts")[name]
         scripts = ["\n".join(script["lines"]) for script in found]
-        script = self._phrases.fresh(lambda: self._phrases.draw(name, scripts))
+        script = self._phrases.fresh(lambda: self._phrases.draw_settled(name, scripts, _SETTLED))
         return [self._scripted(line[0], line[2:]) for line in script.split("\n")]
 
     def season(self) -> str | None:
@@ -156,9 +157,13 @@ class Voices:
             return make()
         return f"{self._say(self._lines, 'hello')} {make()}"
 
-    def _report(self, mood: str) -> str:
+    def _report(self, mood: str, *, is_asked: bool = False) -> str:
+        """Return how it went; who is asked about a step mostly speaks of that."""
+        on_theme = 0.25 if is_asked else 0.75
+
         def said() -> str:
-            pools = self._theme if self._chance.random() < 0.6 or not self._step else _ANYONE
+            is_on_theme = self._chance.random() < on_theme or not self._step
+            pools = self._theme if is_on_theme else _ANYONE
             parts = [self._say(pools, mood)]
             if self._chance.random() < 0.3:
                 parts.append(self._say(self._lines, "life"))

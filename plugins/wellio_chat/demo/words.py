@@ -22,8 +22,8 @@ _NOON: Final = 12
 def numbers(chance: Random) -> Words:
     """Return words that are another number, day or time each time."""
 
-    def clock() -> str:
-        return f"{chance.randint(8, 17)}:{chance.choice(('00', '15', '30', '45'))}"
+    def clock(first: int, last: int) -> str:
+        return f"{chance.randint(first, last)}:{chance.choice(('00', '15', '30', '45'))}"
 
     return {
         "n": lambda: chance.choice(("two", "three", "four", "five")),
@@ -31,8 +31,8 @@ def numbers(chance: Random) -> Words:
         "min": lambda: str(chance.choice((10, 15, 20, 25, 30, 40, 45))),
         "day": lambda: chance.choice(_DAYS),
         "day2": lambda: chance.choice(_DAYS),
-        "time": clock,
-        "time2": clock,
+        "time": lambda: clock(8, 12),
+        "time2": lambda: clock(13, 17),  # always the later one
     }
 
 
