@@ -1,5 +1,6 @@
 """The demo practice on both engines: lived, open to who is shown, and the same again."""
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -140,6 +141,23 @@ class Token:
 
     def __init__(self, token: str) -> None:
         self.token = token
+
+
+@pytest.mark.prove
+async def test_two_years_of_it_are_lived_within_a_minute(wellio_app: StartApp) -> None:
+    app = await wellio_app()
+    await app.stop()
+    begun = time.perf_counter()
+    await fill(app.config)
+    lived = time.perf_counter() - begun
+    await app.start()
+    [counted] = await rows(app.app.db, "SELECT count(*) AS n FROM chat_message")
+    print(f"{counted['n']} messages in {lived:.1f} s")
+    assert counted["n"] > 15_000
+    assert lived < 60
+    await _numbers_have_no_gaps(app.app.db, await rows(app.app.db, MESSAGES))
+    await _nobody_writes_to_a_stranger(app.app.db)
+    assert (await app.app.audit.verify()).is_intact
 
 
 async def test_the_same_seed_is_lived_in_the_same_way(wellio_app: StartApp) -> None:

@@ -1,5 +1,6 @@
 """The demo's driver: what plugins plan happens in the order of time, at the time that it says."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -7,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from wellio import Demo, DemoPart, DemoSize, Plugin, Wellio, WellioError, hookimpl
+from wellio import (
+    Actor,
+    Demo,
+    DemoPart,
+    DemoPerson,
+    DemoSize,
+    Plugin,
+    Wellio,
+    WellioError,
+    hookimpl,
+)
 from wellio.config import Config, load_config
 from wellio.demo.clock import DemoClock
 from wellio.demo.filling import DemoPractice, fill, read
@@ -160,6 +171,42 @@ async def test_a_living_practice_is_refused(stage: Stage) -> None:
         await stage.fill(plan, found="has guests")
     assert stage.parts[0].seen == []
     assert read(stage.config.data_dir) is None
+
+
+class Gardens:
+    """The service of the plugin that the documentation invents."""
+
+    def __init__(self, app: Wellio) -> None:
+        self.app, self.seen = app, list[tuple[str, str, int]]()
+
+    async def plant(self, actor: Actor, kind: str) -> None:
+        self.seen.append((actor.user_id, kind, self.app.clock.now_ms()))
+
+    async def water(self, actor: Actor) -> None:
+        self.seen.append((actor.user_id, "water", self.app.clock.now_ms()))
+
+
+async def test_the_part_in_the_documentation_works(stage: Stage) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "demo.md").read_text()
+    [code] = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"Gardens": Gardens}
+    exec(code, names)  # noqa: S102 - our own page
+
+    def people(part: Part, demo: Demo) -> None:
+        part.app.permissions = {"client": frozenset()}
+        for n, key in enumerate(("ann", "bob")):
+            joined = START + n * 8 * DAY
+            demo.people.append(DemoPerson(key, key, "", "client", joined, user_id=key))
+
+    def garden(part: Part, demo: Demo) -> None:
+        names["GardenDemo"](part.app).plan(demo)
+
+    await stage.fill(people, garden)
+    seen = stage.parts[0].app.service(Gardens).seen
+    assert [(who, what == "water") for who, what, _ in seen] == [
+        *(("ann", False), ("ann", True), ("bob", False))
+    ]
+    assert seen[1][2] == Demo(NO_APP, DemoClock(START), SIZE, 1, END, "").moment(7, 8.5)
 
 
 @pytest.mark.parametrize(
