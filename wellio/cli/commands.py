@@ -63,9 +63,9 @@ def serve(
 
     given = {"server.host": host, "server.port": port, "database.url": database_url}
     if demo:
-        from wellio.cli.demo import demo_settings
+        from wellio.cli.demo import before_serving, demo_settings
 
-        run(demo_settings(config, data, given), as_json=json, is_demo=True)
+        run(demo_settings(config, data, given), as_json=json, before=before_serving)
     else:
         run(settings(config, data, given), as_json=json)
 
@@ -84,15 +84,14 @@ def seed(
     json: Json = False,
 ) -> None:
     """Fill an empty practice, in ./data-demo unless --data says where; needs --demo."""
-    from wellio.cli.demo import demo_settings, result
-    from wellio.cli.server import seed as fill
+    from wellio.cli.demo import demo_settings
+    from wellio.cli.demo import seed as fill
     from wellio.demo import DemoSize
 
     if not demo:
         raise typer.BadParameter("say with what: wellio seed --demo")
     found = demo_settings(config, data, {"database.url": database_url})
-    practice = asyncio.run(fill(found, DemoSize(coaches, clients, days), number))
-    show(result(found, practice), as_json=json)
+    show(asyncio.run(fill(found, DemoSize(coaches, clients, days), number)), as_json=json)
 
 
 def health(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:

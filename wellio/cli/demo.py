@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from wellio.app import Notice
 from wellio.cli.commands import settings
+from wellio.cli.server import refuse_second
 from wellio.clock import SystemClock, rfc3339
 from wellio.config import Config, DatabaseConfig
+from wellio.demo import DemoSize
 from wellio.demo.filling import DemoPractice, fill, in_demo, read
-from wellio.log import get_logger
+from wellio.log import configure_logging, get_logger
 
 FOLDER: Final = Path("data-demo")
 _CLIENTS_SHOWN: Final = 3
@@ -27,8 +30,8 @@ def demo_settings(
     return found
 
 
-async def prepared(config: Config) -> DemoPractice:
-    """Return the folder's demo, filling it if there is none.
+async def before_serving(config: Config) -> Notice:
+    """Fill the folder unless it holds a demo already; return what tells who may sign in.
 
     Raises:
         WellioError: The practice is somebody's, or was filled half.
@@ -37,10 +40,40 @@ async def prepared(config: Config) -> DemoPractice:
     if practice is None:
         _log.info("filling the demo practice, which takes a few seconds")
         practice = await fill(config)
-    return practice
+    text = _notice(config, practice)
+
+    async def notice() -> str:
+        return text
+
+    return notice
 
 
-def notice(config: Config, practice: DemoPractice) -> str:
+async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]:
+    """Fill an empty practice, and return what `wellio seed --demo` prints.
+
+    Args:
+        config: The settings.
+        size: How much there shall be.
+        number: The seed.
+
+    Raises:
+        WellioError: A server runs on the data folder, or the practice is not empty.
+    """
+    configure_logging("warning", config.log.format)
+    await refuse_second(config)
+    practice = await fill(config, size=size, seed=number)
+    return {
+        "data": str(config.data_dir),
+        "events": practice.events,
+        "password": practice.password,
+        "logins": [
+            {"role": login.role, "name": login.name, "email": login.email}
+            for login in practice.logins
+        ],
+    }
+
+
+def _notice(config: Config, practice: DemoPractice) -> str:
     """Return who may sign in, for whoever starts the server."""
     staff = [login for login in practice.logins if login.role != "client"]
     clients = [login for login in practice.logins if login.role == "client"]
@@ -60,16 +93,3 @@ def notice(config: Config, practice: DemoPractice) -> str:
         ended = rfc3339(practice.ended_at)[:10]
         lines += ["", f"It ends on {ended}: delete {config.data_dir} for one that ends today."]
     return "\n".join(lines)
-
-
-def result(config: Config, practice: DemoPractice) -> Mapping[str, Any]:
-    """Return what `wellio seed --demo` prints."""
-    return {
-        "data": str(config.data_dir),
-        "events": practice.events,
-        "password": practice.password,
-        "logins": [
-            {"role": login.role, "name": login.name, "email": login.email}
-            for login in practice.logins
-        ],
-    }
