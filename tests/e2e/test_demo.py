@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from wellio_practice.demo.part import NAME
 
 from tests.core.boot.processes import serve, wellio
 from wellio import DemoSize, WellioError
+from wellio.cli.demo import demo_settings
+from wellio.config import DatabaseConfig
 from wellio.db.base import Database
 from wellio.demo.filling import DemoPractice, fill, read
 from wellio.testing import TestApp
@@ -184,10 +187,19 @@ async def test_a_practice_with_accounts_is_left_alone(demo: tuple[TestApp, DemoP
         await fill(app.config, size=SIZE)
     await app.start()
     assert await rows(app.app.db, MESSAGES) == before
-    assert read(app.config.data_dir) == practice
+    assert read(app.config) == practice
 
 
-async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Any) -> None:
+async def test_the_logins_of_one_database_are_not_shown_for_another(
+    demo: tuple[TestApp, DemoPractice], tmp_path: Path
+) -> None:
+    app, _ = demo
+    elsewhere = DatabaseConfig.model_validate({"url": f"sqlite:///{tmp_path}/other.db"})
+    with pytest.raises(WellioError, match="lies in another database"):
+        read(app.config.model_copy(update={"database": elsewhere}))
+
+
+async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Path) -> None:
     small = ("--coaches", "2", "--clients", "4", "--days", "21")
     nothing = wellio("seed", cwd=tmp_path)
     assert (nothing.returncode, "wellio seed --demo" in nothing.stderr) == (2, True)
@@ -204,7 +216,7 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
             await server.stop()
     assert shown[0] == shown[1]
     [text] = shown[0]
-    practice = read(tmp_path / "data-demo")
+    practice = read(demo_settings(None, tmp_path / "data-demo"))
     assert practice is not None
     assert practice.password in text
     assert all(login.email in text for login in practice.logins[:4])
@@ -213,7 +225,7 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert 0 < age < 600_000, "it ends now"
 
 
-def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Any) -> None:
+def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
     made = wellio(
         *("user", "create", "--email", "o@practice.example", "--name", "Olga"),
         *("--role", "owner", "--password-stdin", "--data", "real"),

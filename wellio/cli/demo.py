@@ -36,7 +36,7 @@ async def before_serving(config: Config) -> Notice:
     Raises:
         WellioError: The practice is somebody's, or was filled half.
     """
-    practice = read(config.data_dir)
+    practice = read(config)
     if practice is None:
         _log.info("filling the demo practice, which takes a few seconds")
         practice = await fill(config)

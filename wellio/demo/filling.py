@@ -5,6 +5,7 @@ password that all of them have. It is random, so that no two demos share it.
 """
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -55,12 +56,14 @@ class DemoPractice:
         logins: Who may sign in with it.
         ended_at: Until when it was lived, in milliseconds UTC; 0 while it is being filled.
         events: How many things happened.
+        database: A hash of where it is, if that is another place than the folder.
     """
 
     password: str
     logins: list[Login]
     ended_at: int
     events: int
+    database: str
 
 
 def in_demo(config: Config) -> Config:
@@ -68,12 +71,13 @@ def in_demo(config: Config) -> Config:
     return config.model_copy(update={"mail": MailConfig(), "setup": SetupConfig()})
 
 
-def read(data_dir: Path) -> DemoPractice | None:
+def read(config: Config) -> DemoPractice | None:
     """Return what the folder says of its demo, if it holds one.
 
     Raises:
-        WellioError: It was being filled when something stopped that.
+        WellioError: Something stopped while it was filled, or its data are in another database.
     """
+    data_dir = config.data_dir
     path = data_dir / FOLDER / FILE
     if not path.exists():
         return None
@@ -81,6 +85,11 @@ def read(data_dir: Path) -> DemoPractice | None:
     practice = DemoPractice(**{**found, "logins": [Login(**it) for it in found["logins"]]})
     if not practice.ended_at:
         raise WellioError(f"the demo in {data_dir} was not finished: delete the folder")
+    if practice.database != _database(config):
+        raise WellioError(
+            f"the demo of {data_dir} lies in another database: name that one by --database-url, "
+            "or another folder by --data"
+        )
     return practice
 
 
@@ -120,11 +129,12 @@ async def _fill(
     async with started(application, config):
         demo = Demo(app, clock, size, seed, end_ms, _password())
         path = config.data_dir / FOLDER / FILE
-        _write(path, DemoPractice(demo.password, [], 0, 0))
+        database = _database(config)
+        _write(path, DemoPractice(demo.password, [], 0, 0, database))
         for part in demo_parts(app):
             await asyncio.to_thread(part.plan, demo)  # two years take a second
         count = await demo.live()
-        practice = DemoPractice(demo.password, _logins(demo.people), end_ms, count)
+        practice = DemoPractice(demo.password, _logins(demo.people), end_ms, count, database)
         _write(path, practice)
         await app.audit.seal()
     return practice
@@ -146,6 +156,12 @@ async def _refuse_life(config: Config, plugins: Sequence[object] | None) -> None
                 raise WellioError(f"a demo needs an empty practice: {where} {obstacle}")
     finally:
         await app.db.close()
+
+
+def _database(config: Config) -> str:
+    """Return what tells databases apart; "" for the one in the folder. It may hold a password."""
+    url = config.database.url
+    return "" if url is None else hashlib.sha256(url.get_secret_value().encode()).hexdigest()[:16]
 
 
 def _make_folder(path: Path) -> None:

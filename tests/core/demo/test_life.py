@@ -146,7 +146,7 @@ async def test_what_is_lived_is_not_planned_any_more(stage: Stage) -> None:
     with pytest.raises(RuntimeError, match="planned before it is lived"):
         await stage.fill(plan)
     with pytest.raises(WellioError, match="was not finished: delete the folder"):
-        read(stage.config.data_dir)
+        read(stage.config)
 
 
 async def test_random_numbers_depend_on_their_names_alone(stage: Stage) -> None:
@@ -170,7 +170,7 @@ async def test_a_living_practice_is_refused(stage: Stage) -> None:
     with pytest.raises(WellioError, match=r"needs an empty practice: .* has guests"):
         await stage.fill(plan, found="has guests")
     assert stage.parts[0].seen == []
-    assert read(stage.config.data_dir) is None
+    assert read(stage.config) is None
 
 
 class Gardens:
