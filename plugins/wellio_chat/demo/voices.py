@@ -112,7 +112,7 @@ class Voices:
         first = self._fresh("c", lambda: self._say(self._lines, "back"))
         return [
             ("c", first),
-            ("k", self._reaction("bad")),
+            ("k", self._coach_says("back")),
             *self._question(),
             ("k", self._propose(None)),
             *self._accept(),
