@@ -1,7 +1,7 @@
 # Everything a developer does here; `make` alone lists it. Needs Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test prove check fix bench docs wheel lock
+.PHONY: help setup run demo test prove check fix bench docs wheel lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,6 +16,9 @@ setup: .venv/.setup ## Make .venv from the locked requirements (done again only 
 
 run: setup ## Start Wellio on port 3000 with its data in ./data
 	$(BIN)/wellio serve
+
+demo: setup ## Start a demo practice, two years old, with its data in ./data-demo
+	$(BIN)/wellio serve --demo
 
 test: setup ## Run the tests, on SQLite and on a Postgres that they start themselves
 	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)

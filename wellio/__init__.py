@@ -14,6 +14,7 @@ from .config import Config, SectionModel
 from .crypto import Crypto, hkdf
 from .db.base import Database, Row, Tx
 from .db.rider import preparing
+from .demo import Demo, DemoPerson, DemoSize
 from .errors import (
     BadRequest,
     ConfigError,
@@ -40,6 +41,7 @@ from .hookspecs import (
     Account,
     AccountStep,
     DashboardSection,
+    DemoPart,
     HealthCheck,
     KeyHolder,
     PersonalData,
@@ -114,6 +116,10 @@ __all__ = [
     "DashboardSection",
     "Database",
     "DatabaseError",
+    "Demo",
+    "DemoPart",
+    "DemoPerson",
+    "DemoSize",
     "Email",
     "Event",
     "EventBus",

@@ -18,6 +18,7 @@ from .policy import Policy
 if TYPE_CHECKING:
     from .app import Wellio
     from .cli import Cli
+    from .demo import Demo
     from .events import Event, EventBus
     from .jobs import Job
     from .mail import Letterhead
@@ -86,6 +87,23 @@ class DashboardSection(Protocol):
 
     async def load(self, actor: Actor) -> Any:
         """Return what this person sees there, JSON-ready."""
+
+
+class DemoPart(Protocol):
+    """What a plugin adds to the demo practice (`wellio serve --demo`)."""
+
+    async def obstacle(self) -> str | None:
+        """Return what a demo must not mix with, such as `has accounts`; None without any."""
+
+    def plan(self, demo: "Demo") -> None:
+        """Say what happens when: `demo.at(instant, act, ..., lane=)`.
+
+        The plugins plan in their order, and then everything happens in the order of time, so that
+        what they bring interleaves as if it had been lived. An act is an async function that calls
+        services as `demo.actor(person)`. Nothing has happened yet while this runs, but earlier
+        plugins have put people into `demo.people`, and what they know of them into their `facts`.
+        What is random comes from `demo.random(...)`, and is decided here.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +183,11 @@ def register_key_holders(app: "Wellio") -> Sequence[KeyHolder]:
 @hookspec
 def register_dashboard(app: "Wellio") -> Sequence[DashboardSection]:
     """Return this plugin's members of `GET /dashboard`."""
+
+
+@hookspec
+def register_demo(app: "Wellio") -> Sequence[DemoPart]:
+    """Return this plugin's parts of the demo practice."""
 
 
 @hookspec

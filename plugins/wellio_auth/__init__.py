@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from wellio import (
     Authenticator,
     Cli,
+    DemoPart,
     Event,
     Job,
     KeyHolder,
@@ -110,6 +111,14 @@ def register_commands(cli: Cli) -> None:
     from .commands import register
 
     register(cli)
+
+
+@hookimpl
+def register_demo(app: Wellio) -> Sequence[DemoPart]:
+    """Bring the people of the demo practice."""
+    from .demo.part import AccountsDemo
+
+    return [AccountsDemo(app)]
 
 
 @hookimpl

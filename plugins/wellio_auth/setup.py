@@ -151,11 +151,20 @@ class Setup:
         password_hash = await self._passwords.hash(password)
         account = NewAccount(new.email, new.name, new.role, password_hash)
         attributes = {"coachEmail": new.coach} if new.coach else {}
-        return await self._db.write(self._create_user, account, attributes)
+        return await self._db.write(self.admit, account, attributes)
 
-    async def _create_user(
-        self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]
-    ) -> User:
+    async def admit(self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]) -> User:
+        """Make an account on the server's own authority, in a transaction.
+
+        Args:
+            tx: The transaction.
+            account: The account; the first must be an owner's.
+            attributes: As for `Accounts.create`.
+
+        Raises:
+            AccountExists: The address has an account.
+            Conflict: There is no owner yet, and this is none (`owner_first`).
+        """
         if account.role == "owner":
             if await store.mark_set_up(tx, self._clock.now_ms()):
                 await self._app.audit.record(tx, "practice.set_up", "practice", actor_id=None)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from wellio import (
     DashboardSection,
+    DemoPart,
     Event,
     Permission,
     PersonalData,
@@ -94,6 +95,14 @@ def register_dashboard(app: Wellio) -> Sequence[DashboardSection]:
 
     conversations = app.service(ConversationService)
     return [UnreadSection(conversations), ConversationsSection(conversations)]
+
+
+@hookimpl
+def register_demo(app: Wellio) -> Sequence[DemoPart]:
+    """Bring the conversations of the demo practice."""
+    from .demo.part import ChatDemo
+
+    return [ChatDemo(app)]
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from wellio import (
     AccountStep,
+    DemoPart,
     Event,
     Letterhead,
     Permission,
@@ -98,3 +99,11 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
     from .clients.personal_data import ClientData
 
     return [ClientData(app)]
+
+
+@hookimpl
+def register_demo(app: Wellio) -> Sequence[DemoPart]:
+    """Bring the client records of the demo practice."""
+    from .demo.part import PracticeDemo
+
+    return [PracticeDemo(app)]

@@ -24,7 +24,7 @@ DataFolder = Annotated[Path | None, typer.Option(help="The practice's folder; el
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 
 #: The commands that are there without the plugins.
-NAMES = ("serve", "health", "migrate", "config", "openapi", "plugin")
+NAMES = ("serve", "seed", "health", "migrate", "config", "openapi", "plugin")
 
 
 def add_to(program: typer.Typer) -> None:
@@ -33,6 +33,7 @@ def add_to(program: typer.Typer) -> None:
     settings_group.command("check")(config_check)
     settings_group.command("template")(config_template)
     program.command()(serve)
+    program.command()(seed)
     program.command()(health)
     program.command()(migrate)
     program.command()(openapi)
@@ -49,6 +50,9 @@ def serve(
     reload: Annotated[
         bool, typer.Option("--reload", help="Start anew when code or settings change.")
     ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="In ./data-demo, a practice of two years, made up.")
+    ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     json: Json = False,
@@ -61,7 +65,36 @@ def serve(
         raise typer.Exit(supervise(config))
 
     given = {"server.host": host, "server.port": port, "database.url": database_url}
-    run(settings(config, data, given), as_json=json)
+    if demo:
+        from wellio.cli.demo import before_serving, demo_settings
+
+        run(demo_settings(config, data, given), as_json=json, before=before_serving)
+    else:
+        run(settings(config, data, given), as_json=json)
+
+
+def seed(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With people and two years of their life, made up.")
+    ] = False,
+    coaches: Annotated[int, typer.Option(min=0, max=4, help="How many, beside the owner.")] = 4,
+    clients: Annotated[int, typer.Option(min=1, max=40, help="How many.")] = 40,
+    days: Annotated[int, typer.Option(min=14, max=1500, help="How long ago it began.")] = 730,
+    number: Annotated[int, typer.Option("--seed", help="Another one, another life.")] = 1,
+    database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Fill an empty practice, in ./data-demo unless --data says where; needs --demo."""
+    from wellio.cli.demo import demo_settings
+    from wellio.cli.demo import seed as fill
+    from wellio.demo import DemoSize
+
+    if not demo:
+        raise typer.BadParameter("say with what: wellio seed --demo")
+    found = demo_settings(config, data, {"database.url": database_url})
+    show(asyncio.run(fill(found, DemoSize(coaches, clients, days), number)), as_json=json)
 
 
 def health(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:

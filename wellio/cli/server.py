@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import orjson
 from aiohttp import web
 
 from wellio import control
-from wellio.app import WELLIO, Wellio, create_app
+from wellio.app import WELLIO, Notice, Wellio, create_app
 from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
 from wellio.errors import WellioError
@@ -25,24 +25,34 @@ from wellio.server import bind, raise_file_limit, serving, started
 _HEALTH_TIMEOUT_S = 5
 _NEW_OBJECTS = 20_000  # so many more made than freed begin a collection; Python's own is 700
 _log = get_logger(__name__)
+Before = Callable[[Config], Awaitable[Notice]]
 
 
-def run(config: Config, *, as_json: bool) -> None:
-    """Serve until SIGTERM or SIGINT; a second signal ends the process at once."""
+def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    Args:
+        config: The settings.
+        as_json: Whether to say where it listens in JSON.
+        before: Is done first, once the port is taken; its notice is shown with the address.
+    """
     configure_logging(config.log.level, config.log.format)
     raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, as_json=as_json))
+        runner.run(_serve(config, as_json=as_json, before=before))
 
 
-async def _serve(config: Config, *, as_json: bool) -> None:
-    await _refuse_second(config)
+async def _serve(config: Config, *, as_json: bool, before: Before | None) -> None:
+    await refuse_second(config)
     listener, config = bind(config)
     stopping = _stop_signals()
     with closing(listener):
+        notice = await before(config) if before else None
         application = await _create(config)
         async with serving(application, config, listener):
             app = application[WELLIO]
+            if notice is not None:
+                app.notices.append(notice)
             for warning in (*config.warnings, *app.plugins.warnings):
                 _log.warning(warning)
             async with control.listen(app, operations_of(app.plugins)):
@@ -65,7 +75,7 @@ async def migrate(config: Config) -> None:
     Raises:
         WellioError: A server runs on the data folder.
     """
-    await _refuse_second(config)
+    await refuse_second(config)
     await (await _create_quietly(config))[WELLIO].db.close()
 
 
@@ -136,7 +146,12 @@ async def _create_quietly(config: Config) -> web.Application:
     return await _create(config, workers=False)
 
 
-async def _refuse_second(config: Config) -> None:
+async def refuse_second(config: Config) -> None:
+    """Stop if a server runs on the data folder.
+
+    Raises:
+        WellioError: One does.
+    """
     if await control.is_running(config.data_dir):
         raise WellioError(f"a server runs on {config.data_dir}: stop it first")
 

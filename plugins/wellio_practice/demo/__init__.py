@@ -1,0 +1,1 @@
+"""The client records of the demo practice, and how its clients fare."""

@@ -1,0 +1,238 @@
+"""The demo practice on both engines: lived, open to who is shown, and the same again."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+from wellio_practice.demo.part import NAME
+
+from tests.core.boot.processes import serve, wellio
+from wellio import DemoSize, WellioError
+from wellio.cli.demo import demo_settings
+from wellio.config import DatabaseConfig
+from wellio.db.base import Database
+from wellio.demo.filling import DemoPractice, fill, read
+from wellio.testing import TestApp
+from wellio.testing.plugin import StartApp
+
+SIZE = DemoSize(coaches=3, clients=8, days=28)
+DAY = 86_400_000
+END = 1_795_600_000_000
+ZONE = ZoneInfo("Europe/Dublin")
+
+PAIRS = """
+SELECT c.id, staff.id AS coach_id, client.id AS client_id
+FROM chat_conversation c
+JOIN chat_member m ON m.conversation_id = c.id JOIN auth_user staff ON staff.id = m.user_id
+JOIN chat_member n ON n.conversation_id = c.id JOIN auth_user client ON client.id = n.user_id
+WHERE c.kind = 'direct' AND staff.role <> 'client' AND client.role = 'client'
+"""
+ASSIGNED = """
+SELECT r.user_id, a.coach_id FROM practice_client r JOIN practice_assignment a
+ON a.client_id = r.id
+"""
+ONCE_ASSIGNED = """
+SELECT r.user_id, e.subject_id FROM wellio_audit e JOIN practice_client r ON r.id = e.object_id
+WHERE e.action = 'client.assigned'
+"""
+MESSAGES = """
+SELECT u.email, m.created_at, m.body, m.seq, m.conversation_id FROM chat_message m
+JOIN auth_user u ON u.id = m.sender_id ORDER BY m.created_at, u.email, m.seq
+"""
+
+
+async def filled(wellio_app: StartApp, *, seed: int = 1) -> tuple[TestApp, DemoPractice]:
+    """Return an app on a practice that was filled while it was down."""
+    app = await wellio_app()
+    await app.stop()
+    practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
+    await app.start()
+    return app, practice
+
+
+@pytest_asyncio.fixture
+async def demo(wellio_app: StartApp) -> AsyncIterator[tuple[TestApp, DemoPractice]]:
+    yield await filled(wellio_app)
+
+
+async def rows(db: Database, sql: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in await db.fetch_all(sql)]
+
+
+async def test_it_looks_as_if_it_had_been_lived(demo: tuple[TestApp, DemoPractice]) -> None:
+    app, _ = demo
+    db = app.app.db
+    messages = await rows(db, MESSAGES)
+    assert len(messages) > 100
+    await _numbers_have_no_gaps(db, messages)
+    await _nobody_writes_to_a_stranger(db)
+    for message in messages:
+        assert END - SIZE.days * DAY <= message["created_at"] <= END
+        at = datetime.fromtimestamp(message["created_at"] / 1000, ZONE)
+        assert not 2 <= at.hour < 6, at
+    for table in ("auth_user", "practice_client", "chat_conversation", "wellio_audit"):
+        column = "at" if table == "wellio_audit" else "created_at"
+        [span] = await rows(db, f"SELECT min({column}) AS a, max({column}) AS b FROM {table}")
+        assert END - SIZE.days * DAY <= span["a"] <= span["b"] <= END, table
+    assert (await app.app.audit.verify()).is_intact
+
+
+async def _numbers_have_no_gaps(db: Database, messages: list[dict[str, Any]]) -> None:
+    talks = await rows(db, "SELECT id, last_seq, last_event_seq FROM chat_conversation")
+    for talk in talks:
+        own = sorted(
+            (it["seq"], it["created_at"]) for it in messages if it["conversation_id"] == talk["id"]
+        )
+        assert [seq for seq, _ in own] == list(range(1, talk["last_seq"] + 1))
+        assert [at for _, at in own] == sorted(at for _, at in own)
+        events = await db.fetch_all(
+            "SELECT event_seq, created_at FROM chat_event WHERE conversation_id = :id "
+            "ORDER BY event_seq",
+            id=talk["id"],
+        )
+        assert [it["event_seq"] for it in events] == list(range(1, talk["last_event_seq"] + 1))
+        assert [it["created_at"] for it in events] == sorted(it["created_at"] for it in events)
+        members = await db.fetch_all(
+            "SELECT delivered_seq, read_seq, own_unread FROM chat_member "
+            "WHERE conversation_id = :id",
+            id=talk["id"],
+        )
+        for member in members:
+            assert 0 <= member["read_seq"] <= member["delivered_seq"] <= talk["last_seq"]
+            assert member["own_unread"] <= talk["last_seq"] - member["read_seq"]
+
+
+async def _nobody_writes_to_a_stranger(db: Database) -> None:
+    assigned = {tuple(row.values()) for row in await rows(db, ASSIGNED)}
+    once = {tuple(row.values()) for row in await rows(db, ONCE_ASSIGNED)}
+    pairs = await rows(db, PAIRS)
+    talking = {(pair["client_id"], pair["coach_id"]) for pair in pairs}
+    assert len(talking) >= SIZE.clients
+    assert talking <= once
+    assert assigned <= once
+    assert talking - assigned, "nobody was handed over"
+
+
+async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPractice]) -> None:
+    app, practice = demo
+    assert [login.role for login in practice.logins[:5]] == [
+        *("owner", "coach", "coach"),
+        *("coach", "assistant"),
+    ]
+    assert len(practice.logins) == 5 + SIZE.clients
+    for login in (practice.logins[0], practice.logins[1], practice.logins[-1]):
+        body = {"email": login.email, "password": practice.password}
+        signed_in = await app.api.post("/auth/login", body, status=200)
+        token = signed_in.data["accessToken"]
+        api = app.api.as_(Token(token))
+        me = (await api.get("/me", status=200)).data
+        assert (me["name"], me["role"]) == (login.name, login.role)
+        dashboard = (await api.get("/dashboard", status=200)).data
+        assert dashboard["conversations"] or login.role == "owner"
+        assert (await api.get("/practice", status=200)).data["name"] == NAME
+    wrong = {"email": practice.logins[0].email, "password": "kabota-kabota-kabota-kabota"}
+    await app.api.post("/auth/login", wrong, status=401)
+
+
+class Token:
+    """What a client signs its requests with."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+
+@pytest.mark.prove
+async def test_two_years_of_it_are_lived_within_a_minute(wellio_app: StartApp) -> None:
+    app = await wellio_app()
+    await app.stop()
+    begun = time.perf_counter()
+    await fill(app.config)
+    lived = time.perf_counter() - begun
+    await app.start()
+    [counted] = await rows(app.app.db, "SELECT count(*) AS n FROM chat_message")
+    print(f"{counted['n']} messages in {lived:.1f} s")
+    assert counted["n"] > 15_000
+    assert lived < 60
+    await _numbers_have_no_gaps(app.app.db, await rows(app.app.db, MESSAGES))
+    await _nobody_writes_to_a_stranger(app.app.db)
+    assert (await app.app.audit.verify()).is_intact
+
+
+async def test_the_same_seed_is_lived_in_the_same_way(wellio_app: StartApp) -> None:
+    lives, passwords = [], set()
+    for seed in (1, 1, 2):
+        app, practice = await filled(wellio_app, seed=seed)
+        told = [
+            (it["email"], it["created_at"], it["body"], it["seq"])
+            for it in await rows(app.app.db, MESSAGES)
+        ]
+        lives.append((practice.logins, practice.events, told))
+        passwords.add(practice.password)
+        await app.stop()
+    assert lives[0] == lives[1]
+    assert lives[0] != lives[2]
+    assert len(passwords) == 3, "a password is nobody else's"
+
+
+async def test_a_practice_with_accounts_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
+    app, practice = demo
+    before = await rows(app.app.db, MESSAGES)
+    await app.stop()
+    with pytest.raises(WellioError, match=r"a demo needs an empty practice: .* has accounts"):
+        await fill(app.config, size=SIZE)
+    await app.start()
+    assert await rows(app.app.db, MESSAGES) == before
+    assert read(app.config) == practice
+
+
+async def test_the_logins_of_one_database_are_not_shown_for_another(
+    demo: tuple[TestApp, DemoPractice], tmp_path: Path
+) -> None:
+    app, _ = demo
+    elsewhere = DatabaseConfig.model_validate({"url": f"sqlite:///{tmp_path}/other.db"})
+    with pytest.raises(WellioError, match="lies in another database"):
+        read(app.config.model_copy(update={"database": elsewhere}))
+
+
+async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Path) -> None:
+    small = ("--coaches", "2", "--clients", "4", "--days", "21")
+    nothing = wellio("seed", cwd=tmp_path)
+    assert (nothing.returncode, "wellio seed --demo" in nothing.stderr) == (2, True)
+    seeded = wellio("seed", "--demo", *small, cwd=tmp_path)
+    assert seeded.returncode == 0, seeded.stderr
+    assert "helen@practice.example" in seeded.stdout
+    again = wellio("seed", "--demo", *small, cwd=tmp_path)
+    assert again.returncode == 1
+    assert "data-demo has accounts" in again.stderr
+    shown = []
+    for _ in range(2):
+        async with serve(tmp_path, "--demo") as server:
+            shown.append(server.notices)
+            await server.stop()
+    assert shown[0] == shown[1]
+    [text] = shown[0]
+    practice = read(demo_settings(None, tmp_path / "data-demo"))
+    assert practice is not None
+    assert practice.password in text
+    assert all(login.email in text for login in practice.logins[:4])
+    assert not (tmp_path / "data").exists()
+    age = datetime.now(UTC).timestamp() * 1000 - practice.ended_at
+    assert 0 < age < 600_000, "it ends now"
+
+
+def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
+    made = wellio(
+        *("user", "create", "--email", "o@practice.example", "--name", "Olga"),
+        *("--role", "owner", "--password-stdin", "--data", "real"),
+        cwd=tmp_path,
+        stdin="ten quiet herons",
+    )
+    assert made.returncode == 0, made.stderr
+    refused = wellio("serve", "--demo", "--data", "real", "--port", "0", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "real has accounts" in refused.stderr

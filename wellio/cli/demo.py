@@ -1,0 +1,95 @@
+"""`wellio serve --demo` and `wellio seed --demo`: a practice to look around in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from wellio.app import Notice
+from wellio.cli.commands import settings
+from wellio.cli.server import refuse_second
+from wellio.clock import SystemClock, rfc3339
+from wellio.config import Config, DatabaseConfig
+from wellio.demo import DemoSize
+from wellio.demo.filling import DemoPractice, fill, in_demo, read
+from wellio.log import configure_logging, get_logger
+
+FOLDER: Final = Path("data-demo")
+_CLIENTS_SHOWN: Final = 3
+_STALE_MS: Final = 3 * 86_400_000
+_log = get_logger(__name__)
+
+
+def demo_settings(
+    config: Path | None, data: Path | None, given: Mapping[str, Any] | None = None
+) -> Config:
+    """Read the settings; the data lie apart from a real practice's, unless an option says where."""
+    given = given or {}
+    found = in_demo(settings(config, data or FOLDER, given))
+    if given.get("database.url") is None:
+        found = found.model_copy(update={"database": DatabaseConfig()})
+    return found
+
+
+async def before_serving(config: Config) -> Notice:
+    """Fill the folder unless it holds a demo already; return what tells who may sign in.
+
+    Raises:
+        WellioError: The practice is somebody's, or was filled half.
+    """
+    practice = read(config)
+    if practice is None:
+        _log.info("filling the demo practice, which takes a few seconds")
+        practice = await fill(config)
+    text = _notice(config, practice)
+
+    async def notice() -> str:
+        return text
+
+    return notice
+
+
+async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]:
+    """Fill an empty practice, and return what `wellio seed --demo` prints.
+
+    Args:
+        config: The settings.
+        size: How much there shall be.
+        number: The seed.
+
+    Raises:
+        WellioError: A server runs on the data folder, or the practice is not empty.
+    """
+    configure_logging("warning", config.log.format)
+    await refuse_second(config)
+    practice = await fill(config, size=size, seed=number)
+    return {
+        "data": str(config.data_dir),
+        "events": practice.events,
+        "password": practice.password,
+        "logins": [
+            {"role": login.role, "name": login.name, "email": login.email}
+            for login in practice.logins
+        ],
+    }
+
+
+def _notice(config: Config, practice: DemoPractice) -> str:
+    """Return who may sign in, for whoever starts the server."""
+    staff = [login for login in practice.logins if login.role != "client"]
+    clients = [login for login in practice.logins if login.role == "client"]
+    shown = [*staff, *clients[:_CLIENTS_SHOWN]]
+    width = max(len(login.name) for login in shown)
+    lines = [
+        "",
+        "This is a demo: everybody in it is made up, and no mail leaves this machine.",
+        f"The password of all of them: {practice.password}",
+        "",
+        *(f"{login.role:<10} {login.name:<{width}}  {login.email}" for login in shown),
+    ]
+    if len(clients) > _CLIENTS_SHOWN:
+        more = len(clients) - _CLIENTS_SHOWN
+        lines.append(f"and {more} more clients; the owner sees all of them")
+    if practice.ended_at < SystemClock().now_ms() - _STALE_MS:
+        ended = rfc3339(practice.ended_at)[:10]
+        lines += ["", f"It ends on {ended}: delete {config.data_dir} for one that ends today."]
+    return "\n".join(lines)
