@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from wellio.realtime import RealtimeSettings
+from wellio.realtime.cork import Cork
 from wellio.realtime.link import Link
 
 SETTINGS = RealtimeSettings(max_waiting_frames=4, max_waiting_bytes=100)
@@ -18,6 +19,8 @@ class Pipe(asyncio.Transport):
         super().__init__()
         self.waiting = b""
         self.taken = b""
+        self.calls = 0
+        self.takes_all = False
 
     def get_write_buffer_size(self) -> int:
         return len(self.waiting)
@@ -26,28 +29,42 @@ class Pipe(asyncio.Transport):
         return False
 
     def write(self, data: Any) -> None:
+        self.calls += 1
         self.waiting += data
+        if self.takes_all:
+            self.take(len(self.waiting))
+
+    def abort(self) -> None:
+        """Do nothing: nobody is there."""
 
     def take(self, count: int) -> None:
         self.taken += self.waiting[:count]
         self.waiting = self.waiting[count:]
 
 
+class Unconnected(web.WebSocketResponse):
+    """A WebSocket that has nobody to say goodbye to."""
+
+    async def close(self, **_: Any) -> bool:
+        return True
+
+
 class Peer:
     """One end of a pipe, with the link that writes to the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: RealtimeSettings = SETTINGS) -> None:
         self.pipe = Pipe()
         self.overflows = 0
-        self.link = Link(web.WebSocketResponse(), self.pipe, SETTINGS)
+        self.link = Link(Unconnected(), self.pipe, settings, Cork())
         self.link.on_overflow(self._overflow)
 
     def _overflow(self) -> None:
         self.overflows += 1
 
     async def is_slow(self) -> bool:
-        """Tell after a turn of the loop, in which an overflow is reported."""
-        await asyncio.sleep(0)
+        """Tell after the turns of the loop in which frames leave and an overflow is reported."""
+        for _ in range(3):
+            await asyncio.sleep(0)
         return self.overflows > 0
 
 
@@ -87,5 +104,36 @@ async def test_a_burst_that_leaves_in_the_same_turn_is_no_matter() -> None:
     peer = Peer()
     for _ in range(20):
         peer.link.write(b"x")
-    peer.pipe.take(20)
+    peer.pipe.takes_all = True
     assert not await peer.is_slow()
+    assert peer.pipe.taken == b"x" * 20
+
+
+async def test_what_is_written_in_a_turn_leaves_in_one_call_and_in_order() -> None:
+    peers = [Peer(), Peer()]
+    for frame in (b"one", b"two", b"three"):
+        for peer in peers:
+            peer.link.write(frame)
+    assert [peer.pipe.calls for peer in peers] == [0, 0]
+    for peer in peers:
+        assert not await peer.is_slow()
+    assert [(peer.pipe.calls, peer.pipe.waiting) for peer in peers] == [(1, b"onetwothree")] * 2
+
+
+async def test_much_is_not_held_back() -> None:
+    settings = RealtimeSettings(max_waiting_bytes=1_000_000)
+    peer = Peer(settings)
+    peer.link.write(b"x" * 65_537)
+    assert peer.pipe.calls == 1
+    peer.link.write(b"y")
+    assert not await peer.is_slow()
+    assert peer.pipe.waiting == b"x" * 65_537 + b"y"
+
+
+async def test_what_is_held_goes_before_the_close() -> None:
+    peer = Peer()
+    peer.link.write(b"last words")
+    peer.link.close()
+    peer.link.write(b"too late")
+    assert peer.pipe.waiting == b"last words"
+    await peer.link.closed()

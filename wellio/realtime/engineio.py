@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from aiohttp import WSMsgType, web
 
 from wellio.realtime import payload, polling
+from wellio.realtime.cork import Cork
 from wellio.realtime.entrance import Entrance, Guest
 from wellio.realtime.faults import ProtocolError
 from wellio.realtime.frame import PONG, TEXT, frame
@@ -64,6 +65,7 @@ class EngineServer:
         self._settings = settings
         self._entrance = entrance or Entrance()
         self._sessions: dict[str, Session] = {}
+        self._cork = Cork()
         self._is_closing = False
 
     def routes(self, path: str) -> list[web.RouteDef]:
@@ -138,7 +140,7 @@ class EngineServer:
             return polling.answer(self._start(guest, None).drain())
         ws = self._websocket()
         try:
-            link = await Link.open(request, ws, self._settings)
+            link = await Link.open(request, ws, self._settings, self._cork)
         except BaseException:
             guest.leave()
             raise
@@ -187,7 +189,7 @@ class EngineServer:
         self, request: web.Request, session: Session
     ) -> web.WebSocketResponse | Connected:
         ws = self._websocket()
-        link = await Link.open(request, ws, self._settings)
+        link = await Link.open(request, ws, self._settings, self._cork)
         if session.link or session.candidate or session.is_closed:
             await link.closed()  # a session has one WebSocket; this one's handshake was answered
             return ws

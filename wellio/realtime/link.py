@@ -1,7 +1,7 @@
-"""The sending side of one WebSocket: bounded, and without a task or a queue of its own.
+"""The sending side of one WebSocket: bounded, and without a task of its own.
 
-Frames go straight to the transport, whose buffer is the only queue. Who lets it grow past the
-limits is closed and catches up later, so a slow peer costs the others nothing.
+Frames wait for the end of the loop's turn (`cork.py`) and then in the transport's buffer. Who lets
+that grow past the limits is closed and catches up later, so a slow peer costs the others nothing.
 """
 
 import asyncio
@@ -11,8 +11,11 @@ from typing import Final
 
 from aiohttp import web
 
+from wellio.realtime.cork import Cork
 from wellio.realtime.settings import RealtimeSettings
 
+# So much is not held back any longer.
+_CORKED_BYTES: Final = 65_536
 # A close frame has room for so much after its code (RFC 6455 section 5.5).
 _MAX_REASON_BYTES: Final = 123
 
@@ -25,8 +28,11 @@ class Link:
 
     __slots__ = (
         "_closer",
+        "_cork",
         "_ends",
         "_has_lost",
+        "_held",
+        "_held_bytes",
         "_loop",
         "_on_overflow",
         "_settings",
@@ -41,6 +47,7 @@ class Link:
         ws: web.WebSocketResponse,
         transport: asyncio.Transport,
         settings: RealtimeSettings,
+        cork: Cork,
     ) -> None:
         """Write to a prepared WebSocket.
 
@@ -48,11 +55,15 @@ class Link:
             ws: The response; the caller goes on reading from it.
             transport: Its transport.
             settings: The limits.
+            cork: Has the frames of a turn leave together.
         """
         self._ws = ws
         self._transport = transport
         self._settings = settings
+        self._cork = cork
         self._loop = asyncio.get_running_loop()
+        self._held: list[bytes] = []  # the frames of this turn
+        self._held_bytes = 0
         self._written = 0
         self._ends: list[int] = []  # where the frames end that may still be waiting
         self._has_lost = False
@@ -62,7 +73,11 @@ class Link:
 
     @classmethod
     async def open(
-        cls, request: web.Request, ws: web.WebSocketResponse, settings: RealtimeSettings
+        cls,
+        request: web.Request,
+        ws: web.WebSocketResponse,
+        settings: RealtimeSettings,
+        cork: Cork,
     ) -> "Link":
         """Answer the WebSocket handshake of a request.
 
@@ -75,7 +90,7 @@ class Link:
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("Connection lost")
-        return cls(ws, transport, settings)
+        return cls(ws, transport, settings, cork)
 
     def on_overflow(self, callback: Callable[[], None]) -> None:
         """Call this, from the event loop, when the peer is too slow."""
@@ -86,40 +101,60 @@ class Link:
         transport = self._transport
         if self.is_closing or self._has_lost or transport.is_closing():
             return
-        buffered = transport.get_write_buffer_size()
-        if buffered:
-            self._ends.append(self._written + len(frame))
-            if self._is_full(buffered):
-                # Later, so that closing one peer never runs inside a broadcast; and because uvloop
-                # sends at the end of a turn, what still waits then is what the peer leaves there.
-                self._loop.call_soon(self._check_overflow)
-                if buffered > self._settings.max_waiting_bytes:
-                    self._has_lost = True
-                    return
-        elif self._ends:
-            self._ends.clear()
-        self._written += len(frame)
-        transport.write(frame)
+        waiting = transport.get_write_buffer_size() + self._held_bytes
+        if waiting > self._settings.max_waiting_bytes:
+            self._has_lost = True
+            self._loop.call_soon(self._check_overflow)
+            return
+        if not self._held:
+            self._cork.hold(self)
+        self._held.append(frame)
+        self._held_bytes += len(frame)
+        if self._held_bytes > _CORKED_BYTES:
+            self.flush()
 
-    def _is_full(self, buffered: int) -> bool:
+    def flush(self) -> None:
+        """Hand what is held to the transport."""
+        held, transport = self._held, self._transport
+        if not held:
+            return
+        self._held, self._held_bytes = [], 0
+        if transport.is_closing():
+            return
+        waiting = transport.get_write_buffer_size()
+        if not waiting:
+            self._ends.clear()
+        for frame in held:
+            self._written += len(frame)
+            self._ends.append(self._written)
+        transport.write(held[0] if len(held) == 1 else b"".join(held))
+        if waiting and self._is_full(transport.get_write_buffer_size()):
+            # Later, so that closing one peer never runs inside a broadcast; and because uvloop
+            # sends at the end of a turn, what still waits then is what the peer leaves there.
+            self._loop.call_soon(self._check_overflow)
+
+    def _is_full(self, waiting: int) -> bool:
+        """Tell whether too much waits in the transport, apart from the frame on its way."""
         settings = self._settings
-        if len(self._ends) > settings.max_waiting_frames:
-            del self._ends[: bisect_right(self._ends, self._written - buffered)]
+        if len(self._ends) - 1 > settings.max_waiting_frames:
+            del self._ends[: bisect_right(self._ends, self._written - waiting)]
         return (
-            len(self._ends) > settings.max_waiting_frames or buffered > settings.max_waiting_bytes
+            len(self._ends) - 1 > settings.max_waiting_frames
+            or waiting > settings.max_waiting_bytes
         )
 
     def _check_overflow(self) -> None:
         if self.is_closing:
             return
-        buffered = self._transport.get_write_buffer_size()
-        if self._has_lost or (buffered and self._is_full(buffered)):
+        waiting = self._transport.get_write_buffer_size()
+        if self._has_lost or (waiting and self._is_full(waiting)):
             self._on_overflow()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the closing handshake; what is left in the buffer has a while to be sent."""
         if self.is_closing:
             return
+        self.flush()
         self.is_closing = True
         self._closer = self._loop.create_task(self._close(code, reason))
         _closing.add(self._closer)

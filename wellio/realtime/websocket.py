@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from aiohttp import WSMessage, WSMsgType, web
 
 from wellio.errors import TooManyRequests
+from wellio.realtime.cork import Cork
 from wellio.realtime.entrance import Entrance, Guest
 from wellio.realtime.faults import Disconnected, ProtocolError, Refused
 from wellio.realtime.frame import PING, PONG, TEXT, frame
@@ -155,6 +156,7 @@ class PlainServer:
         self._settings = settings
         self._entrance = entrance or Entrance()
         self._links: set[Link] = set()
+        self._cork = Cork()
         self._is_closing = False
 
     def close(self, reason: str = "server shutdown", code: int = 1012) -> None:
@@ -183,7 +185,7 @@ class PlainServer:
             max_msg_size=self._settings.max_payload + 1,  # aiohttp refuses what reaches it
             timeout=self._settings.close_timeout_s,
         )
-        link = await Link.open(request, ws, self._settings)
+        link = await Link.open(request, ws, self._settings, self._cork)
         link.on_overflow(lambda: link.close(TOO_SLOW, "slow consumer"))
         intake = _Intake(ws, link, self._entrance.pace(secrets.token_urlsafe(15)))
         self._links.add(link)
