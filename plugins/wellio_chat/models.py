@@ -122,7 +122,9 @@ class NewMessage(Wire):
     )
     reply_to: Id | None = None
     attachment_ids: list[Id] = Field(
-        default=[], max_length=0, description="Files to send along: this version takes none yet."
+        default_factory=list,
+        max_length=0,
+        description="Files to send along: this version takes none yet.",
     )
 
 
