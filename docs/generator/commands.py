@@ -1,13 +1,12 @@
 """`docs/commands.md`: the command line."""
 
-import inspect
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any
 
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from typer.models import ArgumentInfo
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from docs.generator import text
 from docs.generator.text import first_line
@@ -30,23 +29,23 @@ def page(app: Wellio) -> str:
 def _core() -> Iterator[tuple[str, str, str]]:
     program = typer.Typer()
     commands.add_to(program)
-    found = [("", command) for command in program.registered_commands]
-    for group in program.registered_groups:
-        if group.typer_instance is not None:
-            found += [(f"{group.name} ", it) for it in group.typer_instance.registered_commands]
-    for prefix, command in found:
-        if command.callback is not None:
-            name = command.name or command.callback.__name__
-            options = inspect.signature(command.callback).parameters
-            own = [_core_option(it) for name, it in options.items() if name not in _COMMON]
-            yield f"`wellio {prefix}{name}`", first_line(command.callback), ", ".join(own)
+    for name, command in _leaves(typer.main.get_command(program)):
+        own = [
+            # Of an option, what is typed: its parameter may have another name.
+            f"`{it.opts[0].upper() if isinstance(it, TyperArgument) else it.opts[0]}`"
+            for it in command.params
+            if it.name not in _COMMON
+        ]
+        yield f"`wellio {name}`", first_line(command.callback or command), ", ".join(own)
 
 
-def _core_option(parameter: inspect.Parameter) -> str:
-    _, info = get_args(parameter.annotation)
-    if isinstance(info, ArgumentInfo):
-        return f"`{parameter.name.upper()}`"
-    return _option(parameter.name)
+def _leaves(command: Any, *names: str) -> Iterator[tuple[str, TyperCommand]]:
+    """Return the commands below a command, each with the words that call it."""
+    if isinstance(command, TyperGroup):
+        for name, below in command.commands.items():
+            yield from _leaves(below, *names, name)
+    else:
+        yield " ".join(names), command
 
 
 def _operations(app: Wellio) -> Iterator[tuple[str, str, str]]:

@@ -235,5 +235,8 @@ async def _perform(
     try:
         return await control.call(config.data_dir, operation.name, raw)
     except control.NotRunningError:
+        if not await asyncio.to_thread(config.data_dir.exists):
+            # Who mistyped the folder, or stands in another, would take what follows for an answer.
+            typer.echo(f"wellio: {config.data_dir} was not there: this is a new practice", err=True)
         async with running(config) as app:
             return await operation.run(app, operation.check(raw))

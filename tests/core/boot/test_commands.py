@@ -13,6 +13,8 @@ from tests.core.boot.conftest import Shell
 from tests.core.boot.processes import serve
 from wellio import __version__
 
+COMMANDS = Path(__file__).parents[3] / "docs/commands.md"
+
 
 def test_help_lists_the_commands_of_core_and_plugins(shell: Shell) -> None:
     shown = shell("--help")
@@ -223,7 +225,8 @@ def test_every_command_takes_another_folder_and_file(shell: Shell, folder: Path)
     assert not (folder / "data").exists()
 
 
-def test_a_failing_operation_is_one_line(shell: Shell) -> None:
+def test_a_failing_operation_is_one_line(shell: Shell, folder: Path) -> None:
+    (folder / "data").mkdir(mode=0o700)
     line = "user create --email c@practice.example --name C --role client --password-stdin"
     refused = shell(line, stdin="one fine horse, two batteries\n")
     assert (refused.code, refused.stdout) == (1, "")
@@ -343,3 +346,21 @@ async def test_health_is_for_containers(shell: Shell, folder: Path) -> None:
     gone = await asyncio.to_thread(shell, "health", env=env)
     assert gone.code == 1
     assert re.fullmatch(r"wellio: no Wellio answers at http://127\.0\.0\.1:\d+\n", gone.stderr)
+
+
+def test_a_command_says_that_the_folder_was_not_there(shell: Shell) -> None:
+    """Else "nothing was changed" would be taken for an answer about another folder."""
+    first, second = [shell("audit verify --json --data elsewhere") for _ in range(2)]
+    assert first.code == second.code == 0
+    assert first.stderr == "wellio: elsewhere was not there: this is a new practice\n"
+    assert second.stderr == ""
+
+
+def test_every_option_that_the_page_lists_is_one(shell: Shell) -> None:
+    row = re.compile(r"^\| `wellio ([a-z ]+)` \| .* \| (.*) \|$", re.MULTILINE)
+    listed = row.findall(COMMANDS.read_text())
+    assert len(listed) > 15
+    for name, text in listed:
+        shown = shell(f"{name} --help").stdout
+        options = re.findall(r"`(--[a-z-]+)`", text)
+        assert [it for it in options if not re.search(rf"{it}\b", shown)] == [], name
