@@ -103,7 +103,7 @@ class Mailer:
             raise
         self._failures = 0
         self._outcomes.labels(way.outcome).inc()
-        _log.info("mail_sent", key=key, outcome=way.outcome)
+        _log.info("mail_sent", mail=key, outcome=way.outcome)
 
     async def check(self) -> str | None:
         """Say that mails do not leave, for `/health`."""
