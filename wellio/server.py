@@ -1,5 +1,6 @@
 """Puts an app behind a socket, and takes it away again without losing a request."""
 
+import errno
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -65,7 +66,9 @@ def bind(config: Config) -> tuple[socket.socket, Config]:
             listener.listen(128)  # here, because only this fails for a port that is in use
             on_failure.pop_all()
     except OSError as error:
-        raise WellioError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        another = "; --port or WELLIO_SERVER__PORT takes another"
+        hint = another if error.errno == errno.EADDRINUSE else ""
+        raise WellioError(f"cannot listen on {host}:{port}: {error.strerror}{hint}") from error
     server = config.server.model_copy(update={"port": listener.getsockname()[1]})
     return listener, config.model_copy(update={"server": server})
 

@@ -70,8 +70,12 @@ class Setup:
         token = secrets.token_urlsafe(32)
         self._token_hash = digest(token)
         self._token_ends_at = self._clock.now_ms() + self._ttl_ms
-        link = f"{self._app.config.server.url}/setup#token={token}"
-        return f"Set up the practice within {self._ttl_ms // 60_000} minutes: {link}"
+        minutes = self._ttl_ms // 60_000
+        return (
+            f"Set up the practice within {minutes} minutes, with the token of this link:\n"
+            f"{self._app.config.server.url}/setup#token={token}\n"
+            "No page stands behind it yet: POST /api/v1/setup takes the token."
+        )
 
     async def set_up(self, wish: SetupRequest, origin: Origin) -> dict[str, Any]:
         """Make the owner and the practice, and begin the owner's first session.

@@ -179,11 +179,16 @@ async def _announce(app: Wellio, *, as_json: bool) -> None:
         from rich.console import Console
         from rich.panel import Panel
 
-        lines = [f"Wellio runs at {app.config.server.url}", *notices]
+        url = app.config.server.url
+        text = "\n".join([f"Wellio runs at {url}", f"Read and try its API at {url}/docs", *notices])
         # As wide as its longest line, so that no link is broken in two.
-        width = max(len(line) for text in lines for line in text.splitlines()) + 8
-        panel = Panel("\n".join(lines), padding=(1, 3), width=width)
-        Console(highlight=False, markup=False, emoji=False, width=width).print(panel)
+        width = max(len(line) for line in text.splitlines()) + 8
+        console = Console(highlight=False, markup=False, emoji=False)
+        if console.is_terminal and console.width < width:
+            console.print("", text, "", sep="\n", soft_wrap=True)  # a box would fall to pieces
+        else:
+            console.width = width
+            console.print(Panel(text, padding=(1, 3), width=width))
     sys.stdout.flush()
 
 

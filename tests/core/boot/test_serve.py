@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import re
 import resource
 import signal
@@ -144,7 +145,10 @@ def test_a_port_in_use_is_one_clear_line_and_leaves_no_trace(folder: Path) -> No
         port = other.getsockname()[1]
         refused = wellio("serve", "--port", str(port), cwd=folder)
     assert refused.returncode == 1
-    assert refused.stderr == f"wellio: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert refused.stderr == (
+        f"wellio: cannot listen on 127.0.0.1:{port}: Address already in use; "
+        "--port or WELLIO_SERVER__PORT takes another\n"
+    )
     assert not (folder / "data").exists()
 
 
@@ -170,6 +174,34 @@ async def test_warnings_and_what_people_read(folder: Path) -> None:
     assert process.returncode == 0
     assert re.search(r"Wellio runs at http://localhost:\d+ ", shown.decode())
     assert re.search(r"/setup#token=\S{32,} ", shown.decode())
+    assert "/docs " in shown.decode()
     lines = [json.loads(line) for line in log.splitlines()]
     warnings = [line["event"].partition(" ")[0] for line in lines if line["level"] == "warning"]
     assert warnings == ["REDIS_URL", "plugins.gone:"]
+
+
+async def test_on_a_narrow_terminal_the_link_is_a_line_of_its_own(folder: Path) -> None:
+    """A box that is wider than the terminal would fall to pieces."""
+    ours, theirs = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(*WELLIO, "serve", "--port", "0"),
+        env=environment({"COLUMNS": "80", "TERM": "xterm", "WELLIO_LOG__FORMAT": "json"}),
+        cwd=folder,
+        stdout=theirs,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while b"takes the token." not in shown:
+                shown += await asyncio.to_thread(os.read, ours, 65_536)
+    finally:
+        process.terminate()
+        await process.wait()
+        os.close(ours)
+    lines = shown.decode().splitlines()
+    assert "│" not in shown.decode()
+    assert [
+        line for line in lines if re.fullmatch(r"http://localhost:\d+/setup#token=\S{32,}", line)
+    ]
