@@ -1,5 +1,6 @@
 """What the README and the docs tell people to do works, and what they point to is there."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from tests.core.boot.processes import serve, wellio
 from tests.e2e.practice import Place, Rest, token_of
 from tests.examples.tutorial import File, steps
 
@@ -135,6 +137,33 @@ def _endpoints(span: str) -> Iterator[tuple[str, str]]:
             yield method, found[2]
             if found[3]:
                 yield method, found[2] + found[3]
+
+
+async def test_every_command_of_the_demo_page_works(tmp_path: Path) -> None:
+    seeded = wellio("seed", "--demo", "--clients", "4", "--days", "14", "--json", cwd=tmp_path)
+    password = json.loads(seeded.stdout)["password"]
+    async with serve(tmp_path, "--demo") as server, ClientSession(server.url) as session:
+        login, *others = curls(ROOT / "docs" / "demo.md")
+        answer = await run(login.replace("THE PASSWORD IT SHOWS", password), session)
+        token, conversation = answer["accessToken"], ""
+        for command in others:
+            filled = command.replace("$TOKEN", token).replace("$CONVERSATION", conversation)
+            answer = await run(filled, session)
+            found = answer["conversations"] if "/dashboard" in command else answer["items"]
+            assert found, command
+            conversation = found[0]["id"]
+    assert len(others) > 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_paragraph_is_one_line(page: Path) -> None:
+    """Two lines without a blank one between them are mostly one paragraph that was merged twice."""
+    if page.read_text().startswith("<!-- Made by"):
+        return
+    lines = FENCED.sub("\n", page.read_text()).splitlines()
+    prose = [bool(re.match(r"[^\W\d]|[`(<\[]|\*\*", line)) for line in lines]
+    doubled = [line for line, *both in zip(lines[1:], prose, prose[1:], strict=False) if all(both)]
+    assert doubled == []
 
 
 def test_every_make_target_that_is_named_is_there() -> None:
