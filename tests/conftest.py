@@ -1,10 +1,13 @@
-"""How hypothesis searches in all tests, how failures show and the garbage collector spares them.
+"""How hypothesis searches in all tests, how failures show, and what ends what would never end.
 
 The suite tries the same examples each time and takes no offence at a busy machine, so that it fails
 for a change only; `make test ARGS=--hypothesis-profile=explore` looks for new ones.
 """
 
+import faulthandler
 import gc
+import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,7 +44,26 @@ class _Failures:
             terminal.line(report.longreprtext)
 
 
+_STDERR = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("teardown_timeout", "how many seconds the end of a test may take", default="120")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Print failures at once, in the process that owns the terminal."""
+    config.stash[_STDERR] = os.dup(2)  # before it is captured
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Failures(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Have an end of its own: pytest forgets a test's timeouts when it fails."""
+    seconds = float(item.config.getini("teardown_timeout"))
+    faulthandler.dump_traceback_later(seconds, exit=True, file=item.config.stash[_STDERR])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
