@@ -11,15 +11,14 @@ Rules that make it portable:
 
 * an untyped parameter is given a type where Postgres cannot see one: `CAST(:now AS BIGINT) - 5`;
 * `NOT id {in ids}` rather than `id NOT {in ids}`;
+* what stands in `rows` is None, a bool, an int of 64 bits, a finite float or a str;
 * LIKE is case-sensitive on both engines; its escape, and `NULLS LAST`, are written out.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import count
-from types import MappingProxyType
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -91,6 +90,7 @@ _SETTLED: Final = re.compile(r"settled (?P<column>[\w.]+)")
 _ROWS: Final = re.compile(r"rows (?P<name>\w+) ?\((?P<columns>[^()]+)\)")
 #: So many rows are written out: each number of them is a statement of its own to SQLite.
 _MOST_VALUES: Final = 64
+_IN_ROWS: Final = frozenset({type(None), bool, int, float, str})
 _CONTROL: Final = frozenset(
     {"ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "SET", "START"}
 )
@@ -106,7 +106,8 @@ class Statement:
         required: The same as a set.
         as_json: Those that travel as JSON text: lists on SQLite, rows on both.
         columns: Those that are rows, with their columns.
-        written_out: Returns SQLite's text with so many rows of each as values, and with `?n`.
+        written_out: Returns SQLite's text with so many rows of each as values and `?` for each
+            value, and the names of the parameters in the order of their appearance.
     """
 
     text: str
@@ -114,7 +115,7 @@ class Statement:
     required: frozenset[str]
     as_json: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
-    written_out: Callable[[tuple[int, ...]], str]
+    written_out: Callable[[tuple[int, ...]], tuple[str, tuple[str, ...]]]
 
     def for_sqlite(self, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | list[Any]]:
         """Return the text and its parameters; few rows are values, which JSON costs thrice."""
@@ -123,7 +124,8 @@ class Statement:
         if self.columns:
             counts = tuple(len(params[name]) for name in self.columns)
             if min(counts) > 0 and max(counts) <= _MOST_VALUES:
-                return self.written_out(counts), self._values(params)
+                text, names = self.written_out(counts)
+                return text, self._values(names, params)
         return self.text, self._with_json(params)
 
     def positional(self, params: Mapping[str, Any]) -> list[Any]:
@@ -134,20 +136,24 @@ class Statement:
         return [params[name] for name in self.names]
 
     def _with_json(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self.as_json:
-            return {**params, **{name: _json(params[name]) for name in self.as_json}}
-        return params
-
-    def _values(self, params: Mapping[str, Any]) -> list[Any]:
-        """Return the parameters in the order of `?n`: rows come last."""
-        values = [
-            _json(params[name]) if name in self.as_json else params[name]
-            for name in self.names
-            if name not in self.columns
-        ]
+        if not self.as_json:
+            return params
         for name, columns in self.columns.items():
             for row in params[name]:
-                values += map(row.get, columns)
+                _check(name, map(row.get, columns))
+        return {**params, **{name: _json(params[name]) for name in self.as_json}}
+
+    def _values(self, names: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
+        """Return what stands for each `?`."""
+        values: list[Any] = []
+        for name in names:
+            if name in self.columns:
+                begin = len(values)
+                for row in params[name]:
+                    values += map(row.get, self.columns[name])
+                _check(name, values[begin:])
+            else:
+                values.append(_json(params[name]) if name in self.as_json else params[name])
         return values
 
     def _mismatch(self, params: Mapping[str, Any]) -> StatementError:
@@ -171,16 +177,10 @@ class Dialect:
         text = translation.run()
         kinds, columns = translation.kinds, translation.columns
         as_json = {"rows"} if self.engine == "postgres" else {"rows", "list"}
-        plain = [name for name in kinds if name not in columns]
 
-        def written_out(counts: tuple[int, ...]) -> str:
-            numbers = {name: number for number, name in enumerate(plain, 1)}
-            many = dict(zip(columns, counts, strict=True))
-            following = len(plain) + 1
-            for name in columns:
-                numbers[name] = following
-                following += many[name] * len(columns[name])
-            return _Translation(sql, numbers=numbers, counts=many).run()
+        def written_out(counts: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
+            values = _Translation(sql, counts=dict(zip(columns, counts, strict=True)))
+            return values.run(), tuple(values.appearing)
 
         return Statement(
             text,
@@ -188,7 +188,7 @@ class Dialect:
             frozenset(kinds),
             tuple(name for name, kind in kinds.items() if kind in as_json),
             columns,
-            cache(written_out),
+            lru_cache(maxsize=4 * _MOST_VALUES)(written_out),
         )
 
 
@@ -198,29 +198,25 @@ class _Translation:
     Attributes:
         kinds: Its parameters in the order of appearance: `value`, `list` or `rows`.
         columns: The columns of those that are rows.
+        appearing: Their names, as often as they appear.
     """
 
     def __init__(
-        self,
-        sql: str,
-        *,
-        is_postgres: bool = False,
-        numbers: Mapping[str, int] = MappingProxyType({}),
-        counts: Mapping[str, int] = MappingProxyType({}),
+        self, sql: str, *, is_postgres: bool = False, counts: Mapping[str, int] | None = None
     ) -> None:
         """Prepare it.
 
         Args:
             sql: The portable text.
             is_postgres: Whose words.
-            numbers: The first `?n` of each parameter, when rows are written out as values.
-            counts: How many rows of each there are then.
+            counts: How many rows of each there are, when they are written out as values.
         """
         self.kinds: dict[str, str] = {}
         self.columns: dict[str, tuple[str, ...]] = {}
+        self.appearing: list[str] = []
         self._sql = sql
         self._is_postgres = is_postgres
-        self._numbers, self._counts = numbers, counts
+        self._counts = counts
         self._first_word = ""
 
     def run(self) -> str:
@@ -248,9 +244,10 @@ class _Translation:
             raise StatementError(
                 f"parameter {name!r} is used as a {kind} and as a {self.kinds[name]}"
             )
+        self.appearing.append(name)
         if self._is_postgres:
             return f"${list(self.kinds).index(name) + 1}"
-        return f"?{self._numbers[name]}" if self._numbers else f":{name}"
+        return f":{name}" if self._counts is None else "?"
 
     def _token(self, token: str) -> str:
         if token in _WORDS:
@@ -279,8 +276,11 @@ class _Translation:
         names = tuple(name for name, _ in fields)
         if self.columns.setdefault(table, names) != names:
             raise StatementError(f"{{rows {table}}} has two lists of columns in: {self._sql}")
-        if table in self._counts:
-            return self._values(table, names)
+        if self._counts is not None:
+            row = f"({', '.join('?' for _ in names)})"
+            values = ", ".join(row for _ in range(self._counts[table]))
+            named = ", ".join(f"column{n} AS {name}" for n, name in enumerate(names, 1))
+            return f"(SELECT {named} FROM (VALUES {values})) AS {table}"
         if not self._is_postgres:
             values = ", ".join(f"value ->> '$.{name}' AS {name}" for name in names)
             return f"(SELECT {values} FROM json_each({parameter})) AS {table}"
@@ -291,14 +291,6 @@ class _Translation:
         source = f"jsonb_to_recordset({parameter}::jsonb) AS _({types})"
         return f"(SELECT {values} FROM {source}) AS {table}"
 
-    def _values(self, table: str, names: tuple[str, ...]) -> str:
-        number = count(self._numbers[table])
-        rows = ", ".join(
-            f"({', '.join(f'?{next(number)}' for _ in names)})" for _ in range(self._counts[table])
-        )
-        columns = ", ".join(f"column{n} AS {name}" for n, name in enumerate(names, 1))
-        return f"(SELECT {columns} FROM (VALUES {rows})) AS {table}"
-
 
 def computed_once(value: str, body: Callable[[str], str]) -> str:
     """Write SQL that uses a value several times and computes it once.
@@ -308,6 +300,12 @@ def computed_once(value: str, body: Callable[[str], str]) -> str:
         body: Returns the SQL of the whole, given the name of the value.
     """
     return f"(SELECT {body('once.value')} FROM (SELECT {value} AS value {{once}}) AS once)"
+
+
+def _check(name: str, values: Iterable[Any]) -> None:
+    """Refuse what one engine, or one of SQLite's ways, would take for something else."""
+    if not _IN_ROWS.issuperset(map(type, values)):
+        raise StatementError(f"{{rows {name}}} holds None, bool, int, float and str alone")
 
 
 def _json(value: Any) -> str:

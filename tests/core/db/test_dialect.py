@@ -1,10 +1,21 @@
 """The binder and the splitter: what they replace, what they leave alone, what they refuse."""
 
+import enum
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wellio.db.dialect import POSTGRES, SQLITE, Dialect, StatementError, split_script
+
+
+class Number(enum.IntEnum):
+    """A number with a name."""
+
+    ONE = 1
+
 
 #: Texts in which nothing may be touched: they stand in quotes or comments.
 UNTOUCHED = [
@@ -95,12 +106,22 @@ def test_few_rows_are_written_out_for_sqlite() -> None:
     params = {"a": 7, "ns": [1], "r": [{"id": "x", "n": 1}, {"n": 2, "id": "y"}]}
     text, values = statement.for_sqlite(params)
     assert text == (
-        "SELECT ?1 FROM (SELECT column1 AS id, column2 AS n FROM (VALUES (?3, ?4), (?5, ?6))) AS r "
-        "WHERE n IN (SELECT value FROM json_each(?2)) OR ?1"
+        "SELECT ? FROM (SELECT column1 AS id, column2 AS n FROM (VALUES (?, ?), (?, ?))) AS r "
+        "WHERE n IN (SELECT value FROM json_each(?)) OR ?"
     )
-    assert values == [7, "[1]", "x", 1, "y", 2]
+    assert values == [7, "x", 1, "y", 2, "[1]", 7]
     many = statement.for_sqlite({**params, "r": [{"id": "x", "n": 1}] * 65})
     assert "json_each(:r)" in many[0]
+
+
+@pytest.mark.parametrize("count", [1, 65])
+@pytest.mark.parametrize("value", [UUID(int=1), b"x", [1], {"a": 1}, datetime.now(UTC), Number.ONE])
+def test_rows_hold_what_both_engines_take_alike(value: object, count: int) -> None:
+    params = {"r": [{"id": value}] * count}
+    sql = "SELECT id FROM {rows r (id text)}"
+    for bind in (SQLITE.statement(sql).for_sqlite, POSTGRES.statement(sql).positional):
+        with pytest.raises(StatementError, match="alone"):
+            bind(params)
 
 
 def test_a_statement_is_translated_once() -> None:
