@@ -51,6 +51,8 @@ class Plugin:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise PluginError(f"plugin name {self.name!r}: expected {_NAME.pattern}")
+        if self.name == "core":
+            raise PluginError("core is what Wellio itself is called in logs and in /health")
 
 
 @dataclass(frozen=True, slots=True)

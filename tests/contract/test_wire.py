@@ -24,7 +24,6 @@ JSON = {"Content-Type": "application/json"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-#: What they make is a login, which has no address.
 @dataclass(frozen=True)
 class Call:
     """An endpoint, and somebody who may call it with a thing of theirs.

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from wellio.realtime import RealtimeSettings
@@ -21,6 +22,7 @@ class Pipe(asyncio.Transport):
         self.taken = b""
         self.calls = 0
         self.takes_all = False
+        self.error: OSError | None = None
 
     def get_write_buffer_size(self) -> int:
         return len(self.waiting)
@@ -29,6 +31,8 @@ class Pipe(asyncio.Transport):
         return False
 
     def write(self, data: Any) -> None:
+        if self.error is not None:
+            raise self.error
         self.calls += 1
         self.waiting += data
         if self.takes_all:
@@ -118,6 +122,19 @@ async def test_what_is_written_in_a_turn_leaves_in_one_call_and_in_order() -> No
     for peer in peers:
         assert not await peer.is_slow()
     assert [(peer.pipe.calls, peer.pipe.waiting) for peer in peers] == [(1, b"onetwothree")] * 2
+
+
+async def test_a_broken_transport_keeps_nothing_from_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, other = Peer(), Peer()
+    broken.pipe.error = OSError("gone")
+    for peer in (broken, other):
+        peer.link.write(b"one")
+    assert not await other.is_slow()
+    assert other.pipe.waiting == b"one"
+    assert "could not be written to" in caplog.text
+    caplog.clear()
 
 
 async def test_much_is_not_held_back() -> None:

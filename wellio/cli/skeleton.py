@@ -90,6 +90,8 @@ def _check(name: str) -> None:
             f"names with wellio are this project's own: "
             f"give a name like wins, and it becomes wellio_plugin_wins, not {name}"
         )
+    if name == "core":
+        raise _bad("core is what Wellio itself is called in logs and in /health")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or iskeyword(name):
         raise _bad(
             f"expected at most {_LONGEST} lower-case letters, digits and single underscores, "

@@ -5,7 +5,10 @@ the other: a system call for each frame, with Python in between, costs a third m
 """
 
 import asyncio
+import logging
 from typing import Protocol
+
+_log = logging.getLogger("wellio.realtime")
 
 
 class Held(Protocol):
@@ -34,4 +37,7 @@ class Cork:
     def _flush(self) -> None:
         all_held, self._held = self._held, []
         for held in all_held:
-            held.flush()
+            try:
+                held.flush()
+            except Exception:  # noqa: BLE001 - a peer's broken transport is not the others'
+                _log.exception("A connection could not be written to")

@@ -25,7 +25,7 @@ from wellio_chat.store import catchup, conversations
 # The text in one answer to `sync`: well below what may wait for a slow socket.
 _PAGE_BYTES = 262_144
 _PATIENCE_S = 1.0
-_BLINK_S = 0.01
+_BLINK_S, _LONGEST_BLINK_S = 0.01, 0.2  # between two looks, each twice as long as the one before
 
 
 class CatchUpService:
@@ -70,7 +70,8 @@ class CatchUpService:
             after: `next` of the answer before; None from the start.
 
         Returns:
-            `items`, `next` (where to go on, None while nothing ever happened) and `hasMore`.
+            `items`, `next` (where to go on, None while nothing ever happened) and `hasMore`: with
+            no items, that something happened whose place in the order is not certain yet.
 
         Raises:
             Gone: `resync`: the cursor is none of this database.
@@ -89,12 +90,13 @@ class CatchUpService:
 
         Who was not connected when it happened would else hear of it only with a later one.
         """
-        until = time.monotonic() + _PATIENCE_S
+        until, blink_s = time.monotonic() + _PATIENCE_S, _BLINK_S
         while True:
             rows = await catchup.sync(self._db, viewer, xid, position, self._page + 1)
             if not rows or rows[0]["is_settled"] or time.monotonic() > until:
                 return rows
-            await asyncio.sleep(_BLINK_S)
+            await asyncio.sleep(blink_s)
+            blink_s = min(2 * blink_s, _LONGEST_BLINK_S)
 
     async def _position(self, after: str | None) -> tuple[int, int]:
         if after is None:

@@ -52,6 +52,8 @@ class HistoryService:
         if kept is None or kept.version != version:
             kept = _Kept(version, await self._page(actor, conversation_id, query))
             self._keep(key, kept)
+        else:
+            self._kept.move_to_end(key)
         return orjson.Fragment(kept.page)
 
     async def _page(self, actor: Actor, conversation_id: str, query: HistoryQuery) -> bytes:
@@ -67,6 +69,8 @@ class HistoryService:
             edge if start is None else start,
             query.limit + 1,
         )
+        if not rows and await messages.version(self._db, conversation_id, actor.user_id) is None:
+            raise NotFound  # taken out a moment ago
         return orjson.dumps(
             page(rows, query.limit, lambda row: encode_cursor(row["seq"], ascending), message_wire)
         )

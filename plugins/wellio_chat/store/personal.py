@@ -38,7 +38,8 @@ ORDER BY conversation_id, seq
 """
 _BLANK = """
 UPDATE chat_message
-SET body = NULL, deleted_at = COALESCE(deleted_at, :at), local_id = NULL, content_hash = NULL
+SET body = NULL, deleted_at = COALESCE(deleted_at, :at), local_id = NULL, content_hash = NULL,
+    sender_id = NULL
 WHERE sender_id = :user_id
 """
 _LEAVE_ALL = "DELETE FROM chat_member WHERE user_id = :user_id"

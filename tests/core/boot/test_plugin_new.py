@@ -61,6 +61,7 @@ def test_settings_of_pytest_stay_as_they_are(shell: Shell, empty: Path, settings
         ("wellio-plugin-wins", "names with wellio are this project's own"),
         ("wellio", "names with wellio are this project's own"),
         ("auth", "there is a plugin auth already: wellio "),
+        ("core", "core is what Wellio itself is called"),
         ("Wins", "expected at most 30 lower-case letters"),
         ("my-wins", "expected at most 30 lower-case letters"),
         ("my__wins", "expected at most 30 lower-case letters"),

@@ -190,9 +190,9 @@ def test_refused(fakes: list[object], expected: str) -> None:
     assert expected in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", "Chat", "my-plugin", "1st"])
+@pytest.mark.parametrize("name", ["", "Chat", "my-plugin", "1st", "core"])
 def test_plugin_names_are_checked(name: str) -> None:
-    with pytest.raises(PluginError, match="plugin name"):
+    with pytest.raises(PluginError, match="plugin name|core is"):
         Plugin(name, "1.0")
 
 

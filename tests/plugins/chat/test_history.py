@@ -1,7 +1,8 @@
 """Pages of messages are kept, and never out of date."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -9,7 +10,7 @@ from wellio_chat.models import HistoryQuery
 from wellio_chat.service.history import HistoryService
 
 from tests.plugins.chat.conftest import Practice
-from wellio import Actor
+from wellio import Actor, Database, NotFound, Row, Wellio
 
 Change = Callable[[Practice, str, dict[str, Any]], Awaitable[Any]]
 
@@ -85,3 +86,31 @@ async def test_who_was_taken_out_reads_nothing_any_more(practice: Practice) -> N
         f"/conversations/{room}/members/{practice.ids['client']}", status=204
     )
     await practice.api("client").get(path, status=404)
+
+
+class Between:
+    """A database in which something happens between the first read and the next."""
+
+    def __init__(self, db: Database, happens: Callable[[], Awaitable[Any]]) -> None:
+        self.db, self.happens = db, happens
+        self.has_happened = False
+
+    async def fetch_one(self, sql: str, **params: Any) -> Row | None:
+        row = await self.db.fetch_one(sql, **params)
+        if not self.has_happened:
+            self.has_happened = True
+            await self.happens()
+        return row
+
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
+        return await self.db.fetch_all(sql, **params)
+
+
+async def test_who_is_taken_out_while_reading_finds_nothing(practice: Practice) -> None:
+    room = await practice.group("coach", "client")
+    await practice.send("coach", room, "Here")
+    path = f"/conversations/{room}/members/{practice.ids['client']}"
+    db = Between(practice.app.app.db, lambda: practice.api("coach").delete(path, status=204))
+    history = HistoryService(cast("Wellio", SimpleNamespace(db=db)))
+    with pytest.raises(NotFound):
+        await history.read(actor(practice, "client"), room, HistoryQuery())
