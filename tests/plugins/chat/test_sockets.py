@@ -1,6 +1,8 @@
 """Realtime: what one sends, the others get at once, over Socket.IO and `/ws`."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from wellio_chat.store import conversations
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Tx
-from wellio.testing import Socket, Sockets
+from wellio.testing import DEADLINE_S, Socket, Sockets
 
 
 async def opened(sockets: Sockets, kind: str, practice: Practice, name: str) -> Socket:
@@ -147,17 +149,34 @@ async def test_typing_is_passed_on_once_in_a_while(practice: Practice, sockets: 
 class Held:
     """Delays the first call of a read until it is let go, so that a later one overtakes it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        self._read = getattr(conversations, name)
-        self.is_held, self.let_go = asyncio.Event(), asyncio.Event()
-        monkeypatch.setattr(conversations, name, self)
+    def __init__(self, read: Callable[..., Awaitable[Any]]) -> None:
+        self._read = read
+        self._is_called = False
+        self._is_held, self.let_go = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, *arguments: Any) -> Any:
+        is_first, self._is_called = not self._is_called, True
         found = await self._read(*arguments)
-        if not self.is_held.is_set():
-            self.is_held.set()
+        if is_first:
+            self._is_held.set()
             await self.let_go.wait()
         return found
+
+    async def is_reached(self) -> None:
+        """Wait until the first call is held."""
+        async with asyncio.timeout(DEADLINE_S):
+            await self._is_held.wait()
+
+
+@contextmanager
+def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[Held]:
+    """Hold a read's first call until the block ends, whatever ends it: the app waits for it."""
+    held = Held(getattr(conversations, name))
+    monkeypatch.setattr(conversations, name, held)
+    try:
+        yield held
+    finally:
+        held.let_go.set()
 
 
 async def test_of_two_typing_hints_the_later_is_told_last(
@@ -169,12 +188,11 @@ async def test_of_two_typing_hints_the_later_is_told_last(
         await sockets.plain(url, people["coach"]),
         await sockets.plain(url, people["client"]),
     )
-    held = Held(monkeypatch, "members_version")
     hints = [{"conversationId": direct, "isTyping": state} for state in (True, False)]
-    first = asyncio.create_task(coach.call("typing", hints[0]))
-    await held.is_held.wait()
-    assert await coach.call("typing", hints[1]) == {"ok": True}
-    held.let_go.set()
+    with holding(monkeypatch, "members_version") as held:
+        first = asyncio.create_task(coach.call("typing", hints[0]))
+        await held.is_reached()
+        assert await coach.call("typing", hints[1]) == {"ok": True}
     assert await first == {"ok": True}
     await practice.send("coach", direct, "Done")
     await client.receive("new_message")
@@ -189,10 +207,11 @@ async def test_presence_that_changed_again_is_not_told(
     coach = await sockets.plain(url, people["coach"])
     presence = practice.app.app.service(PresenceService)
     await presence.close()  # the coach's own
-    held = Held(monkeypatch, "contacts")
-    await (await sockets.plain(url, people["client"])).close()
-    await coach.receive("presence", online=False)
-    held.let_go.set()
+    with holding(monkeypatch, "contacts") as held:
+        client = await sockets.plain(url, people["client"])
+        await held.is_reached()
+        await client.close()
+        await coach.receive("presence", online=False)
     await presence.close()
     assert (await coach.call("sync", {"after": None}))["ok"]
     assert [event for event, _ in coach.received if event == "presence"] == []
