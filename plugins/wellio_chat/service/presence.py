@@ -11,6 +11,7 @@ from wellio_chat.store import conversations
 from wellio_chat.store.ledger import Members
 
 _MAX_REMEMBERED = 10_000
+_PATIENCE_S = 5.0
 _log = get_logger(__name__)
 
 
@@ -69,8 +70,11 @@ class PresenceService:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Wait until everybody is told."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Wait until everybody is told, but not longer than a hint is worth."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_PATIENCE_S)
+            for task in late:
+                task.cancel()
 
     async def _tell(self, user_id: str, online: bool) -> None:
         try:
