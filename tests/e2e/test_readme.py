@@ -139,10 +139,19 @@ def _endpoints(span: str) -> Iterator[tuple[str, str]]:
                 yield method, found[2] + found[3]
 
 
+def recorded_logins() -> set[str]:
+    """Return the lines of the README's demo that say who may sign in."""
+    lines = [line.strip("│ ") for line in blocks(ROOT / "README.md", "text")[0].splitlines()]
+    found = {line for line in lines if line.endswith(".example")}
+    assert len(found) == 9
+    return found
+
+
 async def test_every_command_of_the_demo_page_works(tmp_path: Path) -> None:
     seeded = wellio("seed", "--demo", "--clients", "4", "--days", "14", "--json", cwd=tmp_path)
     password = json.loads(seeded.stdout)["password"]
     async with serve(tmp_path, "--demo") as server, ClientSession(server.url) as session:
+        assert recorded_logins() <= {line.strip() for line in server.notices[0].splitlines()}
         login, *others = curls(ROOT / "docs" / "demo.md")
         answer = await run(login.replace("THE PASSWORD IT SHOWS", password), session)
         token, conversation = answer["accessToken"], ""
