@@ -1,7 +1,8 @@
 """The demo practice on both engines: lived, open to who is shown, and the same again."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from wellio.config import DatabaseConfig
 from wellio.db.base import Database
 from wellio.demo.filling import DemoPractice, fill, read
 from wellio.testing import TestApp
-from wellio.testing.plugin import StartApp
+from wellio.testing.engines import Databases, EngineName
 
 SIZE = DemoSize(coaches=3, clients=8, days=28)
 DAY = 86_400_000
@@ -46,18 +47,43 @@ JOIN auth_user u ON u.id = m.sender_id ORDER BY m.created_at, u.email, m.seq
 """
 
 
-async def filled(wellio_app: StartApp, *, seed: int = 1) -> tuple[TestApp, DemoPractice]:
-    """Return an app on a practice that was filled while it was down."""
-    app = await wellio_app()
-    await app.stop()
-    practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
-    await app.start()
-    return app, practice
+Fill = Callable[..., Awaitable[tuple[TestApp, DemoPractice]]]
 
 
 @pytest_asyncio.fixture
-async def demo(wellio_app: StartApp) -> AsyncIterator[tuple[TestApp, DemoPractice]]:
-    yield await filled(wellio_app)
+async def empty(
+    engine: EngineName, wellio_databases: Callable[[EngineName, bool], Databases]
+) -> AsyncIterator[Callable[[], Awaitable[TestApp]]]:
+    """Make apps on an empty folder and an empty database; none is started."""
+    databases = wellio_databases(engine, False)
+    async with AsyncExitStack() as ends:
+
+        async def make() -> TestApp:
+            url, data_dir = await databases.create()
+            ends.push_async_callback(databases.drop, url)
+            app = TestApp({"data_dir": data_dir, "database.url": url, "secrets.master_key": None})
+            ends.push_async_callback(app.stop)
+            return app
+
+        yield make
+
+
+@pytest.fixture
+def filled(empty: Callable[[], Awaitable[TestApp]]) -> Fill:
+    """Fill a practice and start it."""
+
+    async def fill_one(*, seed: int = 1) -> tuple[TestApp, DemoPractice]:
+        app = await empty()
+        practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
+        await app.start()
+        return app, practice
+
+    return fill_one
+
+
+@pytest_asyncio.fixture
+async def demo(filled: Fill) -> tuple[TestApp, DemoPractice]:
+    return await filled()
 
 
 async def rows(db: Database, sql: str) -> list[dict[str, Any]]:
@@ -147,9 +173,10 @@ class Token:
 
 
 @pytest.mark.prove
-async def test_two_years_of_it_are_lived_within_a_minute(wellio_app: StartApp) -> None:
-    app = await wellio_app()
-    await app.stop()
+async def test_two_years_of_it_are_lived_within_a_minute(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    app = await empty()
     begun = time.perf_counter()
     await fill(app.config)
     lived = time.perf_counter() - begun
@@ -163,10 +190,10 @@ async def test_two_years_of_it_are_lived_within_a_minute(wellio_app: StartApp) -
     assert (await app.app.audit.verify()).is_intact
 
 
-async def test_the_same_seed_is_lived_in_the_same_way(wellio_app: StartApp) -> None:
+async def test_the_same_seed_is_lived_in_the_same_way(filled: Fill) -> None:
     lives, passwords = [], set()
     for seed in (1, 1, 2):
-        app, practice = await filled(wellio_app, seed=seed)
+        app, practice = await filled(seed=seed)
         told = [
             (it["email"], it["created_at"], it["body"], it["seq"])
             for it in await rows(app.app.db, MESSAGES)

@@ -16,7 +16,7 @@ import orjson
 
 from wellio.app import WELLIO, Wellio, create_app
 from wellio.clock import SystemClock
-from wellio.config import Config, LimitsConfig, MailConfig, SetupConfig
+from wellio.config import Config, LimitsConfig
 from wellio.errors import WellioError
 from wellio.hookspecs import DemoPart
 from wellio.keys.secret_files import FOLDER, replace_secret
@@ -25,6 +25,7 @@ from wellio.server import started
 from .clock import DemoClock
 from .life import DAY_MS, Demo, DemoSize
 from .people import DemoPerson
+from .settings import in_demo
 
 FILE: Final = "demo.json"
 SEED: Final = 1
@@ -64,11 +65,6 @@ class DemoPractice:
     ended_at: int
     events: int
     database: str
-
-
-def in_demo(config: Config) -> Config:
-    """Return the settings of a demo: no owner of the settings' own, and no mail leaves the box."""
-    return config.model_copy(update={"mail": MailConfig(), "setup": SetupConfig()})
 
 
 def read(config: Config) -> DemoPractice | None:
@@ -114,7 +110,7 @@ async def fill(
         WellioError: There is somebody in the practice already.
     """
     end_ms = SystemClock().now_ms() if end_ms is None else end_ms
-    quick = in_demo(config).model_copy(update={"limits": LimitsConfig(enabled=False)})
+    quick = in_demo(config, plugins).model_copy(update={"limits": LimitsConfig(enabled=False)})
     await _refuse_life(quick, plugins)
     # In a task of its own, which takes the clock's hands along when it ends.
     return await asyncio.create_task(_fill(quick, size or DemoSize(), seed, end_ms, plugins))

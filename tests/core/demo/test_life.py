@@ -173,6 +173,20 @@ async def test_a_living_practice_is_refused(stage: Stage) -> None:
     assert read(stage.config) is None
 
 
+async def test_a_demo_writes_into_its_own_folder_alone(stage: Stage, tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    overrides = {
+        "data_dir": tmp_path / "data",
+        "audit.anchor_file": real / "anchors",
+        "storage.folder": real / "files",
+    }
+    stage.config = load_config(NO_FILE, env={}, overrides={**DEFAULTS, **overrides})
+    await stage.fill(lambda part, demo: demo.at(END, part.see, "last"))
+    assert not real.exists()
+    assert (stage.config.data_dir / "audit.anchors").exists()
+    assert list((stage.config.data_dir / "secrets").glob("master*")), "a key of its own"
+
+
 class Gardens:
     """The service of the plugin that the documentation invents."""
 
