@@ -17,7 +17,8 @@ from wellio import DemoSize, WellioError
 from wellio.cli.demo import demo_settings
 from wellio.config import DatabaseConfig
 from wellio.db.base import Database
-from wellio.demo.filling import DemoPractice, fill, read
+from wellio.demo.filling import fill
+from wellio.demo.record import DemoPractice, path_of, read
 from wellio.testing import TestApp
 from wellio.testing.engines import Databases, EngineName
 
@@ -206,15 +207,15 @@ async def test_the_same_seed_is_lived_in_the_same_way(filled: Fill) -> None:
     assert len(passwords) == 3, "a password is nobody else's"
 
 
-async def test_a_practice_with_accounts_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
-    app, practice = demo
+async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
+    app, _ = demo
     before = await rows(app.app.db, MESSAGES)
     await app.stop()
-    with pytest.raises(WellioError, match=r"a demo needs an empty practice: .* has accounts"):
+    path_of(app.config.data_dir).unlink()
+    with pytest.raises(WellioError, match="is no demo and has something in it"):
         await fill(app.config, size=SIZE)
     await app.start()
     assert await rows(app.app.db, MESSAGES) == before
-    assert read(app.config) == practice
 
 
 async def test_the_logins_of_one_database_are_not_shown_for_another(
@@ -235,7 +236,7 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert "helen@practice.example" in seeded.stdout
     again = wellio("seed", "--demo", *small, cwd=tmp_path)
     assert again.returncode == 1
-    assert "data-demo has accounts" in again.stderr
+    assert "wellio serve --demo --data data-demo" in again.stderr
     shown = []
     for _ in range(2):
         async with serve(tmp_path, "--demo") as server:
@@ -262,4 +263,4 @@ def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     refused = wellio("serve", "--demo", "--data", "real", "--port", "0", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "real has accounts" in refused.stderr
+    assert "real is no demo and has something in it" in refused.stderr

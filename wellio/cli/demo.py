@@ -10,7 +10,8 @@ from wellio.cli.server import refuse_second
 from wellio.clock import SystemClock, rfc3339
 from wellio.config import Config, DatabaseConfig
 from wellio.demo import DemoSize
-from wellio.demo.filling import DemoPractice, fill, read
+from wellio.demo.filling import fill
+from wellio.demo.record import DemoPractice, read
 from wellio.demo.settings import in_demo
 from wellio.log import configure_logging, get_logger
 

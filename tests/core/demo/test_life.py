@@ -21,7 +21,8 @@ from wellio import (
 )
 from wellio.config import Config, load_config
 from wellio.demo.clock import DemoClock
-from wellio.demo.filling import DemoPractice, fill, read
+from wellio.demo.filling import fill
+from wellio.demo.record import DemoPractice, read
 from wellio.testing.apps import DEFAULTS, NO_FILE
 
 HOUR = 3_600_000
@@ -170,7 +171,8 @@ async def test_a_living_practice_is_refused(stage: Stage) -> None:
     with pytest.raises(WellioError, match=r"needs an empty practice: .* has guests"):
         await stage.fill(plan, found="has guests")
     assert stage.parts[0].seen == []
-    assert read(stage.config) is None
+    with pytest.raises(WellioError, match="was not finished"):
+        read(stage.config)
 
 
 async def test_a_demo_writes_into_its_own_folder_alone(stage: Stage, tmp_path: Path) -> None:

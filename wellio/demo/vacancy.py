@@ -1,0 +1,32 @@
+"""Looks whether a folder is free for a demo, and changes nothing."""
+
+from pathlib import Path
+from typing import Final
+
+from wellio.errors import WellioError
+
+#: What a new disk has, and what says that a server ran: neither is anybody's data.
+_NOTHING: Final = frozenset({"lost+found", "wellio.lock"})
+_NAMED: Final = 3
+
+
+def refuse_used(data_dir: Path) -> None:
+    """Stop if a folder has anything in it.
+
+    A practice on Postgres has its keys there, and no database that would show.
+
+    Raises:
+        WellioError: It has, or cannot be read.
+    """
+    try:
+        found = sorted({path.name for path in data_dir.iterdir()} - _NOTHING)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise WellioError(f"the data folder {data_dir} cannot be used: {error.strerror}") from error
+    if found:
+        named = ", ".join(found[:_NAMED]) + (" and more" if len(found) > _NAMED else "")
+        raise WellioError(
+            f"{data_dir} is no demo and has something in it ({named}): "
+            "name a new or empty folder by --data"
+        )
