@@ -13,14 +13,16 @@ import pytest_asyncio
 from wellio_practice.demo.part import NAME
 
 from tests.core.boot.processes import serve, wellio
-from wellio import DemoSize, WellioError
+from wellio import DemoSize, Tx, WellioError
 from wellio.cli.demo import demo_settings
 from wellio.config import DatabaseConfig
+from wellio.db import connect
 from wellio.db.base import Database
 from wellio.demo.filling import fill
 from wellio.demo.record import DemoPractice, path_of, read
 from wellio.testing import TestApp
 from wellio.testing.engines import Databases, EngineName
+from wellio.testing.plugin import StartApp
 
 SIZE = DemoSize(coaches=3, clients=8, days=28)
 DAY = 86_400_000
@@ -216,6 +218,32 @@ async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, Dem
         await fill(app.config, size=SIZE)
     await app.start()
     assert await rows(app.app.db, MESSAGES) == before
+
+
+async def test_a_real_database_is_refused_before_it_is_upgraded(
+    wellio_app: StartApp, tmp_path: Path
+) -> None:
+    app = await wellio_app()
+    await app.app.db.write(_forget_a_migration)  # as if an older program had made it
+    await app.stop()
+    url = app.config.database.url
+    assert url is not None
+    real, new = app.config.data_dir, tmp_path / "new"
+    (real / "keys.db").touch()
+    for data_dir, refusal in ((real, "has something in it"), (new, "has a practice")):
+        config = app.config.model_copy(update={"data_dir": data_dir})
+        with pytest.raises(WellioError, match=refusal):
+            await fill(config, size=SIZE)
+    assert not new.exists()
+    db = await connect(url.get_secret_value(), data_dir=real)
+    try:
+        assert await rows(db, "SELECT name FROM wellio_migration WHERE plugin = 'chat'") == []
+    finally:
+        await db.close()
+
+
+async def _forget_a_migration(tx: Tx) -> None:
+    assert await tx.execute("DELETE FROM wellio_migration WHERE plugin = 'chat'")
 
 
 async def test_the_logins_of_one_database_are_not_shown_for_another(

@@ -19,7 +19,7 @@ from .life import DAY_MS, Demo, DemoSize
 from .people import DemoPerson
 from .record import DemoPractice, Login, database_of, read, write
 from .settings import in_demo
-from .vacancy import refuse_used
+from .vacancy import refuse_begun, refuse_used
 
 SEED: Final = 1
 _SYLLABLES: Final = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
@@ -51,6 +51,7 @@ async def fill(
     end_ms = SystemClock().now_ms() if end_ms is None else end_ms
     config = in_demo(config, plugins).model_copy(update={"limits": LimitsConfig(enabled=False)})
     await asyncio.to_thread(_refuse_used, config)
+    await refuse_begun(config)
     await asyncio.to_thread(_make_folder, config.data_dir)
     begun = DemoPractice(_password(), [], 0, 0, database_of(config))
     await asyncio.to_thread(write, config, begun)

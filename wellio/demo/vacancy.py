@@ -1,8 +1,14 @@
-"""Looks whether a folder is free for a demo, and changes nothing."""
+"""Looks whether a folder and a database are free for a demo, and changes nothing."""
 
+import asyncio
+import tempfile
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
+from wellio.config import Config
+from wellio.db import connect
+from wellio.db.migrate import is_begun
 from wellio.errors import WellioError
 
 #: What a new disk has, and what says that a server ran: neither is anybody's data.
@@ -30,3 +36,40 @@ def refuse_used(data_dir: Path) -> None:
             f"{data_dir} is no demo and has something in it ({named}): "
             "name a new or empty folder by --data"
         )
+
+
+async def refuse_begun(config: Config) -> None:
+    """Stop if a database elsewhere has a practice in it, even one of nobody.
+
+    Raises:
+        WellioError: It has, or cannot be reached.
+    """
+    if config.database.url is not None and await has_practice(config):
+        raise WellioError(f"a demo needs an empty database: {database_name(config)} has a practice")
+
+
+async def has_practice(config: Config) -> bool:
+    """Tell whether there is a practice in the database, without a lock and without a migration.
+
+    Raises:
+        DatabaseError: It cannot be reached.
+    """
+    url = config.database.url.get_secret_value() if config.database.url else "sqlite:///"
+    if url.startswith("sqlite:///"):
+        name = url.removeprefix("sqlite:///")
+        path = Path(name) if name else config.data_dir / "wellio.db"
+        return await asyncio.to_thread(lambda: path.exists() and path.stat().st_size > 0)
+    with tempfile.TemporaryDirectory() as folder:  # for the lock of a folder
+        db = await connect(url, data_dir=Path(folder))
+        try:
+            return await is_begun(db)
+        finally:
+            await db.close()
+
+
+def database_name(config: Config) -> str:
+    """Return what people call the database; a URL may hold a password."""
+    url = config.database.url
+    if url is None:
+        return str(config.data_dir / "wellio.db")
+    return f"the database {urlsplit(url.get_secret_value()).path.lstrip('/')}"
