@@ -10,17 +10,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from wellio_auth.demo.cast import invited
 from wellio_practice.demo.part import NAME
 
 from tests.core.boot.processes import serve, wellio
 from wellio import DemoSize, Tx, WellioError
 from wellio.cli.demo import demo_settings
-from wellio.config import DatabaseConfig
+from wellio.config import DatabaseConfig, MailConfig
 from wellio.db import connect
 from wellio.db.base import Database
 from wellio.demo.filling import fill
 from wellio.demo.record import DemoPractice, path_of, read
+from wellio.mail import Mailbox
 from wellio.testing import TestApp
+from wellio.testing.apps import DEFAULTS
 from wellio.testing.engines import Databases, EngineName
 from wellio.testing.plugin import StartApp
 
@@ -168,6 +171,25 @@ async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPract
     await app.api.post("/auth/login", wrong, status=401)
 
 
+async def test_the_mails_that_it_wants_lie_in_its_mailbox(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    app = await empty()
+    real = MailConfig.model_validate(
+        {"url": "mailtos://me:quiet@mail.example?from=me@mail.example"}
+    )
+    await fill(app.config.model_copy(update={"mail": real}), size=SIZE, end_ms=END)
+    mails = await Mailbox(app.config.data_dir / "mailbox").read(last=100)
+    assert {mail.to for mail in mails} >= set(invited())
+    url = app.config.database.url
+    assert url is not None
+    db = await connect(url.get_secret_value(), data_dir=app.config.data_dir)
+    try:
+        assert await rows(db, "SELECT kind FROM wellio_job") == []
+    finally:
+        await db.close()
+
+
 class Token:
     """What a client signs its requests with."""
 
@@ -270,8 +292,20 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
         async with serve(tmp_path, "--demo") as server:
             shown.append(server.notices)
             await server.stop()
-    assert shown[0] == shown[1]
+    real = {
+        "WELLIO_MAIL__URL": "mailtos://me:quiet@mail.example?from=me@mail.example",
+        "WELLIO_SECRETS__MASTER_KEY": str(DEFAULTS["secrets.master_key"]),
+        "WELLIO_AUDIT__ANCHOR_FILE": str(tmp_path / "anchors"),
+    }
+    async with serve(tmp_path, "--data", "data-demo", env=real) as server:
+        shown.append(server.notices)
+        await server.stop()
+    doctor = wellio("doctor", "--data", "data-demo", cwd=tmp_path, env=real)
+    assert doctor.returncode == 0, doctor.stderr
+    assert not (tmp_path / "anchors").exists()
+    assert shown[0] == shown[1] == shown[2]
     [text] = shown[0]
+    assert "no mail leaves this machine" in text
     practice = read(demo_settings(None, tmp_path / "data-demo"))
     assert practice is not None
     assert practice.password in text

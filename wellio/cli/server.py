@@ -18,6 +18,7 @@ from wellio import control
 from wellio.app import WELLIO, Notice, Wellio, create_app
 from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
+from wellio.demo.settings import of_folder
 from wellio.errors import WellioError
 from wellio.log import configure_logging, get_logger
 from wellio.server import bind, raise_file_limit, serving, started
@@ -143,7 +144,7 @@ async def _create(config: Config, *, workers: bool = True) -> web.Application:
 async def _create_quietly(config: Config) -> web.Application:
     """Make the app for one command: no workers, and no line of the log that is not a warning."""
     configure_logging("warning", config.log.format)
-    return await _create(config, workers=False)
+    return await _create(of_folder(config), workers=False)
 
 
 async def refuse_second(config: Config) -> None:

@@ -78,6 +78,7 @@ async def _fill(
         for part in parts:
             await asyncio.to_thread(part.plan, demo)  # two years take a second
         count = await demo.live()
+        await app.bus.settled()  # the mails that it wants lie in its mailbox then
         logins = _logins(demo.people)
         practice = replace(begun, logins=logins, ended_at=end_ms, events=count)
         await asyncio.to_thread(write, config, practice)

@@ -66,8 +66,7 @@ def read(config: Config) -> DemoPractice | None:
     data_dir = config.data_dir
     if not holds_demo(data_dir):
         return None
-    found: dict[str, Any] = orjson.loads(path_of(data_dir).read_bytes())
-    practice = DemoPractice(**{**found, "logins": [Login(**it) for it in found["logins"]]})
+    practice = _practice(data_dir)
     if not practice.ended_at:
         raise WellioError(f"the demo in {data_dir} was not finished: delete the folder")
     if practice.database != database_of(config):
@@ -76,6 +75,11 @@ def read(config: Config) -> DemoPractice | None:
             "or another folder by --data"
         )
     return practice
+
+
+def lies_in_folder(data_dir: Path) -> bool:
+    """Tell whether the demo of a folder has its database there."""
+    return not _practice(data_dir).database
 
 
 def write(config: Config, practice: DemoPractice) -> None:
@@ -92,3 +96,8 @@ def database_of(config: Config) -> str:
     """Return what tells databases apart; "" for the one in the folder. It may hold a password."""
     url = config.database.url
     return "" if url is None else hashlib.sha256(url.get_secret_value().encode()).hexdigest()[:16]
+
+
+def _practice(data_dir: Path) -> DemoPractice:
+    found: dict[str, Any] = orjson.loads(path_of(data_dir).read_bytes())
+    return DemoPractice(**{**found, "logins": [Login(**it) for it in found["logins"]]})

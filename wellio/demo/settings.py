@@ -10,9 +10,11 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from wellio.config import Config
+from wellio.config import Config, DatabaseConfig
 from wellio.limits import Rate
 from wellio.plugins import load_plugins
+
+from .record import holds_demo, lies_in_folder, read
 
 _SECTIONS: Final = ("log", "limits", "realtime", "loader")
 _SERVER: Final = (
@@ -52,6 +54,23 @@ def in_demo(config: Config, plugins: Sequence[object] | None = None) -> Config:
     }
     place = {"data_dir": config.data_dir, "database": config.database}
     return Config().model_copy(update=kept | place)
+
+
+def of_folder(config: Config) -> Config:
+    """Return the settings of a demo if that is what the folder holds, or else these settings.
+
+    So a command that does not know of it sends no mail of a demo, writes no anchor of its log to
+    those of a real practice, and opens no database but its own.
+
+    Raises:
+        WellioError: The demo is not finished, or the settings name another database than its own.
+    """
+    if not holds_demo(config.data_dir):
+        return config
+    if lies_in_folder(config.data_dir):
+        config = config.model_copy(update={"database": DatabaseConfig()})
+    read(config)
+    return in_demo(config)
 
 
 def _harmless(model: type[BaseModel], raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
