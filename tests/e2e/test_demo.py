@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from wellio_practice.demo.part import NAME
 
 from tests.core.boot.processes import serve, wellio
 from wellio import DemoSize, Tx, WellioError
-from wellio.cli.demo import demo_settings
+from wellio.cli.demo import before_serving, demo_settings
 from wellio.config import DatabaseConfig, MailConfig
 from wellio.db import connect
 from wellio.db.base import Database
 from wellio.demo.filling import fill
-from wellio.demo.record import DemoPractice, path_of, read
+from wellio.demo.record import DemoPractice, database_of, path_of, read, write
 from wellio.mail import Mailbox
 from wellio.testing import TestApp
 from wellio.testing.apps import DEFAULTS
@@ -268,6 +269,34 @@ async def _forget_a_migration(tx: Tx) -> None:
     assert await tx.execute("DELETE FROM wellio_migration WHERE plugin = 'chat'")
 
 
+async def test_nobody_is_shown_when_the_people_are_gone(filled: Fill) -> None:
+    app, _ = await filled()
+    config = app.config
+    greet = await before_serving(config)
+    assert "helen@practice.example" in await greet(app.app)
+    await app.app.db.write(_forget_everybody)
+    gone = r"are gone from (?P<name>.*wellio_.*): delete .* and empty (?P=name)$"
+    with pytest.raises(WellioError, match=gone):
+        await greet(app.app)
+
+
+async def _forget_everybody(tx: Tx) -> None:
+    assert await tx.execute("DELETE FROM auth_setup")
+
+
+async def test_no_logins_are_shown_for_a_database_that_is_not_there(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    app, other = await empty(), await empty()
+    await fill(app.config, size=SIZE, end_ms=END)
+    practice = read(app.config)
+    assert practice is not None
+    config = app.config.model_copy(update={"database": other.config.database})
+    write(config, replace(practice, database=database_of(config)))
+    with pytest.raises(WellioError, match=r"are gone from .*wellio_"):
+        await before_serving(config)
+
+
 async def test_the_logins_of_one_database_are_not_shown_for_another(
     demo: tuple[TestApp, DemoPractice], tmp_path: Path
 ) -> None:
@@ -311,6 +340,11 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert practice.password in text
     assert all(login.email in text for login in practice.logins[:4])
     assert not (tmp_path / "data").exists()
+    (tmp_path / "data-demo" / "wellio.db").unlink()
+    refused = wellio("serve", "--demo", "--port", "0", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "are gone from data-demo/wellio.db: delete data-demo" in refused.stderr
+    assert practice.password not in refused.stdout
     age = datetime.now(UTC).timestamp() * 1000 - practice.ended_at
     assert 0 < age < 600_000, "it ends now"
 

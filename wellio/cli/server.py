@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import orjson
 from aiohttp import web
 
 from wellio import control
-from wellio.app import WELLIO, Notice, Wellio, create_app
+from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli.commands import operations_of
 from wellio.config import Config, DatabaseConfig
 from wellio.demo.settings import of_folder
@@ -26,7 +27,8 @@ from wellio.server import bind, raise_file_limit, serving, started
 _HEALTH_TIMEOUT_S = 5
 _NEW_OBJECTS = 20_000  # so many more made than freed begin a collection; Python's own is 700
 _log = get_logger(__name__)
-Before = Callable[[Config], Awaitable[Notice]]
+Greeting = Callable[[Wellio], Awaitable[str]]
+Before = Callable[[Config], Awaitable[Greeting]]
 
 
 def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
@@ -35,7 +37,8 @@ def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
     Args:
         config: The settings.
         as_json: Whether to say where it listens in JSON.
-        before: Is done first, once the port is taken; its notice is shown with the address.
+        before: Is done first, once the port is taken; what its answer says of the app is shown with
+            the address.
     """
     configure_logging(config.log.level, config.log.format)
     raise_file_limit()
@@ -48,12 +51,12 @@ async def _serve(config: Config, *, as_json: bool, before: Before | None) -> Non
     listener, config = bind(config)
     stopping = _stop_signals()
     with closing(listener):
-        notice = await before(config) if before else None
+        greeting = await before(config) if before else None
         application = await _create(config)
         async with serving(application, config, listener):
             app = application[WELLIO]
-            if notice is not None:
-                app.notices.append(notice)
+            if greeting is not None:
+                app.notices.append(partial(greeting, app))
             for warning in (*config.warnings, *app.plugins.warnings):
                 _log.warning(warning)
             async with control.listen(app, operations_of(app.plugins)):

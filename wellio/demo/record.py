@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -68,7 +69,7 @@ def read(config: Config) -> DemoPractice | None:
         return None
     practice = _practice(data_dir)
     if not practice.ended_at:
-        raise WellioError(f"the demo in {data_dir} was not finished: delete the folder")
+        raise WellioError(f"the demo in {data_dir} was not finished: {removal(config)}")
     if practice.database != database_of(config):
         raise WellioError(
             f"the demo of {data_dir} lies in another database: name that one by --database-url, "
@@ -85,6 +86,22 @@ def lies_in_folder(data_dir: Path) -> bool:
 def write(config: Config, practice: DemoPractice) -> None:
     """Write down what the folder says from now on."""
     replace_secret(path_of(config.data_dir), orjson.dumps(asdict(practice)).decode())
+
+
+def removal(config: Config) -> str:
+    """Return what has to be done before the folder can hold another demo."""
+    advice = f"delete {config.data_dir}"
+    return f"{advice} and empty {database_name(config)}" if config.database.url else advice
+
+
+def database_name(config: Config) -> str:
+    """Return what people call the database; its URL may hold a password."""
+    if config.database.url is None:
+        return str(config.data_dir / "wellio.db")
+    url = config.database.url.get_secret_value()
+    if url.startswith("sqlite:///"):
+        return url.removeprefix("sqlite:///")
+    return f"the database {urlsplit(url).path.lstrip('/')}"
 
 
 def path_of(data_dir: Path) -> Path:

@@ -4,12 +4,13 @@ import asyncio
 import tempfile
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from wellio.config import Config
 from wellio.db import connect
 from wellio.db.migrate import is_begun
 from wellio.errors import WellioError
+
+from .record import database_name
 
 #: What a new disk has, and what says that a server ran: neither is anybody's data.
 _NOTHING: Final = frozenset({"lost+found", "wellio.lock"})
@@ -65,11 +66,3 @@ async def has_practice(config: Config) -> bool:
             return await is_begun(db)
         finally:
             await db.close()
-
-
-def database_name(config: Config) -> str:
-    """Return what people call the database; a URL may hold a password."""
-    url = config.database.url
-    if url is None:
-        return str(config.data_dir / "wellio.db")
-    return f"the database {urlsplit(url.get_secret_value()).path.lstrip('/')}"

@@ -1,5 +1,6 @@
 """What a folder says of its demo, and what follows for every command that opens it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,19 @@ def test_a_demo_elsewhere_opens_its_own_database_alone(tmp_path: Path) -> None:
             of_folder(config_of(tmp_path, **other))
 
 
-def test_a_demo_that_is_not_finished_is_not_opened(tmp_path: Path) -> None:
-    say(config_of(tmp_path), ended_at=0)
-    with pytest.raises(WellioError, match="was not finished: delete the folder"):
-        of_folder(config_of(tmp_path))
+@pytest.mark.parametrize(
+    "url, advice",
+    [
+        (None, "delete {folder}"),
+        (OWN, "delete {folder} and empty the database demo"),
+        ("sqlite:////elsewhere/demo.db", "delete {folder} and empty /elsewhere/demo.db"),
+    ],
+)
+def test_a_demo_that_is_not_finished_is_not_opened(
+    tmp_path: Path, url: str | None, advice: str
+) -> None:
+    config = config_of(tmp_path, **{"database.url": url})
+    say(config, ended_at=0)
+    advice = re.escape(advice.format(folder=tmp_path))
+    with pytest.raises(WellioError, match=f"was not finished: {advice}$"):
+        of_folder(config)
