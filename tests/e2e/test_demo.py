@@ -1,5 +1,8 @@
 """The demo practice on both engines: lived, open to who is shown, and the same again."""
 
+import asyncio
+import signal
+import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -14,7 +17,7 @@ import pytest_asyncio
 from wellio_auth.demo.cast import invited
 from wellio_practice.demo.part import NAME
 
-from tests.core.boot.processes import serve, wellio
+from tests.core.boot.processes import WELLIO, environment, serve, wellio
 from wellio import DemoSize, Tx, WellioError
 from wellio.cli.demo import before_serving, demo_settings
 from wellio.config import DatabaseConfig, MailConfig
@@ -23,7 +26,7 @@ from wellio.db.base import Database
 from wellio.demo.filling import fill
 from wellio.demo.record import DemoPractice, database_of, path_of, read, write
 from wellio.mail import Mailbox
-from wellio.testing import TestApp
+from wellio.testing import DEADLINE_S, TestApp
 from wellio.testing.apps import DEFAULTS
 from wellio.testing.engines import Databases, EngineName
 from wellio.testing.plugin import StartApp
@@ -272,7 +275,7 @@ async def _forget_a_migration(tx: Tx) -> None:
 async def test_nobody_is_shown_when_the_people_are_gone(filled: Fill) -> None:
     app, _ = await filled()
     config = app.config
-    greet = await before_serving(config)
+    greet = await before_serving(config, asyncio.Event())
     assert "helen@practice.example" in await greet(app.app)
     await app.app.db.write(_forget_everybody)
     gone = r"are gone from (?P<name>.*wellio_.*): delete .* and empty (?P=name)$"
@@ -294,7 +297,7 @@ async def test_no_logins_are_shown_for_a_database_that_is_not_there(
     config = app.config.model_copy(update={"database": other.config.database})
     write(config, replace(practice, database=database_of(config)))
     with pytest.raises(WellioError, match=r"are gone from .*wellio_"):
-        await before_serving(config)
+        await before_serving(config, asyncio.Event())
 
 
 async def test_the_logins_of_one_database_are_not_shown_for_another(
@@ -347,6 +350,55 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert practice.password not in refused.stdout
     age = datetime.now(UTC).timestamp() * 1000 - practice.ended_at
     assert 0 < age < 600_000, "it ends now"
+
+
+async def test_what_is_broken_off_is_not_taken_for_a_demo(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    config, stopping = (await empty()).config, asyncio.Event()
+    filling = asyncio.create_task(before_serving(config, stopping))
+    async with asyncio.timeout(DEADLINE_S):
+        while not (config.data_dir / "audit.anchors").exists():  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.01)
+        stopping.set()
+        with pytest.raises(WellioError, match="stopped before the demo was finished"):
+            await filling
+    with pytest.raises(WellioError, match="was not finished: delete"):
+        await before_serving(config, asyncio.Event())
+    url = config.database.url
+    assert url is not None
+    db = await connect(url.get_secret_value(), data_dir=config.data_dir)  # nobody holds the folder
+    await db.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("seed",)])
+def test_a_signal_while_it_is_filled_ends_it(
+    tmp_path: Path, command: tuple[str, ...], number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [*WELLIO, *command, "--demo"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            until = time.monotonic() + DEADLINE_S
+            while not path_of(tmp_path / "data-demo").exists():
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=DEADLINE_S)
+        finally:
+            process.kill()
+    assert process.returncode == 1, said
+    assert "wellio: stopped before the demo was finished: delete data-demo before" in said
+    assert "Traceback" not in said
+    again = wellio("serve", "--demo", "--port", "0", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "the demo in data-demo was not finished: delete data-demo" in again.stderr
 
 
 def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`wellio serve --demo` and `wellio seed --demo`: a practice to look around in."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, Final
 from wellio.app import Wellio
 from wellio.cli.commands import settings
 from wellio.cli.server import Greeting, refuse_second
+from wellio.cli.stopping import stop_signals, unless_stopped
 from wellio.clock import SystemClock, rfc3339
 from wellio.config import Config, DatabaseConfig
 from wellio.demo import DemoSize
@@ -35,8 +37,12 @@ def demo_settings(
     return found
 
 
-async def before_serving(config: Config) -> Greeting:
+async def before_serving(config: Config, stopping: asyncio.Event) -> Greeting:
     """Fill the folder unless it holds a demo already; return what tells who may sign in.
+
+    Args:
+        config: The settings.
+        stopping: Breaks it off.
 
     Raises:
         WellioError: The folder is somebody's, was filled half, or has lost its database.
@@ -44,7 +50,7 @@ async def before_serving(config: Config) -> Greeting:
     practice = read(config)
     if practice is None:
         _log.info("filling the demo practice, which takes a few seconds")
-        practice = await fill(config)
+        practice = await unless_stopped(stopping, fill(config), _broken_off(config))
     elif not await has_practice(config):
         raise _lost(config)
     return partial(_greet, config, practice)
@@ -59,11 +65,12 @@ async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]
         number: The seed.
 
     Raises:
-        WellioError: A server runs on the data folder, or the practice is not empty.
+        WellioError: A server runs on the data folder, or it is not empty; or a signal came.
     """
     configure_logging("warning", config.log.format)
     await refuse_second(config)
-    practice = await fill(config, size=size, seed=number)
+    filling = fill(config, size=size, seed=number)
+    practice = await unless_stopped(stop_signals(), filling, _broken_off(config))
     return {
         "data": str(config.data_dir),
         "events": practice.events,
@@ -80,6 +87,10 @@ async def _greet(config: Config, practice: DemoPractice, app: Wellio) -> str:
     if practice.logins and not [part for part in demo_parts(app) if await part.obstacle()]:
         raise _lost(config)
     return _notice(config, practice)
+
+
+def _broken_off(config: Config) -> str:
+    return f"stopped before the demo was finished: {removal(config)} before the next start"
 
 
 def _lost(config: Config) -> WellioError:

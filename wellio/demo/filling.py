@@ -15,7 +15,7 @@ from wellio.hookspecs import DemoPart
 from wellio.server import started
 
 from .clock import DemoClock
-from .life import DAY_MS, Demo, DemoSize
+from .life import DAY_MS, Demo, DemoFailed, DemoSize
 from .people import DemoPerson
 from .record import DemoPractice, Login, database_of, read, write
 from .settings import in_demo
@@ -76,7 +76,7 @@ async def _fill(
         await _refuse_life(config, parts)
         demo = Demo(app, clock, size, seed, end_ms, begun.password)
         for part in parts:
-            await asyncio.to_thread(part.plan, demo)  # two years take a second
+            await asyncio.to_thread(_plan, part, demo)  # two years take a second
         count = await demo.live()
         await app.bus.settled()  # the mails that it wants lie in its mailbox then
         logins = _logins(demo.people)
@@ -84,6 +84,13 @@ async def _fill(
         await asyncio.to_thread(write, config, practice)
         await app.audit.seal()
     return practice
+
+
+def _plan(part: DemoPart, demo: Demo) -> None:
+    try:
+        part.plan(demo)
+    except Exception as error:
+        raise DemoFailed(part.plan, error, None) from error
 
 
 def demo_parts(app: Wellio) -> list[DemoPart]:

@@ -144,9 +144,33 @@ async def test_what_is_lived_is_not_planned_any_more(stage: Stage) -> None:
 
         demo.at(START, plan_more)
 
-    with pytest.raises(RuntimeError, match="planned before it is lived"):
+    with pytest.raises(WellioError, match=r"plan_more failed at .*planned before it is lived"):
         await stage.fill(plan)
     with pytest.raises(WellioError, match="was not finished: delete "):
+        read(stage.config)
+
+
+@pytest.mark.parametrize("where", ["alone", "in lanes", "in the plan"])
+async def test_a_part_that_fails_is_named_in_one_line(stage: Stage, where: str) -> None:
+    async def stumble() -> None:
+        raise KeyError("shoe")
+
+    def plan(part: Part, demo: Demo) -> None:
+        if where == "in the plan":
+            raise KeyError("shoe")
+        for lane in ("a", "b", "c"):
+            demo.at(START + HOUR, stumble, lane=lane if where == "in lanes" else None)
+        demo.at(END, part.see, "never")
+
+    named = (
+        r"Part\.plan failed in the plan" if where == "in the plan" else "stumble failed at 2026-09"
+    )
+    with pytest.raises(
+        WellioError, match=rf"^the demo cannot be filled: \S*{named}.*: KeyError: 'shoe'$"
+    ):
+        await stage.fill(plan)
+    assert stage.parts[0].seen == []
+    with pytest.raises(WellioError, match="was not finished: delete"):
         read(stage.config)
 
 
