@@ -93,7 +93,11 @@ class DemoPart(Protocol):
     """What a plugin adds to the demo practice (`wellio serve --demo`)."""
 
     async def obstacle(self) -> str | None:
-        """Return what a demo must not mix with, such as `has accounts`; None without any."""
+        """Return what a demo must not mix with, such as `has accounts`; None without any.
+
+        Asked before a demo is planned, when its database is new, and again each time that a demo
+        is shown: then some part has to have one.
+        """
 
     def plan(self, demo: "Demo") -> None:
         """Say what happens when: `demo.at(instant, act, ..., lane=)`.

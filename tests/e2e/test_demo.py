@@ -1,7 +1,12 @@
 """The demo practice on both engines: lived, open to who is shown, and the same again."""
 
+import asyncio
+import signal
+import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,15 +14,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from wellio_auth.demo.cast import invited
 from wellio_practice.demo.part import NAME
 
-from tests.core.boot.processes import serve, wellio
-from wellio import DemoSize, WellioError
-from wellio.cli.demo import demo_settings
-from wellio.config import DatabaseConfig
+from tests.core.boot.processes import WELLIO, environment, serve, wellio
+from wellio import DemoSize, Tx, WellioError
+from wellio.cli.demo import before_serving, demo_settings
+from wellio.config import DatabaseConfig, MailConfig
+from wellio.db import connect
 from wellio.db.base import Database
-from wellio.demo.filling import DemoPractice, fill, read
-from wellio.testing import TestApp
+from wellio.demo.filling import fill
+from wellio.demo.record import DemoPractice, database_of, path_of, read, write
+from wellio.mail import Mailbox
+from wellio.testing import DEADLINE_S, TestApp
+from wellio.testing.apps import DEFAULTS
+from wellio.testing.engines import Databases, EngineName
 from wellio.testing.plugin import StartApp
 
 SIZE = DemoSize(coaches=3, clients=8, days=28)
@@ -46,18 +57,43 @@ JOIN auth_user u ON u.id = m.sender_id ORDER BY m.created_at, u.email, m.seq
 """
 
 
-async def filled(wellio_app: StartApp, *, seed: int = 1) -> tuple[TestApp, DemoPractice]:
-    """Return an app on a practice that was filled while it was down."""
-    app = await wellio_app()
-    await app.stop()
-    practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
-    await app.start()
-    return app, practice
+Fill = Callable[..., Awaitable[tuple[TestApp, DemoPractice]]]
 
 
 @pytest_asyncio.fixture
-async def demo(wellio_app: StartApp) -> AsyncIterator[tuple[TestApp, DemoPractice]]:
-    yield await filled(wellio_app)
+async def empty(
+    engine: EngineName, wellio_databases: Callable[[EngineName, bool], Databases]
+) -> AsyncIterator[Callable[[], Awaitable[TestApp]]]:
+    """Make apps on an empty folder and an empty database; none is started."""
+    databases = wellio_databases(engine, False)
+    async with AsyncExitStack() as ends:
+
+        async def make() -> TestApp:
+            url, data_dir = await databases.create()
+            ends.push_async_callback(databases.drop, url)
+            app = TestApp({"data_dir": data_dir, "database.url": url, "secrets.master_key": None})
+            ends.push_async_callback(app.stop)
+            return app
+
+        yield make
+
+
+@pytest.fixture
+def filled(empty: Callable[[], Awaitable[TestApp]]) -> Fill:
+    """Fill a practice and start it."""
+
+    async def fill_one(*, seed: int = 1) -> tuple[TestApp, DemoPractice]:
+        app = await empty()
+        practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
+        await app.start()
+        return app, practice
+
+    return fill_one
+
+
+@pytest_asyncio.fixture
+async def demo(filled: Fill) -> tuple[TestApp, DemoPractice]:
+    return await filled()
 
 
 async def rows(db: Database, sql: str) -> list[dict[str, Any]]:
@@ -139,6 +175,25 @@ async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPract
     await app.api.post("/auth/login", wrong, status=401)
 
 
+async def test_the_mails_that_it_wants_lie_in_its_mailbox(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    app = await empty()
+    real = MailConfig.model_validate(
+        {"url": "mailtos://me:quiet@mail.example?from=me@mail.example"}
+    )
+    await fill(app.config.model_copy(update={"mail": real}), size=SIZE, end_ms=END)
+    mails = await Mailbox(app.config.data_dir / "mailbox").read(last=100)
+    assert {mail.to for mail in mails} >= set(invited())
+    url = app.config.database.url
+    assert url is not None
+    db = await connect(url.get_secret_value(), data_dir=app.config.data_dir)
+    try:
+        assert await rows(db, "SELECT kind FROM wellio_job") == []
+    finally:
+        await db.close()
+
+
 class Token:
     """What a client signs its requests with."""
 
@@ -147,9 +202,10 @@ class Token:
 
 
 @pytest.mark.prove
-async def test_two_years_of_it_are_lived_within_a_minute(wellio_app: StartApp) -> None:
-    app = await wellio_app()
-    await app.stop()
+async def test_two_years_of_it_are_lived_within_a_minute(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    app = await empty()
     begun = time.perf_counter()
     await fill(app.config)
     lived = time.perf_counter() - begun
@@ -163,10 +219,10 @@ async def test_two_years_of_it_are_lived_within_a_minute(wellio_app: StartApp) -
     assert (await app.app.audit.verify()).is_intact
 
 
-async def test_the_same_seed_is_lived_in_the_same_way(wellio_app: StartApp) -> None:
+async def test_the_same_seed_is_lived_in_the_same_way(filled: Fill) -> None:
     lives, passwords = [], set()
     for seed in (1, 1, 2):
-        app, practice = await filled(wellio_app, seed=seed)
+        app, practice = await filled(seed=seed)
         told = [
             (it["email"], it["created_at"], it["body"], it["seq"])
             for it in await rows(app.app.db, MESSAGES)
@@ -179,15 +235,69 @@ async def test_the_same_seed_is_lived_in_the_same_way(wellio_app: StartApp) -> N
     assert len(passwords) == 3, "a password is nobody else's"
 
 
-async def test_a_practice_with_accounts_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
-    app, practice = demo
+async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
+    app, _ = demo
     before = await rows(app.app.db, MESSAGES)
     await app.stop()
-    with pytest.raises(WellioError, match=r"a demo needs an empty practice: .* has accounts"):
+    path_of(app.config.data_dir).unlink()
+    with pytest.raises(WellioError, match="is no demo and has something in it"):
         await fill(app.config, size=SIZE)
     await app.start()
     assert await rows(app.app.db, MESSAGES) == before
-    assert read(app.config) == practice
+
+
+async def test_a_real_database_is_refused_before_it_is_upgraded(
+    wellio_app: StartApp, tmp_path: Path
+) -> None:
+    app = await wellio_app()
+    await app.app.db.write(_forget_a_migration)  # as if an older program had made it
+    await app.stop()
+    url = app.config.database.url
+    assert url is not None
+    real, new = app.config.data_dir, tmp_path / "new"
+    (real / "keys.db").touch()
+    for data_dir, refusal in ((real, "has something in it"), (new, "has a practice")):
+        config = app.config.model_copy(update={"data_dir": data_dir})
+        with pytest.raises(WellioError, match=refusal):
+            await fill(config, size=SIZE)
+    assert not new.exists()
+    db = await connect(url.get_secret_value(), data_dir=real)
+    try:
+        assert await rows(db, "SELECT name FROM wellio_migration WHERE plugin = 'chat'") == []
+    finally:
+        await db.close()
+
+
+async def _forget_a_migration(tx: Tx) -> None:
+    assert await tx.execute("DELETE FROM wellio_migration WHERE plugin = 'chat'")
+
+
+async def test_nobody_is_shown_when_the_people_are_gone(filled: Fill) -> None:
+    app, _ = await filled()
+    config = app.config
+    greet = await before_serving(config, asyncio.Event())
+    assert "helen@practice.example" in await greet(app.app)
+    await app.app.db.write(_forget_everybody)
+    gone = r"are gone from (?P<name>.*wellio_.*): delete .* and empty (?P=name)$"
+    with pytest.raises(WellioError, match=gone):
+        await greet(app.app)
+
+
+async def _forget_everybody(tx: Tx) -> None:
+    assert await tx.execute("DELETE FROM auth_setup")
+
+
+async def test_no_logins_are_shown_for_a_database_that_is_not_there(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    app, other = await empty(), await empty()
+    await fill(app.config, size=SIZE, end_ms=END)
+    practice = read(app.config)
+    assert practice is not None
+    config = app.config.model_copy(update={"database": other.config.database})
+    write(config, replace(practice, database=database_of(config)))
+    with pytest.raises(WellioError, match=r"are gone from .*wellio_"):
+        await before_serving(config, asyncio.Event())
 
 
 async def test_the_logins_of_one_database_are_not_shown_for_another(
@@ -208,21 +318,87 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert "helen@practice.example" in seeded.stdout
     again = wellio("seed", "--demo", *small, cwd=tmp_path)
     assert again.returncode == 1
-    assert "data-demo has accounts" in again.stderr
+    assert "wellio serve --demo --data data-demo" in again.stderr
     shown = []
     for _ in range(2):
         async with serve(tmp_path, "--demo") as server:
             shown.append(server.notices)
             await server.stop()
-    assert shown[0] == shown[1]
+    real = {
+        "WELLIO_MAIL__URL": "mailtos://me:quiet@mail.example?from=me@mail.example",
+        "WELLIO_SECRETS__MASTER_KEY": str(DEFAULTS["secrets.master_key"]),
+        "WELLIO_AUDIT__ANCHOR_FILE": str(tmp_path / "anchors"),
+    }
+    async with serve(tmp_path, "--data", "data-demo", env=real) as server:
+        shown.append(server.notices)
+        await server.stop()
+    doctor = wellio("doctor", "--data", "data-demo", cwd=tmp_path, env=real)
+    assert doctor.returncode == 0, doctor.stderr
+    assert not (tmp_path / "anchors").exists()
+    assert shown[0] == shown[1] == shown[2]
     [text] = shown[0]
+    assert "no mail leaves this machine" in text
     practice = read(demo_settings(None, tmp_path / "data-demo"))
     assert practice is not None
     assert practice.password in text
     assert all(login.email in text for login in practice.logins[:4])
     assert not (tmp_path / "data").exists()
+    (tmp_path / "data-demo" / "wellio.db").unlink()
+    refused = wellio("serve", "--demo", "--port", "0", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "are gone from data-demo/wellio.db: delete data-demo" in refused.stderr
+    assert practice.password not in refused.stdout
     age = datetime.now(UTC).timestamp() * 1000 - practice.ended_at
     assert 0 < age < 600_000, "it ends now"
+
+
+async def test_what_is_broken_off_is_not_taken_for_a_demo(
+    empty: Callable[[], Awaitable[TestApp]],
+) -> None:
+    config, stopping = (await empty()).config, asyncio.Event()
+    filling = asyncio.create_task(before_serving(config, stopping))
+    async with asyncio.timeout(DEADLINE_S):
+        while not (config.data_dir / "audit.anchors").exists():  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.01)
+        stopping.set()
+        with pytest.raises(WellioError, match="stopped before the demo was finished"):
+            await filling
+    with pytest.raises(WellioError, match="was not finished: delete"):
+        await before_serving(config, asyncio.Event())
+    url = config.database.url
+    assert url is not None
+    db = await connect(url.get_secret_value(), data_dir=config.data_dir)  # nobody holds the folder
+    await db.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("seed",)])
+def test_a_signal_while_it_is_filled_ends_it(
+    tmp_path: Path, command: tuple[str, ...], number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [*WELLIO, *command, "--demo"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            until = time.monotonic() + DEADLINE_S
+            while not path_of(tmp_path / "data-demo").exists():
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=DEADLINE_S)
+        finally:
+            process.kill()
+    assert process.returncode == 1, said
+    assert "wellio: stopped before the demo was finished: delete data-demo before" in said
+    assert "Traceback" not in said
+    again = wellio("serve", "--demo", "--port", "0", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "the demo in data-demo was not finished: delete data-demo" in again.stderr
 
 
 def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
@@ -235,4 +411,4 @@ def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     refused = wellio("serve", "--demo", "--data", "real", "--port", "0", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "real has accounts" in refused.stderr
+    assert "real is no demo and has something in it" in refused.stderr

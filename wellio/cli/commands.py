@@ -64,13 +64,14 @@ def serve(
     if reload:
         raise typer.Exit(supervise(config))
 
-    given = {"server.host": host, "server.port": port, "database.url": database_url}
-    if demo:
-        from wellio.cli.demo import before_serving, demo_settings
+    from wellio.cli.demo import before_serving, demo_settings
+    from wellio.demo.record import holds_demo
+    from wellio.demo.settings import of_folder
 
-        run(demo_settings(config, data, given), as_json=json, before=before_serving)
-    else:
-        run(settings(config, data, given), as_json=json)
+    given = {"server.host": host, "server.port": port, "database.url": database_url}
+    found = demo_settings(config, data, given) if demo else of_folder(settings(config, data, given))
+    is_demo = demo or holds_demo(found.data_dir)  # it says so to who forgot
+    run(found, as_json=json, before=before_serving if is_demo else None)
 
 
 def seed(

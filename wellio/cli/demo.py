@@ -1,16 +1,23 @@
 """`wellio serve --demo` and `wellio seed --demo`: a practice to look around in."""
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from wellio.app import Notice
+from wellio.app import Wellio
 from wellio.cli.commands import settings
-from wellio.cli.server import refuse_second
+from wellio.cli.server import Greeting, refuse_second
+from wellio.cli.stopping import stop_signals, unless_stopped
 from wellio.clock import SystemClock, rfc3339
 from wellio.config import Config, DatabaseConfig
 from wellio.demo import DemoSize
-from wellio.demo.filling import DemoPractice, fill, in_demo, read
+from wellio.demo.filling import demo_parts, fill
+from wellio.demo.record import DemoPractice, database_name, read, removal
+from wellio.demo.settings import in_demo
+from wellio.demo.vacancy import has_practice
+from wellio.errors import WellioError
 from wellio.log import configure_logging, get_logger
 
 FOLDER: Final = Path("data-demo")
@@ -30,22 +37,23 @@ def demo_settings(
     return found
 
 
-async def before_serving(config: Config) -> Notice:
+async def before_serving(config: Config, stopping: asyncio.Event) -> Greeting:
     """Fill the folder unless it holds a demo already; return what tells who may sign in.
 
+    Args:
+        config: The settings.
+        stopping: Breaks it off.
+
     Raises:
-        WellioError: The practice is somebody's, or was filled half.
+        WellioError: The folder is somebody's, was filled half, or has lost its database.
     """
     practice = read(config)
     if practice is None:
         _log.info("filling the demo practice, which takes a few seconds")
-        practice = await fill(config)
-    text = _notice(config, practice)
-
-    async def notice() -> str:
-        return text
-
-    return notice
+        practice = await unless_stopped(stopping, fill(config), _broken_off(config))
+    elif not await has_practice(config):
+        raise _lost(config)
+    return partial(_greet, config, practice)
 
 
 async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]:
@@ -57,11 +65,12 @@ async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]
         number: The seed.
 
     Raises:
-        WellioError: A server runs on the data folder, or the practice is not empty.
+        WellioError: A server runs on the data folder, or it is not empty; or a signal came.
     """
     configure_logging("warning", config.log.format)
     await refuse_second(config)
-    practice = await fill(config, size=size, seed=number)
+    filling = fill(config, size=size, seed=number)
+    practice = await unless_stopped(stop_signals(), filling, _broken_off(config))
     return {
         "data": str(config.data_dir),
         "events": practice.events,
@@ -71,6 +80,22 @@ async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]
             for login in practice.logins
         ],
     }
+
+
+async def _greet(config: Config, practice: DemoPractice, app: Wellio) -> str:
+    """Return the notice, unless the people whom it would name are gone."""
+    if practice.logins and not [part for part in demo_parts(app) if await part.obstacle()]:
+        raise _lost(config)
+    return _notice(config, practice)
+
+
+def _broken_off(config: Config) -> str:
+    return f"stopped before the demo was finished: {removal(config)} before the next start"
+
+
+def _lost(config: Config) -> WellioError:
+    lost = f"the people of the demo in {config.data_dir} are gone from {database_name(config)}"
+    return WellioError(f"{lost}: {removal(config)}")
 
 
 def _notice(config: Config, practice: DemoPractice) -> str:
@@ -91,5 +116,5 @@ def _notice(config: Config, practice: DemoPractice) -> str:
         lines.append(f"and {more} more clients; the owner sees all of them")
     if practice.ended_at < SystemClock().now_ms() - _STALE_MS:
         ended = rfc3339(practice.ended_at)[:10]
-        lines += ["", f"It ends on {ended}: delete {config.data_dir} for one that ends today."]
+        lines += ["", f"It ends on {ended}: {removal(config)} for one that ends today."]
     return "\n".join(lines)

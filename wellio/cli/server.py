@@ -2,11 +2,11 @@
 
 import asyncio
 import gc
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import orjson
 from aiohttp import web
 
 from wellio import control
-from wellio.app import WELLIO, Notice, Wellio, create_app
+from wellio.app import WELLIO, Wellio, create_app
 from wellio.cli.commands import operations_of
+from wellio.cli.stopping import stop_signals
 from wellio.config import Config, DatabaseConfig
+from wellio.demo.settings import of_folder
 from wellio.errors import WellioError
 from wellio.log import configure_logging, get_logger
 from wellio.server import bind, raise_file_limit, serving, started
@@ -25,7 +27,8 @@ from wellio.server import bind, raise_file_limit, serving, started
 _HEALTH_TIMEOUT_S = 5
 _NEW_OBJECTS = 20_000  # so many more made than freed begin a collection; Python's own is 700
 _log = get_logger(__name__)
-Before = Callable[[Config], Awaitable[Notice]]
+Greeting = Callable[[Wellio], Awaitable[str]]
+Before = Callable[[Config, asyncio.Event], Awaitable[Greeting]]
 
 
 def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
@@ -34,7 +37,8 @@ def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
     Args:
         config: The settings.
         as_json: Whether to say where it listens in JSON.
-        before: Is done first, once the port is taken; its notice is shown with the address.
+        before: Is done first, once the port is taken, until the event is set; what its answer says
+            of the app is shown with the address.
     """
     configure_logging(config.log.level, config.log.format)
     raise_file_limit()
@@ -45,14 +49,14 @@ def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
 async def _serve(config: Config, *, as_json: bool, before: Before | None) -> None:
     await refuse_second(config)
     listener, config = bind(config)
-    stopping = _stop_signals()
+    stopping = stop_signals()
     with closing(listener):
-        notice = await before(config) if before else None
+        greeting = await before(config, stopping) if before else None
         application = await _create(config)
         async with serving(application, config, listener):
             app = application[WELLIO]
-            if notice is not None:
-                app.notices.append(notice)
+            if greeting is not None:
+                app.notices.append(partial(greeting, app))
             for warning in (*config.warnings, *app.plugins.warnings):
                 _log.warning(warning)
             async with control.listen(app, operations_of(app.plugins)):
@@ -143,7 +147,7 @@ async def _create(config: Config, *, workers: bool = True) -> web.Application:
 async def _create_quietly(config: Config) -> web.Application:
     """Make the app for one command: no workers, and no line of the log that is not a warning."""
     configure_logging("warning", config.log.format)
-    return await _create(config, workers=False)
+    return await _create(of_folder(config), workers=False)
 
 
 async def refuse_second(config: Config) -> None:
@@ -154,20 +158,6 @@ async def refuse_second(config: Config) -> None:
     """
     if await control.is_running(config.data_dir):
         raise WellioError(f"a server runs on {config.data_dir}: stop it first")
-
-
-def _stop_signals() -> asyncio.Event:
-    """Return an event that the first signal sets; the next one has its usual, hard effect."""
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-
-    def stop() -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    return stopping
 
 
 async def _announce(app: Wellio, *, as_json: bool) -> None:

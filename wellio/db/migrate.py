@@ -162,6 +162,12 @@ async def migrate(
     return Report(tuple(f"{m.plugin}/{m.name}" for m in pending), leftover, backup)
 
 
+async def is_begun(db: Database) -> bool:
+    """Tell whether some Wellio has made its tables in a database; it only looks."""
+    found = "SELECT t.name FROM {tables} t WHERE t.name = :name"
+    return await db.fetch_one(found, name="wellio_migration") is not None
+
+
 async def leftover_tables(
     db: Database, leftover: Collection[str], present: Collection[str]
 ) -> list[str]:

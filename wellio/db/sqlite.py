@@ -233,9 +233,13 @@ class _Reader:
             timeout=_BUSY_S,
             cached_statements=_CACHED_STATEMENTS,
         )
-        connection.row_factory = sqlite3.Row
-        await connection.execute_fetchall("PRAGMA query_only = ON")
-        await connection.execute_fetchall(_COMMON)
+        try:
+            connection.row_factory = sqlite3.Row
+            await connection.execute_fetchall("PRAGMA query_only = ON")
+            await connection.execute_fetchall(_COMMON)
+        except BaseException:  # a cancelled start too: its thread would keep the process
+            await connection.close()
+            raise
         return cls(connection)
 
     def load(self) -> int:

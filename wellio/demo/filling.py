@@ -1,96 +1,29 @@
-"""Fills an empty practice with the demo, in a process of its own or before a server starts.
-
-A practice is a demo when its folder says so: `secrets/demo.json` has who may sign in, and the one
-password that all of them have. It is random, so that no two demos share it.
-"""
+"""Fills an empty practice with the demo, in a process of its own or before a server starts."""
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from wellio.app import WELLIO, Wellio, create_app
 from wellio.clock import SystemClock
-from wellio.config import Config, LimitsConfig, MailConfig, SetupConfig
+from wellio.config import Config, LimitsConfig
 from wellio.errors import WellioError
 from wellio.hookspecs import DemoPart
-from wellio.keys.secret_files import FOLDER, replace_secret
 from wellio.server import started
 
 from .clock import DemoClock
-from .life import DAY_MS, Demo, DemoSize
+from .life import DAY_MS, Demo, DemoFailed, DemoSize
 from .people import DemoPerson
+from .record import DemoPractice, Login, database_of, read, write
+from .settings import in_demo
+from .vacancy import refuse_begun, refuse_used
 
-FILE: Final = "demo.json"
 SEED: Final = 1
 _SYLLABLES: Final = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 _WORDS, _WORD_LENGTH = 4, 3  # 73 bits
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Somebody who may sign in.
-
-    Attributes:
-        name: Their name.
-        role: Their role.
-        email: Their address.
-    """
-
-    name: str
-    role: str
-    email: str
-
-
-@dataclass(frozen=True, slots=True)
-class DemoPractice:
-    """A practice that was filled.
-
-    Attributes:
-        password: Everybody's.
-        logins: Who may sign in with it.
-        ended_at: Until when it was lived, in milliseconds UTC; 0 while it is being filled.
-        events: How many things happened.
-        database: A hash of where it is, if that is another place than the folder.
-    """
-
-    password: str
-    logins: list[Login]
-    ended_at: int
-    events: int
-    database: str
-
-
-def in_demo(config: Config) -> Config:
-    """Return the settings of a demo: no owner of the settings' own, and no mail leaves the box."""
-    return config.model_copy(update={"mail": MailConfig(), "setup": SetupConfig()})
-
-
-def read(config: Config) -> DemoPractice | None:
-    """Return what the folder says of its demo, if it holds one.
-
-    Raises:
-        WellioError: Something stopped while it was filled, or its data are in another database.
-    """
-    data_dir = config.data_dir
-    path = data_dir / FOLDER / FILE
-    if not path.exists():
-        return None
-    found: dict[str, Any] = orjson.loads(path.read_bytes())
-    practice = DemoPractice(**{**found, "logins": [Login(**it) for it in found["logins"]]})
-    if not practice.ended_at:
-        raise WellioError(f"the demo in {data_dir} was not finished: delete the folder")
-    if practice.database != _database(config):
-        raise WellioError(
-            f"the demo of {data_dir} lies in another database: name that one by --database-url, "
-            "or another folder by --data"
-        )
-    return practice
 
 
 async def fill(
@@ -101,7 +34,9 @@ async def fill(
     end_ms: int | None = None,
     plugins: Sequence[object] | None = None,
 ) -> DemoPractice:
-    """Fill an empty practice.
+    """Fill an empty folder, and an empty database if that is elsewhere.
+
+    From the first thing that it writes, the folder says that it is a demo's.
 
     Args:
         config: Its settings.
@@ -111,33 +46,51 @@ async def fill(
         plugins: Exactly these; None takes all that are installed.
 
     Raises:
-        WellioError: There is somebody in the practice already.
+        WellioError: There is something already; it is as it was.
     """
     end_ms = SystemClock().now_ms() if end_ms is None else end_ms
-    quick = in_demo(config).model_copy(update={"limits": LimitsConfig(enabled=False)})
-    await _refuse_life(quick, plugins)
+    config = in_demo(config, plugins).model_copy(update={"limits": LimitsConfig(enabled=False)})
+    await asyncio.to_thread(_refuse_used, config)
+    await refuse_begun(config)
+    await asyncio.to_thread(_make_folder, config.data_dir)
+    begun = DemoPractice(_password(), [], 0, 0, database_of(config))
+    await asyncio.to_thread(write, config, begun)
     # In a task of its own, which takes the clock's hands along when it ends.
-    return await asyncio.create_task(_fill(quick, size or DemoSize(), seed, end_ms, plugins))
+    filling = _fill(config, begun, size or DemoSize(), seed, end_ms, plugins)
+    return await asyncio.create_task(filling)
 
 
 async def _fill(
-    config: Config, size: DemoSize, seed: int, end_ms: int, plugins: Sequence[object] | None
+    config: Config,
+    begun: DemoPractice,
+    size: DemoSize,
+    seed: int,
+    end_ms: int,
+    plugins: Sequence[object] | None,
 ) -> DemoPractice:
     clock = DemoClock(end_ms - size.days * DAY_MS)
     application = await create_app(config, plugins=plugins, clock=clock, workers=False)
     app = application[WELLIO]
     async with started(application, config):
-        demo = Demo(app, clock, size, seed, end_ms, _password())
-        path = config.data_dir / FOLDER / FILE
-        database = _database(config)
-        _write(path, DemoPractice(demo.password, [], 0, 0, database))
-        for part in demo_parts(app):
-            await asyncio.to_thread(part.plan, demo)  # two years take a second
+        parts = demo_parts(app)
+        await _refuse_life(config, parts)
+        demo = Demo(app, clock, size, seed, end_ms, begun.password)
+        for part in parts:
+            await asyncio.to_thread(_plan, part, demo)  # two years take a second
         count = await demo.live()
-        practice = DemoPractice(demo.password, _logins(demo.people), end_ms, count, database)
-        _write(path, practice)
+        await app.bus.settled()  # the mails that it wants lie in its mailbox then
+        logins = _logins(demo.people)
+        practice = replace(begun, logins=logins, ended_at=end_ms, events=count)
+        await asyncio.to_thread(write, config, practice)
         await app.audit.seal()
     return practice
+
+
+def _plan(part: DemoPart, demo: Demo) -> None:
+    try:
+        part.plan(demo)
+    except Exception as error:
+        raise DemoFailed(part.plan, error, None) from error
 
 
 def demo_parts(app: Wellio) -> list[DemoPart]:
@@ -145,23 +98,22 @@ def demo_parts(app: Wellio) -> list[DemoPart]:
     return [part for _, parts in app.plugins.ask("register_demo", app=app) for part in parts]
 
 
-async def _refuse_life(config: Config, plugins: Sequence[object] | None) -> None:
-    """Look at the practice by the true time, before the past is let in."""
-    await asyncio.to_thread(_make_folder, config.data_dir)
-    app = (await create_app(config, plugins=plugins, workers=False))[WELLIO]
-    try:
-        for part in demo_parts(app):
-            if obstacle := await part.obstacle():
-                where = "the database" if config.database.url else str(config.data_dir)
-                raise WellioError(f"a demo needs an empty practice: {where} {obstacle}")
-    finally:
-        await app.db.close()
+def _refuse_used(config: Config) -> None:
+    """Stop at whatever is there, a demo or somebody's practice."""
+    if read(config) is not None:
+        data = config.data_dir
+        raise WellioError(
+            f"{data} is a demo already: `wellio serve --demo --data {data}` shows who may sign in"
+        )
+    refuse_used(config.data_dir)
 
 
-def _database(config: Config) -> str:
-    """Return what tells databases apart; "" for the one in the folder. It may hold a password."""
-    url = config.database.url
-    return "" if url is None else hashlib.sha256(url.get_secret_value().encode()).hexdigest()[:16]
+async def _refuse_life(config: Config, parts: Sequence[DemoPart]) -> None:
+    """Stop if a plugin has something that it keeps elsewhere."""
+    for part in parts:
+        if obstacle := await part.obstacle():
+            where = "the database" if config.database.url else str(config.data_dir)
+            raise WellioError(f"a demo needs an empty practice: {where} {obstacle}")
 
 
 def _make_folder(path: Path) -> None:
@@ -183,7 +135,3 @@ def _logins(people: list[DemoPerson]) -> list[Login]:
         for person in people
         if person.user_id and person.can_sign_in
     ]
-
-
-def _write(path: Path, practice: DemoPractice) -> None:
-    replace_secret(path, orjson.dumps(asdict(practice)).decode())

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from wellio.actor import Actor
+from wellio.clock import rfc3339
+from wellio.errors import WellioError
 
 from .clock import DemoClock
 from .people import DemoPerson
@@ -45,6 +47,17 @@ class _Deed:
     lane: str | None
     act: Callable[..., Awaitable[object]]
     args: tuple[Any, ...]
+
+
+class DemoFailed(WellioError):
+    """What a plugin's part plans or does raised; the message names it."""
+
+    def __init__(self, act: Callable[..., object], error: Exception, at_ms: int | None) -> None:
+        name = getattr(act, "__qualname__", type(act).__name__)
+        when = "in the plan" if at_ms is None else f"at {rfc3339(at_ms)}"
+        super().__init__(
+            f"the demo cannot be filled: {name} failed {when}: {type(error).__name__}: {error}"
+        )
 
 
 class Demo:
@@ -151,15 +164,24 @@ class Demo:
     async def _one_by_one(self, deeds: Sequence[_Deed]) -> None:
         for deed in deeds:
             self._clock.go(deed.at_ms)
-            await deed.act(*deed.args)
+            try:
+                await deed.act(*deed.args)
+            except Exception as error:
+                raise DemoFailed(deed.act, error, deed.at_ms) from error
 
     async def _side_by_side(self, deeds: Sequence[_Deed]) -> None:
         lanes: dict[str | None, list[_Deed]] = defaultdict(list)
         for deed in deeds:
             lanes[deed.lane].append(deed)
-        async with asyncio.TaskGroup() as tasks:  # each task has a copy of the clock's hands
-            for lane in lanes.values():
-                tasks.create_task(self._one_by_one(lane))
+        failed: Exception | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:  # each task has a copy of the clock's hands
+                for lane in lanes.values():
+                    tasks.create_task(self._one_by_one(lane))
+        except ExceptionGroup as group:
+            failed = group.exceptions[0]  # the others were cancelled, or failed just as well
+        if failed is not None:
+            raise failed
 
 
 def _stretch(deed: _Deed, start_ms: int) -> int | None:

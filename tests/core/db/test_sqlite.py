@@ -6,9 +6,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 import wellio
@@ -16,6 +18,7 @@ from tests.core.db.conftest import ids, insert, make_table, one
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
 from wellio.errors import ConfigError, Conflict, ConstraintViolation, DatabaseError, Unavailable
+from wellio.testing import DEADLINE_S
 
 CHILDREN = Path(__file__).parent / "children"
 
@@ -39,6 +42,24 @@ def start_child(name: str, folder: Path) -> subprocess.Popen[str]:
 
 async def pragma(tx: Tx, text: str) -> int:
     return int((await one(tx, f"PRAGMA {text}"))[0])
+
+
+async def test_an_opening_that_is_cancelled_leaves_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that is left would keep the process from ending."""
+    before = set(threading.enumerate())
+
+    async def cancelled(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(aiosqlite.Connection, "execute_fetchall", cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await connect(None, data_dir=tmp_path)
+    for thread in {*threading.enumerate()} - before:
+        if not thread.name.startswith("asyncio"):  # the loop's own end with it
+            thread.join(DEADLINE_S / 10)
+            assert not thread.is_alive()
 
 
 async def test_the_writer_is_durable_and_checks_foreign_keys(db: Engine) -> None:

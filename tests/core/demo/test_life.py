@@ -21,7 +21,8 @@ from wellio import (
 )
 from wellio.config import Config, load_config
 from wellio.demo.clock import DemoClock
-from wellio.demo.filling import DemoPractice, fill, read
+from wellio.demo.filling import fill
+from wellio.demo.record import DemoPractice, read
 from wellio.testing.apps import DEFAULTS, NO_FILE
 
 HOUR = 3_600_000
@@ -143,9 +144,33 @@ async def test_what_is_lived_is_not_planned_any_more(stage: Stage) -> None:
 
         demo.at(START, plan_more)
 
-    with pytest.raises(RuntimeError, match="planned before it is lived"):
+    with pytest.raises(WellioError, match=r"plan_more failed at .*planned before it is lived"):
         await stage.fill(plan)
-    with pytest.raises(WellioError, match="was not finished: delete the folder"):
+    with pytest.raises(WellioError, match="was not finished: delete "):
+        read(stage.config)
+
+
+@pytest.mark.parametrize("where", ["alone", "in lanes", "in the plan"])
+async def test_a_part_that_fails_is_named_in_one_line(stage: Stage, where: str) -> None:
+    async def stumble() -> None:
+        raise KeyError("shoe")
+
+    def plan(part: Part, demo: Demo) -> None:
+        if where == "in the plan":
+            raise KeyError("shoe")
+        for lane in ("a", "b", "c"):
+            demo.at(START + HOUR, stumble, lane=lane if where == "in lanes" else None)
+        demo.at(END, part.see, "never")
+
+    named = (
+        r"Part\.plan failed in the plan" if where == "in the plan" else "stumble failed at 2026-09"
+    )
+    with pytest.raises(
+        WellioError, match=rf"^the demo cannot be filled: \S*{named}.*: KeyError: 'shoe'$"
+    ):
+        await stage.fill(plan)
+    assert stage.parts[0].seen == []
+    with pytest.raises(WellioError, match="was not finished: delete"):
         read(stage.config)
 
 
@@ -170,7 +195,22 @@ async def test_a_living_practice_is_refused(stage: Stage) -> None:
     with pytest.raises(WellioError, match=r"needs an empty practice: .* has guests"):
         await stage.fill(plan, found="has guests")
     assert stage.parts[0].seen == []
-    assert read(stage.config) is None
+    with pytest.raises(WellioError, match="was not finished"):
+        read(stage.config)
+
+
+async def test_a_demo_writes_into_its_own_folder_alone(stage: Stage, tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    overrides = {
+        "data_dir": tmp_path / "data",
+        "audit.anchor_file": real / "anchors",
+        "storage.folder": real / "files",
+    }
+    stage.config = load_config(NO_FILE, env={}, overrides={**DEFAULTS, **overrides})
+    await stage.fill(lambda part, demo: demo.at(END, part.see, "last"))
+    assert not real.exists()
+    assert (stage.config.data_dir / "audit.anchors").exists()
+    assert list((stage.config.data_dir / "secrets").glob("master*")), "a key of its own"
 
 
 class Gardens:
