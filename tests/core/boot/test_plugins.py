@@ -192,7 +192,7 @@ def test_refused(fakes: list[object], expected: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Chat", "my-plugin", "1st", "core"])
 def test_plugin_names_are_checked(name: str) -> None:
-    with pytest.raises(PluginError, match="plugin name|core is"):
+    with pytest.raises(PluginError, match=r"plugin name|core is"):
         Plugin(name, "1.0")
 
 
