@@ -155,7 +155,7 @@ class TestMessages:
         assert 400 in statuses
         assert (await peer.poll(sid)).status == 400
         writer.write(b"llo")
-        assert b" 400 " in await reader.readline()
+        assert b" 400 " in await asyncio.wait_for(reader.readline(), DEADLINE_S)
         writer.close()
 
     async def test_body_over_the_limit(self, peer: Peer) -> None:

@@ -154,10 +154,11 @@ async def test_a_body_that_breaks_off_after_its_answer_is_cut_without_a_word() -
     with logged() as lines:
         async with running(EchoApi()) as app, wire(app.port) as connection:
             await connection.send(head)
-            answer = await connection.reader.readuntil(b"\r\n")
-            assert answer.startswith(b"HTTP/1.1 404 ")
-            await connection.send(b"no\r\n\r\n" + SMUGGLED)
-            assert b"HTTP/1.1" not in await connection.reader.read()
+            async with asyncio.timeout(DEADLINE_S):
+                answer = await connection.reader.readuntil(b"\r\n")
+                assert answer.startswith(b"HTTP/1.1 404 ")
+                await connection.send(b"no\r\n\r\n" + SMUGGLED)
+                assert b"HTTP/1.1" not in await connection.reader.read()
     assert not lines.all()
 
 
@@ -212,7 +213,8 @@ async def test_every_request_of_a_connection_may_have_a_large_head() -> None:
             writer.write(GET + line * 4)
             await asyncio.sleep(0.05)  # a segment of its own
             writer.write(line + b"\r\n")
-            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
+            answer = await asyncio.wait_for(reader.readuntil(b"}"), DEADLINE_S)
+            assert answer.startswith(b"HTTP/1.1 200 ")
         writer.close()
 
 

@@ -9,7 +9,7 @@ from wellio_chat.store import conversations
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Tx
-from wellio.testing import Socket, Sockets
+from wellio.testing import DEADLINE_S, Socket, Sockets
 
 
 async def opened(sockets: Sockets, kind: str, practice: Practice, name: str) -> Socket:
@@ -172,7 +172,7 @@ async def test_of_two_typing_hints_the_later_is_told_last(
     held = Held(monkeypatch, "members_version")
     hints = [{"conversationId": direct, "isTyping": state} for state in (True, False)]
     first = asyncio.create_task(coach.call("typing", hints[0]))
-    await held.is_held.wait()
+    await asyncio.wait_for(held.is_held.wait(), DEADLINE_S)
     assert await coach.call("typing", hints[1]) == {"ok": True}
     held.let_go.set()
     assert await first == {"ok": True}
