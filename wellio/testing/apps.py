@@ -17,7 +17,7 @@ from wellio.mail.mailbox import FiledMail
 from wellio.server import bind, serving
 from wellio.testing.client import Api, HasToken
 from wellio.testing.conformance import Conformance
-from wellio.testing.deadline import DEADLINE_S
+from wellio.testing.deadline import DEADLINE_S, patient_writes
 from wellio.testing.people import unanswered
 from wellio.testing.recorder import Recorder
 
@@ -81,9 +81,10 @@ class TestApp:
         async with AsyncExitStack() as stack:
             listener, self.config = bind(self.config)
             stack.callback(listener.close)
-            application = await create_app(
-                self.config, plugins=self._plugins, clock=self._clock, workers=self._workers
-            )
+            with patient_writes():
+                application = await create_app(
+                    self.config, plugins=self._plugins, clock=self._clock, workers=self._workers
+                )
             self.app = application[WELLIO]
             self.bus = Recorder(self.app.bus)
             await stack.enter_async_context(serving(application, self.config, listener))

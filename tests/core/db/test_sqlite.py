@@ -200,7 +200,7 @@ async def test_a_body_that_loses_the_shared_transaction_loses_no_one_else(tmp_pa
             await insert(tx, item)
         return [Conflict(item) if item == "no" else item for item in items]
 
-    db = await connect(None, data_dir=tmp_path, deadline_s=0.2)
+    db = await connect(None, data_dir=tmp_path, deadline_s=1.0)
     await db.write_schema(make_table)
     outcomes = await asyncio.gather(
         *(db.write(insert, x) for x in "aab"),
