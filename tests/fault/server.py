@@ -124,6 +124,7 @@ class Server:
         """Leave no process behind, whatever happened."""
         if self._starting is not None:
             self._starting.cancel()
+            await asyncio.wait((self._starting,))  # it may be reading from the process
         if self._process is not None:
             await end(self._process)
 
