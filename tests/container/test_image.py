@@ -60,11 +60,12 @@ async def post(session: ClientSession, path: str, body: dict[str, Any], token: s
         return await response.json()
 
 
-async def talk(installed: Installed, url: str, link: str) -> None:
+async def talk(installed: Installed, url: str, notice: str) -> None:
     """Set the practice up, make a coach by command, and send a message."""
     practice = {"name": "P", "timeZone": "UTC", "currency": "EUR", "locale": "en"}
     owner = {"name": "Olga", "email": "olga@example.com", "password": PASSWORD}
-    body = {"token": link.partition("token=")[2], "practice": practice, "owner": owner}
+    token = notice.partition("token=")[2].split()[0]  # it is the end of the link's line
+    body = {"token": token, "practice": practice, "owner": owner}
     async with ClientSession(url) as session:
         token = (await post(session, "/setup", body))["accessToken"]
         words = "user create --email carl@example.com --name Carl --role coach --password-stdin"
