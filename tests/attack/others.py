@@ -18,8 +18,10 @@ from typing import Any, Final
 
 import aiohttp
 
+from tests.children import child
 from tests.fault.server import ROOT
 from tests.fault.sockets import PlainSocket, Socket, SocketIo
+from wellio.testing.deadline import DEADLINE_S
 
 _PAUSE_S: Final = 0.04
 _KINDS: Final[tuple[type[Socket], ...]] = (SocketIo, PlainSocket)
@@ -29,26 +31,24 @@ Answers = list[tuple[float, float]]
 @contextlib.asynccontextmanager
 async def talking(url: str, group: str, *tokens: str) -> AsyncIterator[Callable[[], Any]]:
     """Let people talk until the block's function is awaited; it returns the answers' times."""
-    process = await asyncio.create_subprocess_exec(
+    async with child(
         *(sys.executable, "-m", __name__, url, group, *tokens),
+        limit_s=None,
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-    )
-    try:
+    ) as process:
         assert process.stdout
-        assert await process.stdout.readline() == b"talking\n"
+        async with asyncio.timeout(DEADLINE_S):
+            assert await process.stdout.readline() == b"talking\n"
 
         async def answers() -> Answers:
-            output, _ = await process.communicate(b"")  # which closes it
+            async with asyncio.timeout(DEADLINE_S):
+                output, _ = await process.communicate(b"")  # which closes it
             assert process.returncode == 0
             return [(at, took) for at, took in json.loads(output)]
 
         yield answers
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 def p99_ms(answers: Answers, since: float, until: float) -> float:

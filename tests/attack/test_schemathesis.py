@@ -20,6 +20,7 @@ from schemathesis.specs.openapi import checks
 
 from tests.contract.access import RULES
 from tests.contract.world import World
+from wellio.testing import DEADLINE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -92,6 +93,7 @@ class Run:
         self._callers_of_each = callers_of_each
         self._rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
         self._http = requests.Session()
+        self._is_mute = False
 
     async def every_operation(self) -> Report:
         with self._http:
@@ -138,7 +140,12 @@ class Run:
         )
         @hypothesis.given(operation.as_strategy(generation_mode=mode, path_parameters=ids))
         def one(case: schemathesis.Case[Any]) -> None:
-            response = case.call(self._world.app.url, self._http, headers)
+            assert not self._is_mute, "the app gave no answer; hypothesis need not try it again"
+            try:
+                response = case.call(self._world.app.url, self._http, headers, timeout=DEADLINE_S)
+            except requests.Timeout:
+                self._is_mute = True
+                raise
             report.asked.add(operation.label)
             report.statuses[response.status_code] += 1
             case.validate_response(response, checks=CHECKS)

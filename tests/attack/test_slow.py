@@ -20,6 +20,7 @@ from typing import Any, Final
 import pytest
 
 from tests.attack.target import Target, target
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases, EngineName
 
 GRACE_S: Final = 2.0
@@ -161,7 +162,7 @@ async def latencies(server: Target, until: "asyncio.Future[Any]") -> list[float]
         started = time.perf_counter()
         pair = await asyncio.open_connection("127.0.0.1", server.port) if is_new else lasting
         pair[1].write(head + (b"Connection: close\r\n\r\n" if is_new else b"\r\n"))
-        answer = await pair[0].readuntil(b"}")
+        answer = await asyncio.wait_for(pair[0].readuntil(b"}"), DEADLINE_S)
         taken.append((time.perf_counter() - started) * 1000)
         assert answer.startswith(b"HTTP/1.1 200 "), answer
         if is_new:

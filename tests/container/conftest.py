@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 UID = 10001
+INSTALL_S = 180
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,13 @@ def installed() -> Iterator[Installed]:
     try:
         subprocess.run(
             ["/bin/sh", "container/install.sh", str(app)],
-            cwd=ROOT, check=True, env={**os.environ, "PYTHON": interpreter()},
+            cwd=ROOT, check=True, env={**os.environ, "PYTHON": interpreter()}, timeout=INSTALL_S,
         )  # fmt: skip
         data.mkdir(mode=0o700)
         uid = UID if os.geteuid() == 0 else os.geteuid()
         os.chown(data, uid, -1)
-        subprocess.run(["/bin/chmod", "-R", "a-w", str(app)], check=True)
+        subprocess.run(["/bin/chmod", "-R", "a-w", str(app)], check=True, timeout=INSTALL_S)
         yield Installed(app, data, uid)
     finally:
-        subprocess.run(["/bin/chmod", "-R", "u+w", str(folder)], check=True)
+        subprocess.run(["/bin/chmod", "-R", "u+w", str(folder)], check=True, timeout=INSTALL_S)
         shutil.rmtree(folder)

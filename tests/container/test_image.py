@@ -3,24 +3,28 @@
 No Docker engine is at hand; the Dockerfile and compose.yaml are read, and held against what ran.
 """
 
+import asyncio
 import json
 import re
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from aiohttp import ClientSession
 
+from tests import children
 from tests.container.conftest import ROOT, UID, Installed
+
+if TYPE_CHECKING:
+    import subprocess
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
-START_S = 60
+WORK_S = 180
+STOP_S = 12  # what the container gives it, and a little
 PASSWORD = "one fine horse, two batteries"
 
 
@@ -28,27 +32,25 @@ def run(
     installed: Installed, *words: str, stdin: str = "", **env: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command of Wellio to its end, as the image's user."""
-    return subprocess.run(
-        [f"{installed.app}/bin/wellio", *words],
+    return children.run(
+        f"{installed.app}/bin/wellio", *words,
         env={**installed.environment, **env}, user=installed.uid, group=installed.uid,
-        extra_groups=[], cwd=installed.data, input=stdin, capture_output=True, text=True,
-        timeout=START_S, check=False,
+        extra_groups=[], cwd=installed.data, stdin=stdin,
     )  # fmt: skip
 
 
-@contextmanager
-def started(installed: Installed) -> Iterator[tuple["subprocess.Popen[str]", dict[str, Any]]]:
+@asynccontextmanager
+async def started(
+    installed: Installed,
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, dict[str, Any]]]:
     """Run the server; what it said when it was up is the second item."""
-    with subprocess.Popen(
-        [f"{installed.app}/bin/wellio", "serve", "--json", "--port", "0"],
+    async with children.child(
+        *(f"{installed.app}/bin/wellio", "serve", "--json", "--port", "0"),
         env=installed.environment, user=installed.uid, group=installed.uid, extra_groups=[],
-        cwd=installed.data, stdout=subprocess.PIPE, text=True,
+        cwd=installed.data, stdout=asyncio.subprocess.PIPE, limit_s=WORK_S,
     ) as process:  # fmt: skip
-        try:
-            assert process.stdout is not None
-            yield process, json.loads(process.stdout.readline())
-        finally:
-            process.kill()
+        assert process.stdout is not None
+        yield process, json.loads(await process.stdout.readline())
 
 
 async def post(session: ClientSession, path: str, body: dict[str, Any], token: str = "") -> Any:
@@ -58,11 +60,12 @@ async def post(session: ClientSession, path: str, body: dict[str, Any], token: s
         return await response.json()
 
 
-async def talk(installed: Installed, url: str, link: str) -> None:
+async def talk(installed: Installed, url: str, notice: str) -> None:
     """Set the practice up, make a coach by command, and send a message."""
     practice = {"name": "P", "timeZone": "UTC", "currency": "EUR", "locale": "en"}
     owner = {"name": "Olga", "email": "olga@example.com", "password": PASSWORD}
-    body = {"token": link.partition("token=")[2], "practice": practice, "owner": owner}
+    token = notice.partition("token=")[2].split()[0]  # it is the end of the link's line
+    body = {"token": token, "practice": practice, "owner": owner}
     async with ClientSession(url) as session:
         token = (await post(session, "/setup", body))["accessToken"]
         words = "user create --email carl@example.com --name Carl --role coach --password-stdin"
@@ -78,12 +81,13 @@ async def talk(installed: Installed, url: str, link: str) -> None:
 @pytest.mark.timeout(240)
 async def test_it_serves_as_a_user_who_may_write_to_one_folder(installed: Installed) -> None:
     before = set(installed.app.rglob("*"))
-    with started(installed) as (process, said):
+    async with started(installed) as (process, said):
         port = said["url"].rpartition(":")[2]
         await talk(installed, said["url"], said["notices"][0])
         assert run(installed, "health", WELLIO_SERVER__PORT=port).returncode == 0
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(12) == 0
+        process.terminate()
+        async with asyncio.timeout(STOP_S):
+            assert await process.wait() == 0
         assert run(installed, "health", WELLIO_SERVER__PORT=port).returncode != 0
     assert set(installed.app.rglob("*")) == before
     assert {path.stat().st_uid for path in installed.data.rglob("*")} == {installed.uid}

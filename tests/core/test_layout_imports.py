@@ -1,12 +1,12 @@
 """Who may import whom: what keeps the core free of features, and plugins free of each other."""
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
+from tests.children import run
 from tests.core.source_tree import Rule, Rules, Source, breaches, init_of, read, sample
 
 CODE = read("wellio", "plugins")
@@ -172,9 +172,8 @@ def test_what_is_allowed_is_no_breach(path: str, text: str) -> None:
 def loaded_by(statement: str) -> set[str]:
     """Return the top packages that a fresh Python holds after one statement."""
     program = f"{statement}; import sys; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True
-    )
+    done = run(sys.executable, "-c", program)
+    assert done.returncode == 0, done.stderr
     return {module.partition(".")[0] for module in done.stdout.split()}
 
 

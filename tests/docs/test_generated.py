@@ -36,10 +36,11 @@ def test_every_hook_is_used_here(made: Mapping[str, str]) -> None:
 
 
 def test_every_hook_is_tried_by_a_test() -> None:
-    tests = "\n".join(source.text for source in read("tests"))
-    plugins = "\n".join(source.text for source in read("plugins", "examples"))
-    tried = {name for name in names() if re.search(rf"\b{name}\b", tests + plugins)}
-    assert set(names()) == tried
+    """The plugins that Wellio brings have all of them, so their own text would prove nothing."""
+    sources = [source for source in read("tests", "examples") if "tests" in source.path.parts]
+    tests = "\n".join(source.text for source in sources)
+    untried = {name for name in names() if not re.search(rf"\bdef {name}\b", tests)}
+    assert untried == set()
 
 
 def test_everything_public_has_a_docstring() -> None:

@@ -18,6 +18,7 @@ from wellio.config import load_config
 from wellio.db.postgres import PostgresDatabase
 from wellio.db.sqlite import SqliteDatabase
 from wellio.testing.apps import NO_FILE
+from wellio.testing.deadline import patient_writes
 
 _steps = count(1)
 
@@ -64,4 +65,5 @@ async def main(settings: str, last: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    with patient_writes():
+        asyncio.run(main(sys.argv[1], int(sys.argv[2])))

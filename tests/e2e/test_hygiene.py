@@ -1,20 +1,18 @@
 """Nothing that blocks runs on the event loop: files, hashing, SQLite, processes, name look-ups."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
+from tests.children import run
 from wellio.testing import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
 
 
 def seen(folder: Path, *options: str) -> list[dict[str, str]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.hygiene", str(folder), *options],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=2 * DEADLINE_S,
-    )  # fmt: skip
+    program = (sys.executable, "-m", "tests.e2e.hygiene")
+    done = run(*program, folder, *options, cwd=ROOT, limit_s=2 * DEADLINE_S)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
     return found

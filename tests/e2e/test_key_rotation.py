@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
 from tests.e2e.witness import Witness
 from wellio.keys.ring import MasterRing
 from wellio.testing import MakeUser, Sockets, StartApp, TestApp
@@ -88,12 +89,12 @@ async def test_nothing_needs_the_old_keys(app: TestApp, make_user: MakeUser) -> 
 async def kill_at(app: TestApp, step: int) -> None:
     """Run a rotation in a process that is killed at a step."""
     place = {"data_dir": str(app.config.data_dir), "database.url": database_url(app)}
-    victim = await asyncio.create_subprocess_exec(
+    async with child(
         *(sys.executable, "-m", "tests.e2e.rotation_victim", json.dumps(place), str(step)),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
-    )
-    said, _ = await victim.communicate()
+    ) as victim:
+        said, _ = await victim.communicate()
     assert (victim.returncode, said) == (-signal.SIGKILL, b"")
 
 

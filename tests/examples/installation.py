@@ -5,16 +5,20 @@ what the tests themselves run on, so what the locks say: a `.pth` file names its
 environment's own.
 """
 
-import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
 
+from tests.children import run
 from tests.core.boot.processes import environment
 from wellio.testing import DEADLINE_S
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/wellio-plugin-hello"
@@ -24,10 +28,9 @@ _NOT_THEIRS = ("cacheprovider", "hypothesispytest", "schemathesis", "timeout", "
 
 def build(project: Path, target: Path) -> Path:
     """Build a distribution's wheel into a folder, with the locked hatchling, and return it."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", target],
-        cwd=project, check=True, capture_output=True, text=True, timeout=DEADLINE_S,
-    )  # fmt: skip
+    command = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory")
+    done = run(*command, target, cwd=project)
+    assert done.returncode == 0, done.stderr
     (wheel,) = target.glob("*.whl")
     return wheel
 
@@ -82,11 +85,8 @@ class Installation:
 
     def run(self, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         """Run one of its programs to its end."""
-        return subprocess.run(
-            [str(self.bin / words[0]), *words[1:]],
-            cwd=cwd, env=self.variables, capture_output=True, text=True, check=False,
-            timeout=5 * DEADLINE_S,
-        )  # fmt: skip
+        program = self.bin / words[0]
+        return run(program, *words[1:], cwd=cwd, env=self.variables, limit_s=5 * DEADLINE_S)
 
     @property
     def _packages(self) -> Path:
@@ -98,8 +98,5 @@ class Installation:
 
 
 def _uv(*words: str) -> None:
-    done = subprocess.run(
-        [find_uv_bin(), *words],
-        capture_output=True, text=True, check=False, timeout=DEADLINE_S,
-    )  # fmt: skip
+    done = run(find_uv_bin(), *words)
     assert done.returncode == 0, done.stderr

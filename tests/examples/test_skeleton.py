@@ -4,14 +4,15 @@ That both kinds run, and that their tests pass, is what the tutorial does with t
 """
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.children import run
 from tests.examples.installation import EXAMPLE, ROOT
 from wellio.cli.skeleton import rendered
+from wellio.testing import DEADLINE_S
 
 SHORT, LONG = "wins", "a_name_of_thirty_letters_is_it"
 SETTINGS = str(ROOT / "pyproject.toml")
@@ -19,9 +20,7 @@ SETTINGS = str(ROOT / "pyproject.toml")
 
 def check(*words: str, cwd: Path) -> None:
     """Run one of the repository's own tools; it must have no complaint."""
-    done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    done = run(sys.executable, "-m", *words, cwd=cwd, limit_s=4 * DEADLINE_S)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -14,6 +14,7 @@ import pytest
 from _pytest.fixtures import FixtureFunctionDefinition
 
 import wellio.testing
+from tests.children import run
 from tests.examples.conftest import Wheels
 from tests.examples.installation import ROOT, Installation
 from tests.examples.tutorial import Command, File, steps
@@ -76,14 +77,17 @@ class Reader:
     def leave(self) -> None:
         """End what runs in the background."""
         if self._job is not None:
-            self._job.terminate()
-            self._job.wait(DEADLINE_S)
-            self._job = None
+            job, self._job = self._job, None
+            job.terminate()
+            try:
+                job.wait(DEADLINE_S)
+            finally:
+                job.kill()
 
     def _run(self, words: list[str]) -> tuple[str, int]:
-        done = subprocess.run(
-            words, cwd=self.folder, env=self._environment, check=False, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=5 * DEADLINE_S,
+        done = run(
+            *words, cwd=self.folder, env=self._environment,
+            stderr=subprocess.STDOUT, limit_s=5 * DEADLINE_S,
         )  # fmt: skip
         return done.stdout, done.returncode
 
@@ -94,7 +98,9 @@ class Reader:
         until = time.monotonic() + DEADLINE_S
         while True:
             try:
-                with urllib.request.urlopen(address) as answer:  # noqa: S310 - to localhost, see above
+                with urllib.request.urlopen(  # noqa: S310 - to localhost, see above
+                    address, timeout=DEADLINE_S
+                ) as answer:
                     return str(answer.read().decode())
             except urllib.error.HTTPError as refusal:
                 return refusal.read().decode()
@@ -122,9 +128,10 @@ def test_the_tutorial_is_followed_word_for_word(wheels: Wheels, tmp_path: Path) 
         ["mypy", "--config-file", str(ROOT / "pyproject.toml"),
          "--cache-dir", str(ROOT / ".mypy_cache")],
     ):  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-m", *words, "wellio_plugin_wins", "tests"],
-            cwd=folder / "wellio-plugin-wins", capture_output=True, text=True, check=False,
+        checked = ("wellio_plugin_wins", "tests")
+        done = run(
+            *(sys.executable, "-m", *words, *checked),
+            cwd=folder / "wellio-plugin-wins", limit_s=4 * DEADLINE_S,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
 

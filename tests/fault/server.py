@@ -15,6 +15,7 @@ from typing import Final
 
 import aiohttp
 
+from tests.children import end
 from tests.fault.history import History
 from wellio.testing.engines import Databases, EngineName
 
@@ -90,6 +91,7 @@ class Server:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                start_new_session=True,
             )
         self._starting = asyncio.create_task(self._await_ready(self._process, started_at))
 
@@ -107,7 +109,7 @@ class Server:
         self._history.write("kill", "nemesis")
         starting.cancel()
         await asyncio.wait((starting,))
-        await _end(process)
+        await end(process)
 
     async def stop(self) -> int:
         """Ask it to end (SIGTERM) and return its exit code."""
@@ -122,8 +124,9 @@ class Server:
         """Leave no process behind, whatever happened."""
         if self._starting is not None:
             self._starting.cancel()
+            await asyncio.wait((self._starting,))  # it may be reading from the process
         if self._process is not None:
-            await _end(self._process)
+            await end(self._process)
 
     async def _await_ready(self, process: asyncio.subprocess.Process, started_at: float) -> None:
         assert process.stdout is not None
@@ -135,13 +138,6 @@ class Server:
                 assert response.status == 200, await response.text()
         self._history.write("ready", "nemesis", seconds=time.monotonic() - started_at)
         self.up.set()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 def free_port() -> int:

@@ -78,7 +78,7 @@ class Socket(ABC):
     async def close(self) -> None:
         """Hang up."""
         await self._ws.close()
-        await asyncio.wait((self.reading,))
+        await asyncio.wait((self.reading,), timeout=TIMEOUT_S)
 
     async def _read(self) -> None:
         try:

@@ -121,12 +121,10 @@ async def _play(server: Server, history: History, profile: Profile, seed: int) -
         site = Site(server, http, history)
         senders, subscribers = _cast(site, practice, seed)
         async with _running(senders, subscribers):
-            for subscriber in subscribers:
-                await subscriber.catch_up()
+            await _catch_up(subscribers)
             await _load(site, senders, profile, _rng(seed, "nemesis"))
             unresolved = await _settle(senders)
-            for subscriber in subscribers:
-                await subscriber.catch_up()
+            await _catch_up(subscribers)
             await read_all(site, practice)
     return unresolved
 
@@ -175,6 +173,12 @@ async def _load(site: Site, senders: list[Sender], profile: Profile, rng: random
             offers.create_task(sender.offer(interval_s, stop))
         await strike(site.server, site.history, profile.kills, profile.rate, profile.pause_s, rng)
         stop.set()
+
+
+async def _catch_up(subscribers: list[Subscriber]) -> None:
+    async with asyncio.timeout(_SETTLE_S):
+        for subscriber in subscribers:
+            await subscriber.catch_up()
 
 
 async def _settle(senders: list[Sender]) -> int:

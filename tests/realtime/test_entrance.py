@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.realtime.peers import SOCKET, Address, Peer, WebSocket
-from wellio.testing import TestApp, User
+from wellio.testing import DEADLINE_S, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 
 KINDS = pytest.mark.parametrize("kind", ["websocket", "polling", "plain"])
@@ -49,7 +49,7 @@ class Site:
 
     async def sockets(self, count: int) -> None:
         """Wait until so many have said who they are and are still there."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             while self.app.app.hub.count() != count:  # noqa: ASYNC110 - a count has no event
                 await asyncio.sleep(0)
 
@@ -122,7 +122,7 @@ async def refused(site: Site, kind: str) -> None:
 
 async def until_there_is_room(site: Site, kind: str) -> Guest:
     """Knock until a place is free: a hang-up takes a moment to arrive."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             try:
                 return await site.knock(kind)

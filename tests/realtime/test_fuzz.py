@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from tests.realtime.conftest import Serve
 from tests.realtime.peers import ENGINE, SOCKET, Peer
 from tests.realtime.practice_app import create_app as practice_app
+from wellio.testing import DEADLINE_S
 
 FUZZ = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+SEARCH_S = 4 * DEADLINE_S
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -61,9 +64,25 @@ PLAIN = st.lists(
 )
 
 
-def run(coroutine: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run in a thread of its own: hypothesis calls from inside the test's running loop."""
-    asyncio.run(coroutine())
+async def search(
+    strategy: st.SearchStrategy[Any], attack: Callable[[Any], Coroutine[Any, Any, None]]
+) -> None:
+    """Try what hypothesis draws, in a thread: it calls from inside the test's running loop.
+
+    The thread is waited for whatever happens, so the search as a whole has a limit.
+    """
+    until = time.monotonic() + SEARCH_S
+
+    async def limited(drawn: Any) -> None:
+        async with asyncio.timeout(max(until - time.monotonic(), 0)):
+            await attack(drawn)
+
+    @FUZZ
+    @given(strategy)
+    def example(drawn: Any) -> None:
+        asyncio.run(limited(drawn))
+
+    await asyncio.to_thread(example)
 
 
 async def send_all(url: str, frames: list[str | bytes], first: list[str]) -> None:
@@ -82,12 +101,10 @@ async def send_all(url: str, frames: list[str | bytes], first: list[str]) -> Non
 async def fuzz(peer: Peer, path: str, frames: st.SearchStrategy[Any], first: list[str]) -> None:
     url = str(peer.server.make_url(path))
 
-    @FUZZ
-    @given(frames)
-    def example(drawn: list[str | bytes]) -> None:
-        run(lambda: send_all(url, drawn, first))
+    async def attack(drawn: list[str | bytes]) -> None:
+        await send_all(url, drawn, first)
 
-    await asyncio.to_thread(example)
+    await search(frames, attack)
 
 
 async def test_engineio_frames(peer: Peer) -> None:
@@ -128,12 +145,7 @@ async def test_polling_bodies(peer: Peer) -> None:
         parts = (p.encode("utf-8", "surrogatepass") if isinstance(p, str) else p for p in packets)
         return b"\x1e".join(parts)
 
-    @FUZZ
-    @given(st.lists(FRAMES.map(joined) | st.binary(max_size=20), max_size=3))
-    def example(bodies: list[bytes]) -> None:
-        run(lambda: push(bodies))
-
-    await asyncio.to_thread(example)
+    await search(st.lists(FRAMES.map(joined) | st.binary(max_size=20), max_size=3), push)
     assert await peer.open(SOCKET)
 
 

@@ -299,11 +299,11 @@ async def test_shutdown_closes_polling_peers(serve: Serve, pending: bool) -> Non
 
 
 async def test_nothing_is_taken_while_a_handshake_is_under_way(serve: Serve) -> None:
-    peer = await serve(create_app())
+    peer = await serve(create_app(RealtimeSettings(connect_timeout_s=2 * DEADLINE_S)))
     for early in ('42["nothing"]', "41", '431["x"]', '40{"token":"bob"}'):
         ws = await peer.websocket(SOCKET)
         await ws.send('40{"token":"endless"}', early)
-        async with asyncio.timeout(2):  # not for the handshake's deadline
+        async with asyncio.timeout(DEADLINE_S):  # not for the handshake's deadline
             await ws.closed()
 
 

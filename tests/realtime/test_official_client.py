@@ -23,7 +23,8 @@ def address(peer: Peer) -> str:
 @TRANSPORTS
 async def test_everything_that_a_client_can_send(serve: Serve, transports: list[str]) -> None:
     # Pings as quick as the public suite's, with time to answer them on a busy machine.
-    peer = await serve(reference_server.create_app(replace(SETTINGS, ping_timeout_ms=10_000)))
+    patient = replace(SETTINGS, ping_timeout_ms=60_000, connect_timeout_s=60.0)
+    peer = await serve(reference_server.create_app(patient))
     output = await run_node("echo_client.mjs", address(peer), *transports)
     assert output == f"ok {transports[-1]}\n"
 

@@ -21,7 +21,7 @@ async def connect(
     readers: int = 3,
     pool_size: int = 10,
     max_queue: int = 8192,
-    deadline_s: float = _DEADLINE_S,
+    deadline_s: float | None = None,
 ) -> Engine:
     """Open the database that the configuration names.
 
@@ -32,12 +32,13 @@ async def connect(
         readers: SQLite's read connections.
         pool_size: Postgres' connections, at most.
         max_queue: How many writes may wait; more are refused with a 503.
-        deadline_s: How long the body of one write may take, in seconds.
+        deadline_s: How long the body of one write may take, in seconds; None is one.
 
     Raises:
         ConfigError: The URL is of another kind.
         DatabaseError: The database cannot be opened, or another server has the folder.
     """
+    deadline_s = _DEADLINE_S if deadline_s is None else deadline_s
     if not url or url.startswith("sqlite:///"):
         from .sqlite import SqliteDatabase
 

@@ -1,5 +1,6 @@
 """Apps for tests: started on a free port, with settings of their own, and restarted at will."""
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,6 +17,7 @@ from wellio.mail.mailbox import FiledMail
 from wellio.server import bind, serving
 from wellio.testing.client import Api, HasToken
 from wellio.testing.conformance import Conformance
+from wellio.testing.deadline import DEADLINE_S, patient_writes
 from wellio.testing.people import unanswered
 from wellio.testing.recorder import Recorder
 
@@ -79,9 +81,10 @@ class TestApp:
         async with AsyncExitStack() as stack:
             listener, self.config = bind(self.config)
             stack.callback(listener.close)
-            application = await create_app(
-                self.config, plugins=self._plugins, clock=self._clock, workers=self._workers
-            )
+            with patient_writes():
+                application = await create_app(
+                    self.config, plugins=self._plugins, clock=self._clock, workers=self._workers
+                )
             self.app = application[WELLIO]
             self.bus = Recorder(self.app.bus)
             await stack.enter_async_context(serving(application, self.config, listener))
@@ -92,7 +95,8 @@ class TestApp:
     async def stop(self) -> None:
         """Stop it as SIGTERM would; its data stays."""
         if self._open:
-            await self._open.aclose()
+            async with asyncio.timeout(DEADLINE_S):
+                await self._open.aclose()
             self._open = None
 
     async def restart(self) -> None:

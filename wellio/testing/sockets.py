@@ -76,8 +76,9 @@ class PlainSocket(Socket):
 
     async def close(self) -> None:
         """Leave."""
-        await self.connection.close()
-        await self._reader
+        async with asyncio.timeout(DEADLINE_S):
+            await self.connection.close()
+            await self._reader
 
     async def _read(self) -> None:
         async for message in self.connection:
@@ -110,7 +111,8 @@ class IoSocket(Socket):
 
     async def close(self) -> None:
         """Leave."""
-        await self.client.disconnect()
+        async with asyncio.timeout(DEADLINE_S):
+            await self.client.disconnect()
 
 
 class Sockets:

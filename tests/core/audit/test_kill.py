@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
 from tests.core.audit.conftest import Log
 from wellio.clock import SystemClock
 from wellio.db import connect
-from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 ROOT = Path(__file__).parents[3]
@@ -21,23 +21,20 @@ ROWS_OF_A_NOTE = 20
 
 async def live(url: str, data_dir: Path, life: int) -> list[str]:
     """Run a victim, kill it at a random moment, and return what it had acknowledged."""
-    victim = await asyncio.create_subprocess_exec(
+    async with child(
         *(sys.executable, "-m", "tests.core.audit.victim", url, str(data_dir), str(life)),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
-    )
-    assert victim.stdout is not None
-    said = b""
-    try:
+    ) as victim:
+        assert victim.stdout is not None
+        said = b""
         for _ in range(random.randint(5, 80)):  # noqa: S311 - chance, not a secret
-            line = await asyncio.wait_for(victim.stdout.readline(), DEADLINE_S)
+            line = await victim.stdout.readline()
             assert line, "the victim died by itself"
             said += line
         await asyncio.sleep(random.random() / 50)  # noqa: S311 - the same: anywhere in its work
-    finally:
         victim.kill()
         said += await victim.stdout.read()
-        await victim.wait()
     return re.findall(r"^acknowledged (.+)\n", said.decode(), re.MULTILINE)
 
 

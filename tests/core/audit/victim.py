@@ -13,11 +13,12 @@ from wellio.audit import Audit
 from wellio.clock import SystemClock
 from wellio.db import connect
 from wellio.db.base import Tx
+from wellio.testing.deadline import DEADLINE_S
 
 
 async def main(url: str, data_dir: str, life: str) -> None:
     """Record without end."""
-    db = await connect(url, data_dir=Path(data_dir))
+    db = await connect(url, data_dir=Path(data_dir), deadline_s=DEADLINE_S)
     audit = Audit(db, SystemClock(), CRYPTO, Path(data_dir) / "audit.anchors")
     await audit.start(workers=True)
     for number in count():

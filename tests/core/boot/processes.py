@@ -4,15 +4,18 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tests.children import child, run
 from wellio.testing import DEADLINE_S
+
+if TYPE_CHECKING:
+    import subprocess
 
 WELLIO = (sys.executable, "-m", "wellio")
 
@@ -27,16 +30,7 @@ def wellio(
     *arguments: str, cwd: Path, stdin: str = "", env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
-    return subprocess.run(
-        [*WELLIO, *arguments],
-        cwd=cwd,
-        env=environment(env),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+    return run(*WELLIO, *arguments, cwd=cwd, env=environment(env), stdin=stdin)
 
 
 @dataclass
@@ -72,23 +66,15 @@ async def serve(
     program: Sequence[str] = WELLIO,
 ) -> AsyncIterator[Server]:
     """Run `wellio serve` on a free port until the block ends; it is up when the block begins."""
-    log = (cwd / "serve.log").open("ab")
-    process = await asyncio.create_subprocess_exec(
-        *(*program, "serve", "--port", "0", "--json", *arguments),
-        cwd=cwd,
-        env=environment(env),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=log,
-    )
-    try:
-        assert process.stdout
-        async with asyncio.timeout(DEADLINE_S):
-            line = await process.stdout.readline()
-        assert line, (cwd / "serve.log").read_text()
-        said: dict[str, Any] = json.loads(line)
-        yield Server(process, said["url"], said["notices"])
-    finally:
-        log.close()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    command = (*program, "serve", "--port", "0", "--json", *arguments)
+    with (cwd / "serve.log").open("ab") as log:
+        async with child(
+            *command, limit_s=None, cwd=cwd, env=environment(env),
+            stdout=asyncio.subprocess.PIPE, stderr=log,
+        ) as process:  # fmt: skip
+            assert process.stdout
+            async with asyncio.timeout(DEADLINE_S):
+                line = await process.stdout.readline()
+            assert line, (cwd / "serve.log").read_text()
+            said: dict[str, Any] = json.loads(line)
+            yield Server(process, said["url"], said["notices"])

@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-import os
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.children import child
 from tests.core.boot.processes import WELLIO, environment
 from wellio.testing import DEADLINE_S
 
@@ -33,23 +31,15 @@ def register_routes(app):
 '''
 
 
-@asynccontextmanager
-async def following(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
+def following(folder: Path) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return child(
         *(*WELLIO, "serve", "--reload", "--port", "0", "--json"),
+        limit_s=4 * DEADLINE_S,
         cwd=folder,
         env=environment(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
     )
-    try:
-        async with asyncio.timeout(4 * DEADLINE_S):
-            yield process
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)  # the server too: it holds the pipes open
-            await process.wait()
 
 
 async def word_of(process: asyncio.subprocess.Process) -> tuple[str, str]:
@@ -77,6 +67,7 @@ async def test_each_change_starts_the_server_anew(tmp_path: Path, broken: str | 
         said = b""
         while not said.startswith(b"wellio: "):
             said = await process.stderr.readline()
+            assert said, "it ended"  # at the end `readline` returns without a pause, for ever
         plugin.write_text(PLUGIN.replace("WORD", "two"))
         if broken is None:
             settings.write_text("loader.path = 'plugins'\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.children import child
 from tests.core.boot.processes import WELLIO, Server, environment, serve, wellio
 from wellio.config import load_config
 from wellio.server import bind
@@ -155,22 +156,16 @@ def test_a_port_in_use_is_one_clear_line_and_leaves_no_trace(folder: Path) -> No
 async def test_warnings_and_what_people_read(folder: Path) -> None:
     """Without --json there is a box; what is odd in the settings is a line of the log."""
     env = {"REDIS_URL": "redis://h", "WELLIO_PLUGINS__GONE__X": "1", "WELLIO_LOG__FORMAT": "json"}
-    process = await asyncio.create_subprocess_exec(
+    async with child(
         *(*WELLIO, "serve", "--port", "0"),
         env=environment(env),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-    )
-    try:
+    ) as process:
         assert process.stdout
-        async with asyncio.timeout(DEADLINE_S):
-            shown = await process.stdout.readuntil("╯".encode())
-            process.terminate()
-            _, log = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        shown = await process.stdout.readuntil("╯".encode())
+        process.terminate()
+        _, log = await process.communicate()
     assert process.returncode == 0
     assert re.search(r"Wellio runs at http://localhost:\d+ ", shown.decode())
     assert re.search(r"/setup#token=\S{32,} ", shown.decode())
@@ -183,22 +178,19 @@ async def test_warnings_and_what_people_read(folder: Path) -> None:
 async def test_on_a_narrow_terminal_the_link_is_a_line_of_its_own(folder: Path) -> None:
     """A box that is wider than the terminal would fall to pieces."""
     ours, theirs = os.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(*WELLIO, "serve", "--port", "0"),
-        env=environment({"COLUMNS": "80", "TERM": "xterm", "WELLIO_LOG__FORMAT": "json"}),
-        cwd=folder,
-        stdout=theirs,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    os.close(theirs)
     shown = b""
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with child(
+            *(*WELLIO, "serve", "--port", "0"),
+            env=environment({"COLUMNS": "80", "TERM": "xterm", "WELLIO_LOG__FORMAT": "json"}),
+            cwd=folder,
+            stdout=theirs,
+            stderr=asyncio.subprocess.DEVNULL,
+        ):
+            os.close(theirs)
             while b"takes the token." not in shown:
-                shown += await asyncio.to_thread(os.read, ours, 65_536)
+                shown += await asyncio.to_thread(os.read, ours, 65_536)  # fails when it has ended
     finally:
-        process.terminate()
-        await process.wait()
         os.close(ours)
     lines = shown.decode().splitlines()
     assert "│" not in shown.decode()

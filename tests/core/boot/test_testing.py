@@ -1,7 +1,6 @@
 """The shipped fixtures: they must fail a test that they should fail, and wait as they should."""
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 import socketio
 from aiohttp import web
 
+from tests.children import run
 from wellio import (
     Actor,
     Client,
@@ -242,8 +242,6 @@ def test_without_what_it_needs_other_tests_go_on(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "def test_of_somebody_else(): pass\ndef test_of_wellio(make_user): pass\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run(sys.executable, "-c", WITHOUT, cwd=tmp_path)
     assert 'pip install "wellio[testing]"' in done.stdout, done.stdout + done.stderr
     assert "1 passed, 1 error" in done.stdout

@@ -2,18 +2,18 @@
 
 import asyncio
 import os
-import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiosqlite
 import pytest
 
 import wellio
+from tests.children import child
 from tests.core.db.conftest import ids, insert, make_table, one
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
@@ -31,12 +31,11 @@ async def db(tmp_path: Path) -> AsyncIterator[Engine]:
     await engine.close()
 
 
-def start_child(name: str, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(CHILDREN / name), str(folder)],
+def running(name: str, folder: Path) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return child(
+        *(sys.executable, CHILDREN / name, folder),
         env=os.environ | {"PYTHONPATH": str(Path(wellio.__file__).parents[1])},
-        stdout=subprocess.PIPE,
-        text=True,
+        stdout=asyncio.subprocess.PIPE,
     )
 
 
@@ -138,10 +137,10 @@ async def test_a_full_disk_refuses_writes_serves_reads_and_recovers(db: Engine) 
 
 async def test_after_an_io_error_nothing_is_acknowledged_until_a_restart(tmp_path: Path) -> None:
     """The child's file size limit makes the kernel fail its writes, and later lifts it again."""
-    child = start_child("io_error.py", tmp_path)
-    output = await asyncio.to_thread(child.communicate)
-    lines = output[0].split()
-    assert child.returncode == 0
+    async with running("io_error.py", tmp_path) as process:
+        output, _ = await process.communicate()
+    lines = output.decode().split()
+    assert process.returncode == 0
     assert lines[-3:] == ["refused", "reads", "ping-refused"]
     acknowledged = lines[:-3]
     assert acknowledged
@@ -153,13 +152,15 @@ async def test_after_an_io_error_nothing_is_acknowledged_until_a_restart(tmp_pat
 
 @pytest.mark.parametrize("acks", [1, 200, 1500])
 async def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path, acks: int) -> None:
-    child = start_child("acknowledge.py", tmp_path)
-    assert child.stdout is not None
-    heard = [await asyncio.to_thread(child.stdout.readline) for _ in range(acks)]
-    child.send_signal(signal.SIGKILL)
-    heard += (await asyncio.to_thread(child.communicate))[0].splitlines(keepends=True)
+    async with running("acknowledge.py", tmp_path) as process:
+        assert process.stdout is not None
+        heard = [await process.stdout.readline() for _ in range(acks)]
+        assert all(heard), "the child died by itself"
+        process.kill()
+        heard += (await process.stdout.read()).splitlines(keepends=True)
     db = await connect(None, data_dir=tmp_path)
-    lost = {line.strip() for line in heard if line.endswith("\n")} - set(await ids(db))
+    acknowledged = {line.decode().strip() for line in heard if line.endswith(b"\n")}
+    lost = acknowledged - set(await ids(db))
     assert (await one(db, "PRAGMA integrity_check"))[0] == "ok"
     await db.close()
     assert lost == set()
@@ -220,7 +221,7 @@ async def test_a_body_that_loses_the_shared_transaction_loses_no_one_else(tmp_pa
             await insert(tx, item)
         return [Conflict(item) if item == "no" else item for item in items]
 
-    db = await connect(None, data_dir=tmp_path, deadline_s=0.2)
+    db = await connect(None, data_dir=tmp_path, deadline_s=1.0)
     await db.write_schema(make_table)
     outcomes = await asyncio.gather(
         *(db.write(insert, x) for x in "aab"),

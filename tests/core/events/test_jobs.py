@@ -380,7 +380,7 @@ async def test_a_job_that_kills_its_process_each_time_dies(
 
 
 async def test_a_stop_waits_for_running_jobs(db: Database, node: MakeNode) -> None:
-    one, end = await hang_in(node)
+    one, end = await hang_in(node, drain_s=DEADLINE_S)
     stopping = asyncio.create_task(one.stop())
     end.set()
     await stopping

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import child
 from tests.core.events.conftest import START, Node, effects
 from tests.core.events.victim import build
 from wellio.clock import ManualClock
 from wellio.db import connect
-from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 ROOT = Path(__file__).parents[3]
@@ -24,22 +24,19 @@ CONCURRENCY = 8
 
 async def live(url: str, data_dir: Path, life: int) -> list[str]:
     """Run a victim, kill it at a random moment, and return what it had acknowledged."""
-    victim = await asyncio.create_subprocess_exec(
+    async with child(
         *(sys.executable, "-m", "tests.core.events.victim", url, str(data_dir), str(life)),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
-    )
-    assert victim.stdout is not None
-    said = b""
-    try:
+    ) as victim:
+        assert victim.stdout is not None
+        said = b""
         for _ in range(random.randint(20, 150)):  # noqa: S311 - chance, not a secret
-            line = await asyncio.wait_for(victim.stdout.readline(), DEADLINE_S)
+            line = await victim.stdout.readline()
             assert line, "the victim died by itself"
             said += line
-    finally:
         victim.kill()
         said += await victim.stdout.read()
-        await victim.wait()
     return re.findall(r"^acknowledged (.+)\n", said.decode(), re.MULTILINE)
 
 

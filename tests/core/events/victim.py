@@ -14,6 +14,7 @@ from wellio.clock import SystemClock
 from wellio.db import connect
 from wellio.db.base import Tx
 from wellio.jobs import Job, JobRun
+from wellio.testing.deadline import DEADLINE_S
 
 
 def build(node: Node, *, failing: float) -> Node:
@@ -47,7 +48,7 @@ def build(node: Node, *, failing: float) -> Node:
 
 async def main(url: str, data_dir: str, life: str) -> None:
     """Publish without end."""
-    db = await connect(url, data_dir=Path(data_dir))
+    db = await connect(url, data_dir=Path(data_dir), deadline_s=DEADLINE_S)
     node = build(Node(db, SystemClock(), "victim"), failing=0.05)
     await node.start(workers=True)
     for number in count():

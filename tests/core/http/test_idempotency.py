@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.children import child
 from tests.core.http.keyed_app import REFUSALS, START, Deaths, Person, ThingApi, ThingPlugin
 from wellio import ManualClock
 from wellio.testing import DEADLINE_S, Api, Reply, StartApp, TestApp
@@ -98,7 +99,7 @@ async def test_the_key_of_another_caller_is_another(app: TestApp) -> None:
 
 async def test_while_the_first_runs_others_are_told_to_wait(app: TestApp) -> None:
     running = asyncio.create_task(make(app, "/things/slow"))
-    await things(app).at_gate.wait()
+    await asyncio.wait_for(things(app).at_gate.wait(), DEADLINE_S)
     waiting = await make(app, "/things/slow", status=409)
     assert waiting.code == "idempotency_in_progress"
     assert waiting.headers["Retry-After"] == "1"
@@ -145,13 +146,13 @@ async def test_who_takes_over_a_key_keeps_the_slow_one_from_its_effect(
     app: TestApp, clock: ManualClock
 ) -> None:
     slow = asyncio.create_task(make(app, "/things/slow"))
-    await things(app).at_gate.wait()
+    await asyncio.wait_for(things(app).at_gate.wait(), DEADLINE_S)
     things(app).at_gate.clear()
     clock.advance(ms=LEASE_MS - 1)
     await make(app, "/things/slow", status=409)
     clock.advance(ms=1)
     quick = asyncio.create_task(make(app, "/things/slow"))
-    await things(app).at_gate.wait()
+    await asyncio.wait_for(things(app).at_gate.wait(), DEADLINE_S)
     things(app).gate.set()
     replies = [await slow, await quick]
     assert sorted(it.status for it in replies) == [201, 409]
@@ -243,11 +244,9 @@ async def test_a_killed_server_has_done_both_or_neither(
     url, folder = await databases.create()
     app = TestApp({"database.url": url, "data_dir": folder}, [ThingPlugin()], clock)
     try:
-        victim = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.core.http.keyed_app", url, str(folder), death),
-            cwd=ROOT,
-        )
-        assert await asyncio.wait_for(victim.wait(), DEADLINE_S) == -signal.SIGKILL
+        command = (sys.executable, "-m", "tests.core.http.keyed_app", url, str(folder), death)
+        async with child(*command, cwd=ROOT) as victim:
+            assert await victim.wait() == -signal.SIGKILL
         await app.start()
         is_done = death != Deaths.IN_BODY
         assert await names(app) == ([death] if is_done else [])

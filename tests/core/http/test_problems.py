@@ -186,7 +186,7 @@ async def test_a_client_that_goes_away_is_no_failure() -> None:
         async with running(routes=[web.get("/slow", slow)]) as app:
             _, writer = await asyncio.open_connection("127.0.0.1", app.port)
             writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
-            await entered.wait()
+            await asyncio.wait_for(entered.wait(), DEADLINE_S)
             writer.transport.abort()
             await closed(app)
             left.set()

@@ -12,7 +12,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-DEADLINE_S = 10.0
+from wellio.testing.deadline import DEADLINE_S
+
 #: What a test does at a command: returns the reply, or None for the usual one.
 Act = Callable[[Any], Awaitable[str | None]]
 
@@ -197,6 +198,7 @@ async def post_office(
         yield office
     finally:
         server.close()
-        for line in lines:
+        for line in tuple(lines):
             await drop(line)
-        await all_closed.wait()
+        async with asyncio.timeout(DEADLINE_S):
+            await all_closed.wait()

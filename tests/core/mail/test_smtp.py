@@ -120,12 +120,12 @@ async def test_what_becomes_of_a_mail_that_is_not_taken(
     code: str,
 ) -> None:
     office.at[command] = act
-    mailer = make_mailer(office.url(), timeout_s=0.3 if act is hang else 5)
+    timeout_s = 0.3 if act is hang else DEADLINE_S
     with pytest.raises(expected) as caught:
-        await send(mailer)
+        await send(make_mailer(office.url(), timeout_s=timeout_s))
     assert str(caught.value) == code  # and none of the server's words
     del office.at[command]
-    await send(mailer)
+    await send(make_mailer(office.url()))
     assert len(office.mails) == 1
 
 
@@ -154,8 +154,8 @@ async def test_nobody_there(make_mailer: MakeMailer) -> None:
         await writer.drain()
         writer.close()
 
-    await listening(make_mailer, hang_up, "SMTPServerDisconnected", 5)
-    await listening(make_mailer, refuse, "554 5.3.2", 5)
+    await listening(make_mailer, hang_up, "SMTPServerDisconnected", DEADLINE_S)
+    await listening(make_mailer, refuse, "554 5.3.2", DEADLINE_S)
     with pytest.raises(MailFailed) as caught:
         await send(make_mailer("mailto://127.0.0.1:1?from=desk@practice.example"))
     assert caught.value.code == "ConnectionRefusedError"
@@ -205,7 +205,7 @@ async def test_what_follows_the_servers_yes_changes_nothing(
         return await act(server)
 
     office.handle_QUIT = quit_hook  # type: ignore[attr-defined]  # aiosmtpd looks it up
-    await send(make_mailer(office.url(), timeout_s=3))
+    await send(make_mailer(office.url(), timeout_s=DEADLINE_S))
     assert len(office.mails) == 1
 
 

@@ -15,8 +15,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
+from tests.children import child
 from wellio.errors import NotFound, PayloadTooLarge
 from wellio.storage import CHUNK_BYTES, FolderStorage
+from wellio.testing import DEADLINE_S
 
 ROOT = Path(__file__).parents[3]
 MAX = 10 * CHUNK_BYTES
@@ -123,7 +125,7 @@ async def test_a_sender_who_leaves_leaves_nothing(storage: FolderStorage, tmp_pa
         raise ConnectionResetError
 
     putting = asyncio.create_task(storage.put(stuck(), max_bytes=MAX))
-    await begun.wait()
+    await asyncio.wait_for(begun.wait(), DEADLINE_S)
     putting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await putting
@@ -173,18 +175,17 @@ def test_no_room_is_a_503_and_leaves_nothing_half_written(tmp_path: Path) -> Non
 async def test_what_put_returned_survives_a_kill(tmp_path: Path, lives: int) -> None:
     acknowledged: list[list[str]] = []
     for _ in range(lives):
-        victim = await asyncio.create_subprocess_exec(
+        async with child(
             *(sys.executable, "-m", "tests.core.storage.victim", str(tmp_path)),
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,
-        )
-        assert victim.stdout is not None
-        said = b""
-        for _ in range(random.randint(3, 20)):  # noqa: S311 - chance, not a secret
-            said += await asyncio.wait_for(victim.stdout.readline(), 50)
-        victim.kill()
-        said += await victim.stdout.read()
-        await victim.wait()
+        ) as victim:
+            assert victim.stdout is not None
+            said = b""
+            for _ in range(random.randint(3, 20)):  # noqa: S311 - chance, not a secret
+                said += await victim.stdout.readline()
+            victim.kill()
+            said += await victim.stdout.read()
         acknowledged += [line.split() for line in said.decode().splitlines()]
     storage = FolderStorage(tmp_path)
     await storage.open()

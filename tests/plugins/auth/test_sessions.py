@@ -219,7 +219,7 @@ async def test_what_was_read_before_a_change_proves_nothing_after_it(
 
     monkeypatch.setattr(store, "user_of_session", read_slowly)
     proving = asyncio.create_task(app.app.service(BearerAuthenticator).from_token(coach.token))
-    await has_read.wait()
+    await asyncio.wait_for(has_read.wait(), DEADLINE_S)
     await app.api.as_(owner).patch(f"/users/{coach.id}", change, status=200)
     may_go_on.set()
     if "role" in change:

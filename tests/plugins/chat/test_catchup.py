@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import pytest
+from wellio_chat.service import catchup as service
+from wellio_chat.store import catchup as store
 
 from tests.plugins.chat.conftest import Practice
 from wellio import encode_cursor
 from wellio.realtime import RealtimeSettings
-from wellio.testing import Socket, Sockets
+from wellio.testing import DEADLINE_S, Socket, Sockets
 from wellio.testing.plugin import MakeUser, StartApp
 
 
@@ -186,7 +189,7 @@ async def test_an_overtaken_transaction_keeps_the_order(
 
 
 async def test_what_waits_for_an_open_transaction_is_told_later(
-    practice: Practice, sockets: Sockets
+    practice: Practice, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Postgres an event has its place in the order only when every older transaction ended."""
     direct = await practice.direct("coach", "client")
@@ -199,12 +202,27 @@ async def test_what_waits_for_an_open_transaction_is_told_later(
         answer = await socket.call("sync", {"after": before})
         if practice.app.app.db.engine == "postgres":
             assert (answer["items"], answer["next"], answer["hasMore"]) == ([], before, True)
+        monkeypatch.setattr(service, "_PATIENCE_S", DEADLINE_S)
+        looked = when_it_looked(monkeypatch)
         coming = asyncio.create_task(socket.call("sync", {"after": before}))
-        await asyncio.sleep(0.1)  # so that it finds the transaction open
+        await asyncio.wait_for(looked.wait(), DEADLINE_S)  # it finds the transaction open
     answer = await coming
     assert [item["event"] for item in answer["items"]] == ["new_message"]
     assert not answer["hasMore"]
     assert len(items) + 1 == answer["items"][0]["eventSeq"]
+
+
+def when_it_looked(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Return what is set once `sync` has read the log."""
+    looked, read = asyncio.Event(), store.sync
+
+    async def read_and_tell(*arguments: Any) -> Any:
+        found = await read(*arguments)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(store, "sync", read_and_tell)
+    return looked
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ that only ever hears of changes, in pages, now and then. A plain model says what
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from wellio_chat.models import Edit, HistoryQuery, LogQuery, NewConversation, Ne
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Actor, Conflict, Forbidden, IfMatch, NotFound, Problem
+from wellio.testing import DEADLINE_S
 
 T = TypeVar("T")
 NAMES = ("owner", "coach", "client")
@@ -33,6 +35,7 @@ RANK = {"sent": 0, "delivered": 1, "read": 2}
 WHO = st.sampled_from(NAMES)
 TEXT = st.sampled_from(["a", "b", "c"])
 INDEX = st.integers(0, 40)
+SEARCH_S = 9 * DEADLINE_S
 
 
 @dataclass
@@ -84,13 +87,15 @@ def visible(message: dict[str, Any]) -> dict[str, Any]:
 
 
 class Conversation(RuleBasedStateMachine):
-    """One group; `practice` and `loop` are set by the test."""
+    """One group; `practice` and `loop` are set by the test, `until` ends all waiting."""
 
     practice: Practice
     loop: asyncio.AbstractEventLoop
+    until: float
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+        left_s = max(self.until - time.monotonic(), 0)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(left_s)
 
     @initialize()
     def begin(self) -> None:
@@ -261,6 +266,7 @@ class Conversation(RuleBasedStateMachine):
 async def test_replay_is_fetch(practice: Practice) -> None:
     class Machine(Conversation):
         loop = asyncio.get_running_loop()
+        until = time.monotonic() + SEARCH_S
 
     Machine.practice = practice
     thorough = settings(

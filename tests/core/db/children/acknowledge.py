@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wellio.db import connect
 from wellio.db.base import Tx
+from wellio.testing.deadline import DEADLINE_S
 
 NUMBERS = itertools.count()
 
@@ -21,7 +22,7 @@ async def insert(tx: Tx, row_id: str) -> str:
 
 
 async def main(folder: Path) -> None:
-    db = await connect(None, data_dir=folder)
+    db = await connect(None, data_dir=folder, deadline_s=DEADLINE_S)
     await db.write_schema(make)
 
     async def write_on() -> None:

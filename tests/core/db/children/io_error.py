@@ -11,6 +11,7 @@ from pathlib import Path
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
 from wellio.errors import Unavailable
+from wellio.testing.deadline import DEADLINE_S
 
 
 async def make(tx: Tx) -> None:
@@ -33,7 +34,7 @@ async def is_refused(db: Engine) -> bool:
 
 
 async def main(folder: Path) -> None:
-    db = await connect(None, data_dir=folder)
+    db = await connect(None, data_dir=folder, deadline_s=DEADLINE_S)
     await db.write_schema(make)
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
