@@ -94,6 +94,13 @@ async def test_too_many_frames() -> None:
     assert await peer.is_slow()
 
 
+async def test_too_many_frames_of_one_turn() -> None:
+    peer = Peer()
+    for _ in range(6):
+        peer.link.write(b"x")
+    assert await peer.is_slow()
+
+
 async def test_too_many_bytes() -> None:
     peer = Peer()
     peer.link.write(b"x" * 100)

@@ -121,33 +121,30 @@ class Link:
         self._held, self._held_bytes = [], 0
         if transport.is_closing():
             return
-        waiting = transport.get_write_buffer_size()
-        if not waiting:
+        if not transport.get_write_buffer_size():
             self._ends.clear()
         for frame in held:
             self._written += len(frame)
             self._ends.append(self._written)
         transport.write(held[0] if len(held) == 1 else b"".join(held))
-        if waiting and self._is_full(transport.get_write_buffer_size()):
+        if self._has_too_many(transport.get_write_buffer_size()):
             # Later, so that closing one peer never runs inside a broadcast; and because uvloop
             # sends at the end of a turn, what still waits then is what the peer leaves there.
             self._loop.call_soon(self._check_overflow)
 
-    def _is_full(self, waiting: int) -> bool:
-        """Tell whether too much waits in the transport, apart from the frame on its way."""
-        settings = self._settings
-        if len(self._ends) - 1 > settings.max_waiting_frames:
+    def _has_too_many(self, waiting: int) -> bool:
+        """Tell whether too many frames are in the transport behind the one on its way."""
+        most = self._settings.max_waiting_frames
+        if len(self._ends) - 1 > most:
             del self._ends[: bisect_right(self._ends, self._written - waiting)]
-        return (
-            len(self._ends) - 1 > settings.max_waiting_frames
-            or waiting > settings.max_waiting_bytes
-        )
+        return len(self._ends) - 1 > most
 
     def _check_overflow(self) -> None:
         if self.is_closing:
             return
         waiting = self._transport.get_write_buffer_size()
-        if self._has_lost or (waiting and self._is_full(waiting)):
+        is_full = self._has_too_many(waiting) or waiting > self._settings.max_waiting_bytes
+        if self._has_lost or (waiting and is_full):
             self._on_overflow()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
