@@ -217,10 +217,8 @@ def respond(answer: Answer, status: int) -> web.StreamResponse:
         answer: A dict, JSON already, a `Reply`, or a response already.
         status: The status of a dict, or of a reply that says none.
     """
-    if type(answer) in {
-        dict,
-        orjson.Fragment,
-    }:  # the usual case first: the look at aiohttp's class is a slow one
+    # The usual case first: the look at aiohttp's class is a slow one.
+    if type(answer) is dict or type(answer) is orjson.Fragment:
         return _json(answer, status)
     if isinstance(answer, web.StreamResponse):
         return answer
