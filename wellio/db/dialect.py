@@ -148,10 +148,10 @@ class Statement:
         values: list[Any] = []
         for name in names:
             if name in self.columns:
-                begin = len(values)
-                for row in params[name]:
-                    values += map(row.get, self.columns[name])
-                _check(name, values[begin:])
+                columns = self.columns[name]
+                cells = [cell for row in params[name] for cell in map(row.get, columns)]
+                _check(name, cells)
+                values += cells
             else:
                 values.append(_json(params[name]) if name in self.as_json else params[name])
         return values
