@@ -267,3 +267,12 @@ async def test_what_an_api_key_did_is_told_from_what_its_holder_did(
     assert [json.loads(d["details"]) for d in details if d["action"] == "api_key.created"] == [
         {"scopes": scopes}
     ]
+    # what nobody needs to sign in for, on the connection that the key was used on
+    await app.api.get("/me", headers=by_key)
+    login = {"email": owner.email, "password": owner.password}
+    await app.api.post("/auth/login", login, status=200)
+    await app.app.audit.seal()
+    rows = await app.app.db.fetch_all(
+        "SELECT action, api_key_id FROM wellio_audit ORDER BY seq DESC LIMIT 1"
+    )
+    assert tuple(rows[0]) == ("auth.login", None)
