@@ -47,7 +47,7 @@ class PresenceService:
         hint = self._remember(key, _Hint(is_typing, now))
         try:
             members = await self._members(actor, conversation_id)
-        except Exception:
+        except Exception:  # whatever it was: it was not told, and goes on
             self._typing.pop(key, None)
             raise
         if self._typing.get(key) is not hint:  # a newer one is on its way and must be told last
