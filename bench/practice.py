@@ -21,7 +21,7 @@ from wellio_chat.service.conversations import ConversationService
 from wellio_chat.service.messages import MessageService
 
 from wellio import WELLIO, Actor, Tx, Wellio, create_app
-from wellio.config import load_config
+from wellio.config.settings import load_config
 
 PEOPLE: Final = 1000
 FAN: Final = 500

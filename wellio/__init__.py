@@ -5,15 +5,36 @@ A plugin imports from here (and from `wellio.testing`), never from a submodule.
 
 from importlib import metadata
 
-from .actor import Actor, Authenticator, Permission
-from .app import WELLIO, Wellio, create_app
+from wellio.access.actor import Actor, Authenticator, Permission
+from wellio.access.limits import Budget, Limits, Rate
+from wellio.access.policy import Access, Fragment, Policies, Policy
+from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.hookspecs import (
+    Account,
+    AccountStep,
+    DashboardSection,
+    DemoPart,
+    HealthCheck,
+    KeyHolder,
+    PersonalData,
+    hookimpl,
+)
+from wellio.boot.plugins import Plugin
+from wellio.config.settings import Config, SectionModel
+from wellio.config.strength import StrongSecret
+from wellio.db.base import Database, Row, Tx
+from wellio.db.write_hook import preparing
+from wellio.events.bus import Event, EventBus
+from wellio.files.storage import FoundFile, Storage, StoredFile
+from wellio.jobs.jobs import GiveUp, Job, JobRun, Jobs
+from wellio.jobs.schedules import Schedule
+from wellio.keys.crypto import Crypto, hkdf
+from wellio.keys.people import PersonErased, PersonKeys
+from wellio.observe.log import get_logger
+
 from .audit import Audit
 from .cli import Cli, NoArguments, Operation
 from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
-from .config import Config, SectionModel
-from .crypto import Crypto, hkdf
-from .db.base import Database, Row, Tx
-from .db.rider import preparing
 from .demo import Demo, DemoPerson, DemoSize
 from .errors import (
     BadRequest,
@@ -35,18 +56,7 @@ from .errors import (
     WellioError,
     invalid,
 )
-from .events import Event, EventBus
 from .expr import Expression, ExpressionField, ExpressionJson
-from .hookspecs import (
-    Account,
-    AccountStep,
-    DashboardSection,
-    DemoPart,
-    HealthCheck,
-    KeyHolder,
-    PersonalData,
-    hookimpl,
-)
 from .http import (
     ACTOR,
     IF_MATCH,
@@ -59,17 +69,8 @@ from .http import (
     no_content,
 )
 from .ids import is_id, new_id
-from .jobs import GiveUp, Job, JobRun, Jobs
-from .keys.people import PersonErased, PersonKeys
-from .limits import Budget, Limits, Rate
-from .log import get_logger
 from .mail import Letterhead, Mail, MailFailed, MailRefused
-from .plugins import Plugin
-from .policy import Access, Fragment, Policies, Policy
 from .realtime import Client, Hub, socket_event
-from .schedules import Schedule
-from .storage import FoundFile, Storage, StoredFile
-from .strength import StrongSecret
 from .wire import (
     Currency,
     Email,

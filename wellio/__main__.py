@@ -1,5 +1,5 @@
 """`python -m wellio` is `wellio`."""
 
-from wellio.cli import main
+from .cli import main
 
 main()

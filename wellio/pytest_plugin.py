@@ -18,7 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if missing:
         config.pluginmanager.register(_Missing(), "wellio.testing.missing")
     else:
-        from wellio.testing import plugin
+        from .testing import plugin
 
         config.pluginmanager.register(plugin, "wellio.testing.plugin")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from docs.generator import text
 from docs.generator.text import docstring, first_line
-from wellio import Wellio, hookspecs
+from wellio import Wellio
+from wellio.boot import hookspecs
 
 _INTRODUCTION = """\
 A hook is a function of a plugin's module under `@hookimpl`. It is synchronous, runs once at boot, plugin by plugin in the order of `requires`, and returns what the plugin brings. What happened is an [event](events.md); what must be decided at run time is an async method of an object that a hook returned."""  # noqa: E501 - a paragraph is a line

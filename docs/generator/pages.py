@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docs.generator import commands, events, hooks, permissions, schema, settings, sockets
 from wellio import WELLIO, Wellio, create_app
-from wellio.config import load_config
+from wellio.config.settings import load_config
 
 FOLDER = Path(__file__).parents[1]
 

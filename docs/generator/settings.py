@@ -8,8 +8,8 @@ from pydantic.fields import FieldInfo
 from docs.generator import text
 from docs.generator.text import docstring, kind, table
 from wellio import Wellio
-from wellio.config import Config
-from wellio.config_sources import PREFIX
+from wellio.config.settings import Config
+from wellio.config.sources import PREFIX
 
 _INTRODUCTION = """\
 Settings stand in `config.toml` in the folder where `wellio serve` runs, or in the file that `--config` names. The environment wins over the file. Any value can also be `{env = "NAME"}` or `{file = "path"}`. A wrong or unknown setting stops the start with its name and what was expected; a section of a plugin that is absent is a warning. `wellio config check` looks without starting.

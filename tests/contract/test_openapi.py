@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from wellio.app import WELLIO, create_app
-from wellio.config import load_config
+from wellio.boot.app import WELLIO, create_app
+from wellio.config.settings import load_config
 from wellio.testing.apps import DEFAULTS, NO_FILE
 
 #: Routes that speak no HTTP of ours; `docs/api.md` tells of them.

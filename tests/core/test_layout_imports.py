@@ -111,15 +111,15 @@ def what_is_sealed_is_sealed_anew(source: Source) -> Iterator[str]:
 RULES: Rules = {
     what_is_sealed_is_sealed_anew: [
         ("plugins/wellio_chat/store.py", "def f(app):\n    return app.crypto.seal('chat', b'')"),
-        ("wellio/outbox.py", "def f(self):\n    seal = self._crypto.seal"),
+        ("wellio/events/outbox.py", "def f(self):\n    seal = self._crypto.seal"),
     ],
     core_imports_no_plugin: [
-        ("wellio/app.py", "import wellio_chat"),
+        ("wellio/boot/app.py", "import wellio_chat"),
         ("wellio/db/base.py", "def f():\n    from wellio_chat.events import MessageCreated"),
     ],
     plugin_uses_the_public_api: [
         ("plugins/wellio_chat/store.py", "from wellio.db.base import Tx"),
-        ("plugins/wellio_chat/store.py", "import wellio.events"),
+        ("plugins/wellio_chat/store.py", "import wellio.events.bus"),
         ("plugins/wellio_chat/store.py", "from wellio import no_such_name"),
     ],
     plugin_keeps_to_its_friends: [
@@ -162,7 +162,7 @@ def test_the_rule_finds_a_breach(rule: Rule, path: str, text: str) -> None:
         ("plugins/wellio_practice/booking/service.py", "from ..billing import ledger"),
         ("plugins/wellio_practice/booking/service.py", "from ..billing.ledger import spend"),
         ("plugins/wellio_practice/clients/api.py", "from ..events import ClientCreated"),
-        ("wellio/app.py", "from wellio.events import EventBus"),
+        ("wellio/boot/app.py", "from wellio.events import EventBus"),
     ],
 )
 def test_what_is_allowed_is_no_breach(path: str, text: str) -> None:

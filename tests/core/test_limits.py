@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wellio.access.limits import MAX_KEYS, Budget, Limits, Rate
 from wellio.clock import ManualClock
 from wellio.errors import TooManyRequests
-from wellio.limits import MAX_KEYS, Budget, Limits, Rate
 
 
 def budget(rate: Rate, clock: ManualClock | None = None) -> Budget:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wellio.looplag import INTERVAL_S, LoopWatch
+from wellio.observe.looplag import INTERVAL_S, LoopWatch
 from wellio.testing import DEADLINE_S
 
 

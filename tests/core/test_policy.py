@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from wellio import Access, Actor, Forbidden, Fragment, NotFound, Permission, PluginError, Policies
-from wellio.actor import permissions_by_role
+from wellio.access.actor import permissions_by_role
 
 ACTOR = Actor("someone", "coach", None, frozenset({"notes.read"}))
 

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 
 from tests.core.http.small_app import logged
 from wellio import WellioError, get_logger
-from wellio.redaction import MASK, clean, hide
+from wellio.observe.redaction import MASK, clean, hide
 
 MARK = "QqCanaryZz"
 HIDDEN = f'a setting\'s "own" {MARK} wörds'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from wellio import StrongSecret
-from wellio.strength import is_monotonous, weakness
+from wellio.config.strength import is_monotonous, weakness
 
 random_bytes = st.randoms(use_true_random=True).map(lambda random: random.randbytes(48))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.fault.patching import wrap
 from wellio.cli.server import running
-from wellio.config import load_config
+from wellio.config.settings import load_config
 from wellio.db.postgres import PostgresDatabase
 from wellio.db.sqlite import SqliteDatabase
 from wellio.testing.apps import NO_FILE

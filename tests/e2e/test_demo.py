@@ -20,7 +20,7 @@ from wellio_practice.demo.part import NAME
 from tests.core.boot.processes import WELLIO, environment, serve, wellio
 from wellio import DemoSize, Tx, WellioError
 from wellio.cli.demo import before_serving, demo_settings
-from wellio.config import DatabaseConfig, MailConfig
+from wellio.config.settings import DatabaseConfig, MailConfig
 from wellio.db import connect
 from wellio.db.base import Database
 from wellio.demo.filling import fill

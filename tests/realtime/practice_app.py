@@ -7,11 +7,11 @@ from typing import Any
 import pydantic
 from aiohttp import web
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.errors import Conflict, Unauthorized
 from wellio.realtime import (
+    Admission,
     Client,
-    Entrance,
     EventRouter,
     Hub,
     Realtime,
@@ -103,7 +103,7 @@ def create_app(
     settings: RealtimeSettings | None = None,
     *,
     observe: Callable[[str, str, float], None] | None = None,
-    entrance: Entrance | None = None,
+    admission: Admission | None = None,
 ) -> web.Application:
     """Return the application with its parts under app keys."""
     app = web.Application()
@@ -114,7 +114,7 @@ def create_app(
         authenticate=authenticate,
         events=EventRouter([sockets], observe=observe),
         settings=settings,
-        entrance=entrance,
+        admission=admission,
     )
     app.add_routes(realtime.routes())
     app[HUB], app[REALTIME], app[SOCKETS] = hub, realtime, sockets

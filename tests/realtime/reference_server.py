@@ -14,8 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
+from wellio.realtime.admission import Admission
 from wellio.realtime.engineio import EngineServer
-from wellio.realtime.entrance import Entrance
 from wellio.realtime.session import Session
 from wellio.realtime.settings import RealtimeSettings
 from wellio.realtime.socketio import Namespace, Socket, SocketServer
@@ -74,11 +74,11 @@ class Main(Custom):
 
 def create_app(settings: RealtimeSettings = SETTINGS) -> web.Application:
     """Return an application that serves both protocols to pages of any origin."""
-    anywhere = Entrance(may_connect=lambda _: True)
+    anywhere = Admission(may_connect=lambda _: True)
     namespaces: dict[str, Namespace] = {"/": Main(), "/custom": Custom()}
     app = web.Application()
     app.add_routes(EngineServer(Echo, settings, anywhere).routes("/engine.io/"))
-    app.add_routes(SocketServer(namespaces, settings, entrance=anywhere).routes())
+    app.add_routes(SocketServer(namespaces, settings, admission=anywhere).routes())
     return app
 
 

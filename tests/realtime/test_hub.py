@@ -11,10 +11,10 @@ from tests.realtime.conftest import Serve
 from tests.realtime.peers import SOCKET, Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, SOCKETS, create_app
 from tests.realtime.test_plain_websocket import enter
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.realtime import Client, Envelope, Hub, LocalBackplane, Message, RealtimeSettings
-from wellio.realtime.cork import Cork
-from wellio.realtime.link import Link
+from wellio.realtime.socket_writer import SocketWriter
+from wellio.realtime.write_buffer import WriteBuffer
 from wellio.testing import DEADLINE_S
 
 
@@ -226,15 +226,17 @@ class Clogged(asyncio.Transport):
 
 async def test_a_peer_that_lost_a_frame_is_closed_even_if_its_buffer_empties_at_once() -> None:
     transport, closed = Clogged(), asyncio.Event()
-    link = Link(web.WebSocketResponse(), transport, RealtimeSettings(max_waiting_bytes=10), Cork())
-    link.on_overflow(closed.set)
-    link.write(b"eleven bytes")
-    link.write(b"lost")
+    writer = SocketWriter(
+        web.WebSocketResponse(), transport, RealtimeSettings(max_waiting_bytes=10), WriteBuffer()
+    )
+    writer.on_overflow(closed.set)
+    writer.write(b"eleven bytes")
+    writer.write(b"lost")
     transport.size = 0
-    link.write(b"there")
+    writer.write(b"there")
     async with asyncio.timeout(DEADLINE_S):
         await closed.wait()
-    link.flush()
+    writer.flush()
     assert transport.written == b"eleven bytes"
 
 

@@ -12,7 +12,7 @@ from tests.realtime.conftest import Serve
 from tests.realtime.peers import Peer, WebSocket
 from tests.realtime.practice_app import HUB, REALTIME, create_app
 from wellio.http import Origins
-from wellio.realtime import Entrance, RealtimeSettings
+from wellio.realtime import Admission, RealtimeSettings
 from wellio.testing import DEADLINE_S
 
 PINGS = RealtimeSettings(ping_interval_ms=50, ping_timeout_ms=60_000)
@@ -159,7 +159,7 @@ async def test_shutdown(serve: Serve) -> None:
 
 async def test_pages_of_other_origins(serve: Serve) -> None:
     origins = Origins(["https://app.example"])
-    peer = await serve(create_app(entrance=Entrance(may_connect=origins.may_connect)))
+    peer = await serve(create_app(admission=Admission(may_connect=origins.may_connect)))
     own = str(peer.server.make_url("")).rstrip("/")
     for origin in (own, "https://app.example"):
         await (await dial(peer, origin=origin)).ws.close()

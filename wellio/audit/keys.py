@@ -12,8 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wellio.clock import Clock
-from wellio.crypto import KEY_BYTES, Crypto, hkdf
 from wellio.db.base import Database, Tx
+from wellio.keys.crypto import KEY_BYTES, Crypto, hkdf
 
 from . import store
 

@@ -19,8 +19,8 @@ import structlog
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
 from wellio.errors import ConstraintViolation, WellioError
-from wellio.retry import error_name
-from wellio.worker import Worker
+from wellio.jobs.retry import error_name
+from wellio.jobs.worker import Worker
 
 from . import store
 from .anchors import Anchor, AnchorFile, BadAnchorError

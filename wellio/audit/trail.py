@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from wellio.clock import Clock
-from wellio.crypto import Crypto
 from wellio.db.base import Database, Row, Tx
 from wellio.errors import PluginError
 from wellio.ids import new_id
-from wellio.log import REQUEST_ID
+from wellio.keys.crypto import Crypto
+from wellio.observe.log import REQUEST_ID
 
 from . import store
 from .anchors import AnchorFile

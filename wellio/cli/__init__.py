@@ -3,13 +3,13 @@
 Typer and everything behind a command are imported only when they are needed.
 """
 
-from wellio.cli.operations import Cli, NoArguments, Operation
+from .operations import Cli, NoArguments, Operation
 
 __all__ = ["Cli", "NoArguments", "Operation", "main"]
 
 
 def main() -> None:
     """Run the command that the process's arguments name, and exit."""
-    from wellio.cli.program import run
+    from .program import run
 
     run()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wellio.cli.operations import Cli, Operation
-from wellio.cli.output import show
+from .operations import Cli, Operation
+from .output import show
 
 if TYPE_CHECKING:
-    from wellio.config import Config
-    from wellio.plugins import Plugins
+    from wellio.boot.plugins import Plugins
+    from wellio.config.settings import Config
 
 ConfigFile = Annotated[
     Path | None, typer.Option(help="The settings; else config.toml, if there is one.")
@@ -58,15 +58,16 @@ def serve(
     json: Json = False,
 ) -> None:
     """Start the server, and run until SIGTERM or Ctrl-C."""
-    from wellio.cli.reload import supervise
-    from wellio.cli.server import run
+    from .reload import supervise
+    from .server import run
 
     if reload:
         raise typer.Exit(supervise(config))
 
-    from wellio.cli.demo import before_serving, demo_settings
     from wellio.demo.record import holds_demo
     from wellio.demo.settings import of_folder
+
+    from .demo import before_serving, demo_settings
 
     given = {"server.host": host, "server.port": port, "database.url": database_url}
     found = demo_settings(config, data, given) if demo else of_folder(settings(config, data, given))
@@ -88,9 +89,10 @@ def seed(
     json: Json = False,
 ) -> None:
     """Fill an empty practice, in ./data-demo unless --data says where; needs --demo."""
-    from wellio.cli.demo import demo_settings
-    from wellio.cli.demo import seed as fill
     from wellio.demo import DemoSize
+
+    from .demo import demo_settings
+    from .demo import seed as fill
 
     if not demo:
         raise typer.BadParameter("say with what: wellio seed --demo")
@@ -100,7 +102,7 @@ def seed(
 
 def health(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
     """Ask the running server how it is; the exit code says whether it works."""
-    from wellio.cli.server import health as ask
+    from .server import health as ask
 
     report = asyncio.run(ask(settings(config, data)))
     show(report if json else _as_tables(report), as_json=json)
@@ -128,7 +130,7 @@ def _as_tables(report: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def migrate(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
     """Bring the database to this version's schema; refused while a server runs."""
-    from wellio.cli.server import migrate as bring
+    from .server import migrate as bring
 
     asyncio.run(bring(settings(config, data)))
     show({"status": "up to date"}, as_json=json)
@@ -136,7 +138,7 @@ def migrate(config: ConfigFile = None, data: DataFolder = None, json: Json = Fal
 
 def config_check(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
     """Read all settings and load the plugins, as a start would."""
-    from wellio.plugins import load_plugins
+    from wellio.boot.plugins import load_plugins
 
     found = settings(config, data)
     plugins = load_plugins(found)
@@ -150,8 +152,8 @@ def config_template(
     json: Json = False,
 ) -> None:
     """Print every setting there is, with its default and what it means."""
-    from wellio.config_template import env_template, toml_template
-    from wellio.plugins import load_plugins
+    from wellio.boot.plugins import load_plugins
+    from wellio.config.template import env_template, toml_template
 
     plugins = load_plugins(settings(config, data))
     models = {entry.name: entry.plugin.config for entry in plugins.loaded if entry.plugin.config}
@@ -171,7 +173,7 @@ def plugin_new(
     json: Json = False,
 ) -> None:
     """Write a plugin that works and has tests, to begin with."""
-    from wellio.cli import skeleton
+    from . import skeleton
 
     if one_file:
         made = skeleton.new_file(name, path)
@@ -188,7 +190,7 @@ def openapi(
     json: Json = False,
 ) -> None:
     """Print the API's description, as /openapi.json serves it."""
-    from wellio.cli.server import openapi as describe
+    from .server import openapi as describe
 
     show(asyncio.run(describe(settings(config, data))), as_json=True)
 
@@ -197,7 +199,7 @@ def settings(
     config: Path | None, data: Path | None = None, given: Mapping[str, Any] | None = None
 ) -> "Config":
     """Read the settings as a command's options say; None stands for an option not given."""
-    from wellio.config import load_config
+    from wellio.config.settings import load_config
 
     overrides = {"data_dir": data, **(given or {})}
     return load_config(
@@ -207,14 +209,14 @@ def settings(
 
 def operations(config: "Config") -> Mapping[str, Operation]:
     """Load the plugins and return every operation there is."""
-    from wellio.plugins import load_plugins
+    from wellio.boot.plugins import load_plugins
 
     return operations_of(load_plugins(config))
 
 
 def operations_of(plugins: "Plugins") -> Mapping[str, Operation]:
     """Return the operations of the core and of an app's plugins."""
-    from wellio.cli import core
+    from . import core
 
     cli = Cli()
     core.register_commands(cli)
@@ -230,8 +232,9 @@ def perform(config: "Config", operation: Operation, raw: Mapping[str, Any]) -> M
 async def _perform(
     config: "Config", operation: Operation, raw: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    from wellio import control
-    from wellio.cli.server import running
+    from wellio.boot import control
+
+    from .server import running
 
     try:
         return await control.call(config.data_dir, operation.name, raw)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, field_validator
 
-from wellio.cli.operations import Cli, NoArguments
 from wellio.clock import rfc3339
 from wellio.db.base import Tx
 from wellio.db.migrate import leftover_tables
 from wellio.wire import Email
 
+from .operations import Cli, NoArguments
+
 if TYPE_CHECKING:
-    from wellio.app import Wellio
+    from wellio.boot.app import Wellio
 
 
 class OutboxArguments(BaseModel, use_attribute_docstrings=True):
@@ -146,7 +147,7 @@ async def mail_show(app: "Wellio", arguments: MailShowArguments) -> Mapping[str,
 
 async def doctor(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
     """Look at everything that the data depends on, and say what to do."""
-    from wellio.doctor import as_json, examine
+    from wellio.observe.doctor import as_json, examine
 
     return as_json(await examine(app))
 

@@ -6,19 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from wellio.app import Wellio
-from wellio.cli.commands import settings
-from wellio.cli.server import Greeting, refuse_second
-from wellio.cli.stopping import stop_signals, unless_stopped
+from wellio.boot.app import Wellio
 from wellio.clock import SystemClock, rfc3339
-from wellio.config import Config, DatabaseConfig
+from wellio.config.settings import Config, DatabaseConfig
 from wellio.demo import DemoSize
 from wellio.demo.filling import demo_parts, fill
 from wellio.demo.record import DemoPractice, database_name, read, removal
 from wellio.demo.settings import in_demo
 from wellio.demo.vacancy import has_practice
 from wellio.errors import WellioError
-from wellio.log import configure_logging, get_logger
+from wellio.observe.log import configure_logging, get_logger
+
+from .commands import settings
+from .server import Greeting, refuse_second
+from .stopping import stop_signals, unless_stopped
 
 FOLDER: Final = Path("data-demo")
 _CLIENTS_SHOWN: Final = 3

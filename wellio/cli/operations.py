@@ -26,7 +26,7 @@ from pydantic import BaseModel, ValidationError
 from wellio.errors import PluginError, invalid_from_pydantic
 
 if TYPE_CHECKING:
-    from wellio.app import Wellio
+    from wellio.boot.app import Wellio
 
 ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
 Run = Callable[["Wellio", ArgumentsT], Awaitable[Mapping[str, Any]]]

@@ -11,10 +11,11 @@ import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from wellio.cli import commands
-from wellio.cli.operations import Operation
-from wellio.cli.output import explain, show
 from wellio.errors import Invalid, WellioError
+
+from . import commands
+from .operations import Operation
+from .output import explain, show
 
 _HELP = "A coaching practice in one process. `wellio serve` starts it."
 

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from wellio.config import FILE_NAME, load_config
+from wellio.boot.plugin_sources import GROUP
+from wellio.config.settings import FILE_NAME, load_config
 from wellio.errors import ConfigError
-from wellio.plugin_sources import GROUP
 
 _LOOK_S: Final = 0.3
 _SUFFIXES: Final = {".py", ".sql", ".toml"}

@@ -14,15 +14,16 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from wellio import control
-from wellio.app import WELLIO, Wellio, create_app
-from wellio.cli.commands import operations_of
-from wellio.cli.stopping import stop_signals
-from wellio.config import Config, DatabaseConfig
+from wellio.boot import control
+from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.server import bind, raise_file_limit, serving, started
+from wellio.config.settings import Config, DatabaseConfig
 from wellio.demo.settings import of_folder
 from wellio.errors import WellioError
-from wellio.log import configure_logging, get_logger
-from wellio.server import bind, raise_file_limit, serving, started
+from wellio.observe.log import configure_logging, get_logger
+
+from .commands import operations_of
+from .stopping import stop_signals
 
 _HEALTH_TIMEOUT_S = 5
 _NEW_OBJECTS = 20_000  # so many more made than freed begin a collection; Python's own is 700

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
 
+from wellio.boot.plugin_sources import discover
 from wellio.errors import Invalid, PluginError, invalid
-from wellio.plugin_sources import discover
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUFFIX = ".tmpl"  # so that no tool takes a template for what it will become

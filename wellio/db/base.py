@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from wellio.errors import DatabaseError, Unavailable
-from wellio.findings import Finding
+from wellio.observe.findings import Finding
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -86,8 +86,8 @@ class Database(Protocol):
 
         Items come in the order of the calls. An exception in the result is raised to that
         item's caller alone; when the body raises, each item is run again by itself. So is at once
-        an item with a rider (`rider.py`), as a request with an `Idempotency-Key` has. A batch
-        sees nobody's context variables.
+        an item with a write hook (`write_hook.py`), as a request with an `Idempotency-Key` has. A
+        batch sees nobody's context variables.
         """
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:

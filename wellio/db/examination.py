@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Final
 
-from wellio.findings import Finding
+from wellio.observe.findings import Finding
 
 from .base import Database, Tx
 

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 import asyncpg
 
 from wellio.errors import DatabaseError, Unavailable
-from wellio.findings import Finding
+from wellio.observe.findings import Finding
 
 from .base import Row, Tx, closing, failed_before, overloaded, too_long
 from .batch import Batcher
@@ -32,7 +32,7 @@ from .postgres_tx import (
     may_run_again,
     translate,
 )
-from .rider import current_rider, run_alone, run_with
+from .write_hook import current_write_hook, run_alone, run_with
 
 LOG = logging.getLogger(__name__)
 
@@ -132,9 +132,9 @@ class PostgresDatabase:
     ) -> T:
         """Run a body in a transaction and return its result once that is durable."""
         with self._admitted():
-            if (rider := current_rider()) is None:
+            if (write_hook := current_write_hook()) is None:
                 return await self._write(fn, *args, **kwargs)
-            result: T = await self._write(run_with, rider, fn, args, kwargs)
+            result: T = await self._write(run_with, write_hook, fn, args, kwargs)
             return result
 
     async def write_batched(
@@ -144,7 +144,7 @@ class PostgresDatabase:
     ) -> Result:
         """Run a body over all the items that wait for it, in one transaction."""
         result: Result
-        if current_rider() is None:
+        if current_write_hook() is None:
             with self._admitted():
                 result = await self._batcher.submit(fn, item)
         else:

@@ -16,14 +16,14 @@ from urllib.parse import quote
 import aiosqlite
 
 from wellio.errors import DatabaseError
-from wellio.findings import Finding
+from wellio.observe.findings import Finding
 
 from .base import Row, Tx, closing, overloaded
 from .dialect import SQLITE
 from .examination import examine_sqlite
 from .lock import FolderLock
-from .rider import current_rider, run_alone, run_with
 from .sqlite_errors import translate
+from .write_hook import current_write_hook, run_alone, run_with
 from .writer import Request, Writer
 
 LOG = logging.getLogger(__name__)
@@ -100,10 +100,10 @@ class SqliteDatabase:
     ) -> T:
         """Run a body in a transaction and return its result once that is on the disk."""
         result: T
-        if (rider := current_rider()) is None:
+        if (write_hook := current_write_hook()) is None:
             result = await self._submit(fn, args, kwargs)
         else:
-            result = await self._submit(run_with, (rider, fn, args, kwargs), {})
+            result = await self._submit(run_with, (write_hook, fn, args, kwargs), {})
         return result
 
     async def write_batched(
@@ -113,7 +113,7 @@ class SqliteDatabase:
     ) -> Result:
         """Run a body over all the items that wait for it, in one transaction."""
         result: Result
-        if current_rider() is None:
+        if current_write_hook() is None:
             result = await self._submit(fn, (item,), {}, is_batched=True)
         else:
             result = await self.write(run_alone, fn, item)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from wellio.app import WELLIO, Wellio, create_app
+from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.hookspecs import DemoPart
+from wellio.boot.server import started
 from wellio.clock import SystemClock
-from wellio.config import Config, LimitsConfig
+from wellio.config.settings import Config, LimitsConfig
 from wellio.errors import WellioError
-from wellio.hookspecs import DemoPart
-from wellio.server import started
 
 from .clock import DemoClock
 from .life import DAY_MS, Demo, DemoFailed, DemoSize

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.clock import rfc3339
 from wellio.errors import WellioError
 
@@ -19,7 +19,7 @@ from .clock import DemoClock
 from .people import DemoPerson
 
 if TYPE_CHECKING:
-    from wellio.app import Wellio
+    from wellio.boot.app import Wellio
 
 DAY_MS: Final = 86_400_000
 #: Where the demo's people live.

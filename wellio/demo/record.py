@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from wellio.config import Config
+from wellio.config.settings import Config
 from wellio.errors import WellioError
 from wellio.keys.secret_files import FOLDER, replace_secret
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from wellio.config import Config, DatabaseConfig
-from wellio.limits import Rate
-from wellio.plugins import load_plugins
+from wellio.access.limits import Rate
+from wellio.boot.plugins import load_plugins
+from wellio.config.settings import Config, DatabaseConfig
 
 from .record import holds_demo, lies_in_folder, read
 

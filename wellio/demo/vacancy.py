@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from wellio.config import Config
+from wellio.config.settings import Config
 from wellio.db import connect
 from wellio.db.migrate import is_begun
 from wellio.errors import WellioError

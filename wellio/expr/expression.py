@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from wellio.access.policy import Fragment
 from wellio.errors import FieldError, Invalid, pointer_to
-from wellio.policy import Fragment
 
 from .check import Checker
 from .evaluate import evaluate

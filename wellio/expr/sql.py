@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from wellio.policy import Fragment
+from wellio.access.policy import Fragment
 
 from .nodes import LARGEST, Call, Constant, Node, Now, Read, Type, Value
 

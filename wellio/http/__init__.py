@@ -5,17 +5,17 @@
 
 from .assembly import Http
 from .auth import Authentication
+from .core_status import core_checks, count_socket_events, measure_core
 from .cors import Origins
 from .dashboard import DashboardApi
-from .edge import Edge
 from .endpoint import ACTOR, Endpoint, Reply, created, endpoint, no_content
 from .etag import IF_MATCH, IfMatch
-from .exposition import MetricsApi
+from .gateway_rules import GatewayRules
 from .health import Check, HealthApi
 from .idempotency import Idempotency
+from .metrics import MetricsApi
 from .remote import REMOTE, Proxies, network_of
 from .runner import Runner
-from .vitals import core_checks, count_socket_events, measure_core
 
 __all__ = [
     "ACTOR",
@@ -24,8 +24,8 @@ __all__ = [
     "Authentication",
     "Check",
     "DashboardApi",
-    "Edge",
     "Endpoint",
+    "GatewayRules",
     "HealthApi",
     "Http",
     "Idempotency",

@@ -7,16 +7,16 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from wellio.actor import Authenticator
+from wellio.access.actor import Authenticator
+from wellio.access.policy import Policies
 from wellio.errors import PluginError
-from wellio.metrics import Metrics
-from wellio.policy import Policies
+from wellio.observe.metrics import Metrics
 
 from .auth import Authentication
 from .docs import DocsApi
-from .edge import Edge
 from .endpoint import endpoints_of
 from .gateway import Gateway
+from .gateway_rules import GatewayRules
 from .headers import HEADERS, ResponseHeaders
 from .idempotency import Idempotency
 from .openapi import describe
@@ -42,7 +42,7 @@ class Http:
         scopes: Iterable[str] = (),
         version: str,
         idempotency: Idempotency | None = None,
-        edge: Edge | None = None,
+        rules: GatewayRules | None = None,
         access_log: bool = False,
     ) -> None:
         """Join what the core and the plugins bring.
@@ -56,14 +56,14 @@ class Http:
             scopes: Those of them that API keys may hold.
             version: Wellio's.
             idempotency: What answers POSTs with an `Idempotency-Key`; None: nobody looks at it.
-            edge: What stands before the endpoints; None: nothing does.
+            rules: What stands before the endpoints; None: nothing does.
             access_log: Whether each request is a line of the log.
 
         Raises:
             PluginError: A declaration cannot hold, or two endpoints are in each other's way.
         """
-        self._edge = edge = edge or Edge()
-        self.authentication = Authentication(authenticators, edge.accounts)
+        self._rules = rules = rules or GatewayRules()
+        self.authentication = Authentication(authenticators, rules.accounts)
         self._policies = policies
         self._idempotency = idempotency
         self._permissions = frozenset(permissions)
@@ -72,9 +72,9 @@ class Http:
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
         self._describe = partial(describe, routes, version)
-        gateway = Gateway(edge, metrics.traffic, access_log=access_log)
+        gateway = Gateway(rules, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
-        self.application[HEADERS] = headers = ResponseHeaders(edge)
+        self.application[HEADERS] = headers = ResponseHeaders(rules)
         self.application.on_response_prepare.append(headers.add)
         for route in routes:
             methods = [route.endpoint.method]
@@ -101,7 +101,7 @@ class Http:
                 handler,
                 self.authentication,
                 self._policies,
-                self._edge.body_timeout_s,
+                self._rules.body_timeout_s,
                 self._idempotency,
                 self._scopes,
             )

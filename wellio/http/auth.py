@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
-from wellio.actor import Actor, Authenticator
+from wellio.access.actor import Actor, Authenticator
+from wellio.access.limits import Budget
 from wellio.errors import BadRequest, Unauthorized
-from wellio.limits import Budget
 
 
 class Authentication:

@@ -16,7 +16,7 @@ from aiohttp.web_request import BaseRequest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from wellio.errors import BadRequest, InternalError, Problem
-from wellio.log import REQUEST_ID, get_logger
+from wellio.observe.log import REQUEST_ID, get_logger
 
 from .headers import ResponseHeaders
 from .parsing import EXPECTED

@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
+from wellio.boot.hookspecs import DashboardSection
 from wellio.errors import PluginError
-from wellio.hookspecs import DashboardSection
-from wellio.log import get_logger
+from wellio.observe.log import get_logger
 
 from .endpoint import ACTOR, endpoint
 

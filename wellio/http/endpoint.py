@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import orjson
 from aiohttp import web
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.errors import Problem
 
 API_PREFIX = "/api/v1"

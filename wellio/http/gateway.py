@@ -13,11 +13,11 @@ from aiohttp.typedefs import Handler
 
 from wellio.audit import ADDRESS
 from wellio.errors import BadRequest, Problem
-from wellio.log import REQUEST_ID, get_logger
-from wellio.metrics import Traffic
+from wellio.observe.log import REQUEST_ID, get_logger
+from wellio.observe.metrics import Traffic
 
 from .connection import has_odd_coding
-from .edge import Edge
+from .gateway_rules import GatewayRules
 from .problems import allowed, problem_of, problem_response
 from .remote import REMOTE, network_of
 from .request_id import request_id_of
@@ -31,15 +31,19 @@ _access = get_logger("wellio.access")
 class Gateway:
     """What every request goes through."""
 
-    def __init__(self, edge: Edge, traffic: Traffic, *, access_log: bool = False) -> None:
+    def __init__(self, rules: GatewayRules, traffic: Traffic, *, access_log: bool = False) -> None:
         """Set up the gateway.
 
         Args:
-            edge: What is held against every request.
+            rules: What is held against every request.
             traffic: Where requests are counted.
             access_log: Whether each request is a line of the log.
         """
-        self._proxies, self._origins, self._addresses = edge.proxies, edge.origins, edge.addresses
+        self._proxies, self._origins, self._addresses = (
+            rules.proxies,
+            rules.origins,
+            rules.addresses,
+        )
         self._traffic = traffic
         self._access_log = access_log
 

@@ -3,10 +3,10 @@
 from aiohttp import web
 from multidict import CIMultiDict
 
-from wellio.log import REQUEST_ID
+from wellio.observe.log import REQUEST_ID
 
-from .edge import Edge
 from .endpoint import ACTOR
+from .gateway_rules import GatewayRules
 from .remote import REMOTE, network_of
 from .request_id import HEADER
 
@@ -25,10 +25,10 @@ _HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 class ResponseHeaders:
     """Completes the responses of one app."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._defaults = CIMultiDict({**_DEFAULTS, **(_HTTPS if edge.is_https else {})})
-        self._origins = edge.origins
-        self._addresses, self._accounts = edge.addresses, edge.accounts
+    def __init__(self, rules: GatewayRules) -> None:
+        self._defaults = CIMultiDict({**_DEFAULTS, **(_HTTPS if rules.is_https else {})})
+        self._origins = rules.origins
+        self._addresses, self._accounts = rules.addresses, rules.accounts
 
     async def add(self, request: web.Request, response: web.StreamResponse) -> None:
         """Complete a response just before it is sent: a signal of aiohttp."""

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from wellio.boot.hookspecs import HealthCheck
 from wellio.errors import NotFound, Unavailable
-from wellio.hookspecs import HealthCheck
-from wellio.log import get_logger
+from wellio.observe.log import get_logger
 from wellio.wire import Wire
 
 from .endpoint import endpoint

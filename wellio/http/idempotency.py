@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a POST that is sent again has its effect once, and the same answer each time.
 
 A row claims the key for the attempt that runs. The answer goes into it in the transaction of the
-effect (`db/rider.py`): both are there or neither is, whatever is killed when. So a POST makes one
-write, and returns what that returned; its endpoint's `reply` makes the answer of it, in the
+effect (`db/write_hook.py`): both are there or neither is, whatever is killed when. So a POST makes
+one write, and returns what that returned; its endpoint's `reply` makes the answer of it, in the
 transaction and again for the response. A write that raises is none; a second one is refused; what
 must be written before the effect stands in `with preparing():`. A POST that writes nothing has its
 answer kept afterwards.
@@ -23,14 +23,14 @@ import orjson
 from aiohttp import web
 
 from wellio.clock import Clock
-from wellio.crypto import Crypto
 from wellio.db.base import Database, Row, Tx
-from wellio.db.rider import riding
+from wellio.db.write_hook import with_write_hook
 from wellio.errors import BadRequest, Conflict, Invalid, PluginError, Problem, Unavailable
 from wellio.ids import new_id
-from wellio.jobs import JobRun
-from wellio.log import get_logger
-from wellio.schedules import Schedule
+from wellio.jobs.jobs import JobRun
+from wellio.jobs.schedules import Schedule
+from wellio.keys.crypto import Crypto
+from wellio.observe.log import get_logger
 
 from .problems import problem_response
 
@@ -149,7 +149,7 @@ class Idempotency:
         if (other := await self._db.write(self._claim, attempt)) is not None:
             return self._answer_of(other, attempt)
         try:
-            with riding(lambda tx, result: self._ride(tx, attempt, result)):
+            with with_write_hook(lambda tx, result: self._ride(tx, attempt, result)):
                 result = await run()
         except Exception as error:
             await self._settle(attempt, error)

@@ -12,7 +12,7 @@ import pydantic
 from pydantic.alias_generators import to_camel
 
 from wellio.errors import PluginError
-from wellio.log import plugin_of
+from wellio.observe.log import plugin_of
 
 from .endpoint import ANY_SCOPE
 from .idempotency import HEADER as IDEMPOTENCY_KEY

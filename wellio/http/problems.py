@@ -22,7 +22,7 @@ from wellio.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from wellio.log import REQUEST_ID
+from wellio.observe.log import REQUEST_ID
 
 MEDIA_TYPE: Final = "application/problem+json"
 BY_STATUS: Final[dict[int, type[Problem]]] = {

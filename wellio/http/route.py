@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
+from wellio.access.policy import Policies
 from wellio.audit import API_KEY
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
-from wellio.policy import Policies
 from wellio.wire import Page
 
 from .auth import Authentication

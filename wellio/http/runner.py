@@ -4,7 +4,7 @@ from typing import cast
 
 from aiohttp import web
 
-from wellio.config import ServerConfig
+from wellio.config.settings import ServerConfig
 
 from .connection import Connection, without_traps
 from .headers import HEADERS, ResponseHeaders

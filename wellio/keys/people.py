@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from wellio.clock import Clock, rfc3339
-from wellio.crypto import Crypto
 from wellio.db import open_beside
 from wellio.db.base import Database, Row, Tx
 from wellio.db.migrate import Source, migrate
-from wellio.db.rider import preparing
+from wellio.db.write_hook import preparing
 from wellio.errors import Gone, WellioError
 
 from .box import KEY_BYTES, BoxError, open_box, shut
+from .crypto import Crypto
 from .ring import MasterRing
 from .root import adopt_key_store, has_key_store, own_key_store
 from .secret_files import append_line

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from wellio.clock import parse_rfc3339, rfc3339
+from wellio.config.strength import is_monotonous
 from wellio.errors import ConfigError, WellioError
-from wellio.strength import is_monotonous
 
 from .box import KEY_BYTES, BoxError, hkdf, open_box, shut
 from .secret_files import FOLDER, replace_secret, write_secret

@@ -11,11 +11,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from wellio.boot.hookspecs import KeyHolder
 from wellio.clock import Clock, rfc3339
-from wellio.hookspecs import KeyHolder
-from wellio.jobs import JobRun
-from wellio.log import get_logger
-from wellio.schedules import Schedule
+from wellio.jobs.jobs import JobRun
+from wellio.jobs.schedules import Schedule
+from wellio.observe.log import get_logger
 
 from .ring import MasterRing
 

@@ -1,7 +1,7 @@
 """Why a mail did not leave: codes alone, for a server's words quote addresses and contents."""
 
 from wellio.errors import WellioError
-from wellio.jobs import GiveUp
+from wellio.jobs.jobs import GiveUp
 
 
 class MailFailed(WellioError):

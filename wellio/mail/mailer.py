@@ -6,9 +6,9 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from wellio.clock import Clock
-from wellio.config import Config
-from wellio.log import get_logger
-from wellio.metrics import Metrics
+from wellio.config.settings import Config
+from wellio.observe.log import get_logger
+from wellio.observe.metrics import Metrics
 
 from .errors import MailFailed, MailRefused
 from .letterhead import NOBODYS, Letterhead

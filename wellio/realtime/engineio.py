@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl
 
 from aiohttp import WSMsgType, web
 
-from wellio.realtime import payload, polling
-from wellio.realtime.cork import Cork
-from wellio.realtime.entrance import Entrance, Guest
-from wellio.realtime.faults import ProtocolError
-from wellio.realtime.frame import PONG, TEXT, frame
-from wellio.realtime.link import Link
-from wellio.realtime.session import Receiver, Session
-from wellio.realtime.settings import RealtimeSettings
+from . import payload, polling
+from .admission import Admission, Guest
+from .faults import ProtocolError
+from .frame import PONG, TEXT, frame
+from .session import Receiver, Session
+from .settings import RealtimeSettings
+from .socket_writer import SocketWriter
+from .write_buffer import WriteBuffer
 
 _TRANSPORTS = ("polling", "websocket")
 
@@ -52,20 +52,20 @@ class EngineServer:
         self,
         accept: Callable[[Session], Receiver],
         settings: RealtimeSettings,
-        entrance: Entrance | None = None,
+        admission: Admission | None = None,
     ) -> None:
         """Serve sessions.
 
         Args:
             accept: Makes what stands on top of a new session; it may send at once.
             settings: Times and limits.
-            entrance: Says who may connect; by default whoever comes from no page.
+            admission: Says who may connect; by default whoever comes from no page.
         """
         self._accept = accept
         self._settings = settings
-        self._entrance = entrance or Entrance()
+        self._admission = admission or Admission()
         self._sessions: dict[str, Session] = {}
-        self._cork = Cork()
+        self._write_buffer = WriteBuffer()
         self._is_closing = False
 
     def routes(self, path: str) -> list[web.RouteDef]:
@@ -108,7 +108,7 @@ class EngineServer:
     def _refusal(
         self, request: web.Request, query: Mapping[str, str], is_websocket: bool
     ) -> Refusal | None:
-        if not self._entrance.may_connect(request):
+        if not self._admission.may_connect(request):
             return Refusal.FORBIDDEN
         if request.method == "OPTIONS":  # it asks for nothing
             return None
@@ -135,21 +135,21 @@ class EngineServer:
             return Refusal.CLOSING
         if request.method != "GET":
             return Refusal.BAD_HANDSHAKE_METHOD
-        guest = self._entrance.enter(request)
+        guest = self._admission.enter(request)
         if not is_websocket:
             return polling.answer(self._start(guest, None).drain())
         ws = self._websocket()
         try:
-            link = await Link.open(request, ws, self._settings, self._cork)
+            writer = await SocketWriter.open(request, ws, self._settings, self._write_buffer)
         except BaseException:
             guest.leave()
             raise
-        return ws, self._start(guest, link)
+        return ws, self._start(guest, writer)
 
-    def _start(self, guest: Guest, link: Link | None) -> Session:
+    def _start(self, guest: Guest, writer: SocketWriter | None) -> Session:
         sid = f"{self._settings.node}-{secrets.token_urlsafe(15)}"
-        pace = self._entrance.pace(sid)
-        session = Session(sid, self._settings, self._forget, guest, pace, link)
+        throttle = self._admission.throttle(sid)
+        session = Session(sid, self._settings, self._forget, guest, throttle, writer)
         self._sessions[sid] = session
         session.receiver = self._accept(session)
         return session
@@ -158,7 +158,7 @@ class EngineServer:
         self._sessions.pop(sid, None)
 
     async def _exchange(self, request: web.Request, session: Session) -> web.Response | Refusal:
-        if session.link is not None:
+        if session.writer is not None:
             return Refusal.BAD_REQUEST
         if session.is_closed:
             return await self._last_poll(request, session)
@@ -189,45 +189,47 @@ class EngineServer:
         self, request: web.Request, session: Session
     ) -> web.WebSocketResponse | Connected:
         ws = self._websocket()
-        link = await Link.open(request, ws, self._settings, self._cork)
-        if session.link or session.candidate or session.is_closed:
-            await link.closed()  # a session has one WebSocket; this one's handshake was answered
+        writer = await SocketWriter.open(request, ws, self._settings, self._write_buffer)
+        if session.writer or session.candidate or session.is_closed:
+            await writer.closed()  # a session has one WebSocket; this one's handshake was answered
             return ws
-        session.candidate = link
+        session.candidate = writer
         try:
             async with asyncio.timeout(self._settings.upgrade_timeout_s):
-                is_proven = await self._probe(ws, link, session)
+                is_proven = await self._probe(ws, writer, session)
         except TimeoutError:
             is_proven = False
         if is_proven:
-            session.upgrade(link)
+            session.upgrade(writer)
             return ws, session
         session.candidate = None  # the session stays on polling
         session.is_probed = False
-        await link.closed()
+        await writer.closed()
         return ws
 
-    async def _probe(self, ws: web.WebSocketResponse, link: Link, session: Session) -> bool:
-        if await _next_text(ws, link, session) != "2probe":
+    async def _probe(
+        self, ws: web.WebSocketResponse, writer: SocketWriter, session: Session
+    ) -> bool:
+        if await _next_text(ws, writer, session) != "2probe":
             return False
         session.is_probed = True
-        link.write(frame(TEXT, payload.PROBE_ANSWER))
+        writer.write(frame(TEXT, payload.PROBE_ANSWER))
         session.wake()
-        return await _next_text(ws, link, session) == "5" and not session.is_closed
+        return await _next_text(ws, writer, session) == "5" and not session.is_closed
 
     async def _pump(self, ws: web.WebSocketResponse, session: Session) -> web.WebSocketResponse:
         reason = "transport closed"
         try:
             while not session.is_closed:
                 message = await ws.receive()
-                if session.pace.holds():
-                    await session.pace.released()
+                if session.throttle.holds():
+                    await session.throttle.released()
                 if message.type is WSMsgType.TEXT:
                     session.take(message.data)
                 elif message.type is WSMsgType.BINARY:
                     session.receiver.on_binary(message.data)
-                elif message.type is WSMsgType.PING and session.link is not None:
-                    session.link.write(frame(PONG, bytes(message.data)))
+                elif message.type is WSMsgType.PING and session.writer is not None:
+                    session.writer.write(frame(PONG, bytes(message.data)))
                 elif message.type is not WSMsgType.PONG:
                     break
                 del message  # the next one may be a long time coming
@@ -237,16 +239,18 @@ class EngineServer:
             reason = "parse error"
         finally:
             session.close(reason)
-            if session.link is not None:
-                await session.link.closed()
+            if session.writer is not None:
+                await session.writer.closed()
         return ws
 
 
-async def _next_text(ws: web.WebSocketResponse, link: Link, session: Session) -> str | None:
+async def _next_text(
+    ws: web.WebSocketResponse, writer: SocketWriter, session: Session
+) -> str | None:
     """Return the next message of a WebSocket, if it is text."""
     while (message := await ws.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
-        if session.pace.holds():
-            await session.pace.released()
+        if session.throttle.holds():
+            await session.throttle.released()
         if message.type is WSMsgType.PING:
-            link.write(frame(PONG, bytes(message.data)))
+            writer.write(frame(PONG, bytes(message.data)))
     return message.data if message.type is WSMsgType.TEXT else None

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.errors import InternalError, NotFound, PluginError, Problem, invalid_from_pydantic
 from wellio.ids import new_id
-from wellio.realtime.hub import Client
+
+from .hub import Client
 
 _log = logging.getLogger("wellio.realtime")
 

@@ -6,7 +6,7 @@ A pong sets a flag and touches no timer, so an idle socket costs two callbacks a
 import asyncio
 from typing import Protocol
 
-from wellio.realtime.settings import RealtimeSettings
+from .settings import RealtimeSettings
 
 
 class Listener(Protocol):

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wellio.realtime.backplane import Backplane, Envelope, Kind, LocalBackplane
-from wellio.realtime.message import Message
+from .backplane import Backplane, Envelope, Kind, LocalBackplane
+from .message import Message
 
 if TYPE_CHECKING:  # the hub needs only the shape of it
-    from wellio.actor import Actor
+    from wellio.access.actor import Actor
 
 _log = logging.getLogger("wellio.realtime")
 

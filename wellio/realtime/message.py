@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from wellio.realtime.frame import TEXT, frame
+from .frame import TEXT, frame
 
 
 class Message:

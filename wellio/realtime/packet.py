@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import orjson
 
-from wellio.realtime.faults import ProtocolError
+from .faults import ProtocolError
 
 
 class PacketType(IntEnum):

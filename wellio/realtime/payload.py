@@ -8,7 +8,7 @@ import base64
 import binascii
 from typing import Final
 
-from wellio.realtime.faults import ProtocolError
+from .faults import ProtocolError
 
 OPEN: Final = b"0"
 CLOSE: Final = b"1"

@@ -4,10 +4,10 @@ import asyncio
 
 from aiohttp import web
 
-from wellio.realtime import payload
-from wellio.realtime.faults import ProtocolError
-from wellio.realtime.session import Session
-from wellio.realtime.settings import RealtimeSettings
+from . import payload
+from .faults import ProtocolError
+from .session import Session
+from .settings import RealtimeSettings
 
 
 class BodyTooLarge(Exception):
@@ -54,8 +54,8 @@ async def push(
         async with asyncio.timeout(settings.body_timeout_s):
             body = await _read(request, settings.max_payload)
         for packet in payload.split_payload(body):
-            if session.pace.holds():
-                await session.pace.released()
+            if session.throttle.holds():
+                await session.throttle.released()
             if session.receiver.busy is not None:
                 await asyncio.wait((session.receiver.busy,))
             await session.has_room()

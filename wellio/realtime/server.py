@@ -7,19 +7,20 @@ from typing import Any
 
 from aiohttp import web
 
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.errors import InternalError, Problem, TooManyRequests, Unauthorized
 from wellio.ids import new_id
-from wellio.realtime.entrance import Entrance
-from wellio.realtime.events import EventRouter
-from wellio.realtime.faults import Refused
-from wellio.realtime.hub import Client, Hub
-from wellio.realtime.lane import Handlers
-from wellio.realtime.link import Link
-from wellio.realtime.message import Message
-from wellio.realtime.settings import RealtimeSettings
-from wellio.realtime.socketio import Socket, SocketServer
-from wellio.realtime.websocket import Application, PlainServer
+
+from .admission import Admission
+from .events import EventRouter
+from .faults import Refused
+from .handlers import Handlers
+from .hub import Client, Hub
+from .message import Message
+from .settings import RealtimeSettings
+from .socket_writer import SocketWriter
+from .socketio import Socket, SocketServer
+from .websocket import Application, PlainServer
 
 _log = logging.getLogger("wellio.realtime")
 
@@ -41,10 +42,10 @@ class SocketClient(Client):
     def deliver(self, message: Message) -> None:
         """Send an event that may be on its way to others too."""
         session = self._socket.session
-        if session.link is None:
+        if session.writer is None:
             session.send_packet(message.packet)
         else:
-            session.link.write(message.packet_frame)
+            session.writer.write(message.packet_frame)
 
     async def call(self, event: str, data: Any, *, timeout_s: float = 10.0) -> Any:
         """Send an event and wait for the first argument of its acknowledgement."""
@@ -127,7 +128,7 @@ class Realtime:
         authenticate: Authenticate,
         events: EventRouter,
         settings: RealtimeSettings | None = None,
-        entrance: Entrance | None = None,
+        admission: Admission | None = None,
     ) -> None:
         """Set up the server; it takes connections once its routes are served.
 
@@ -136,19 +137,19 @@ class Realtime:
             authenticate: Returns who owns a token, or None; it may raise a Problem.
             events: The handlers of what clients send.
             settings: Times and limits.
-            entrance: Says who may connect; by default whoever comes from no page.
+            admission: Says who may connect; by default whoever comes from no page.
         """
         settings = settings or RealtimeSettings()
-        entrance = entrance or Entrance()
+        admission = admission or Admission()
         door = _Door(hub, authenticate, events, settings.max_clients)
         self._handlers = Handlers()
         self._socketio = SocketServer(
             {"/": _MainNamespace(hub, door)},
             settings,
-            entrance=entrance,
+            admission=admission,
             handlers=self._handlers,
         )
-        self._plain = PlainServer(hub, door, self._handlers, settings, entrance)
+        self._plain = PlainServer(hub, door, self._handlers, settings, admission)
 
     def routes(self, path: str = "/socket.io/", plain_path: str = "/ws") -> list[web.RouteDef]:
         """Return the routes of both protocols; they authenticate by themselves."""
@@ -165,4 +166,4 @@ class Realtime:
         await self._handlers.finish(timeout_s)
         self._socketio.engine.close()
         self._plain.close()
-        await Link.all_closed(max(0.0, deadline - loop.time()))
+        await SocketWriter.all_closed(max(0.0, deadline - loop.time()))

@@ -6,14 +6,14 @@ from typing import Protocol
 
 import orjson
 
-from wellio.realtime import payload
-from wellio.realtime.entrance import Guest
-from wellio.realtime.faults import ProtocolError
-from wellio.realtime.frame import BINARY, TEXT, frame
-from wellio.realtime.heartbeat import Heartbeat
-from wellio.realtime.link import Link
-from wellio.realtime.pace import Pace
-from wellio.realtime.settings import RealtimeSettings
+from . import payload
+from .admission import Guest
+from .faults import ProtocolError
+from .frame import BINARY, TEXT, frame
+from .heartbeat import Heartbeat
+from .settings import RealtimeSettings
+from .socket_writer import SocketWriter
+from .throttle import Throttle
 
 
 class Receiver(Protocol):
@@ -39,9 +39,9 @@ class Session:
     Attributes:
         sid: Its id on the wire.
         guest: What it counts as until the receiver knows who it is.
-        pace: How fast its packets are taken.
+        throttle: How fast its packets are taken.
         receiver: What stands on top; set right after the session was made.
-        link: The WebSocket, or None on polling.
+        writer: The WebSocket, or None on polling.
         candidate: The WebSocket of a change that is under way.
         is_probed: That change has got so far that polls end at once.
         poll: Wakes the pending polling GET.
@@ -62,11 +62,11 @@ class Session:
         "is_closed",
         "is_posting",
         "is_probed",
-        "link",
-        "pace",
         "poll",
         "receiver",
         "sid",
+        "throttle",
+        "writer",
     )
 
     receiver: Receiver
@@ -77,8 +77,8 @@ class Session:
         settings: RealtimeSettings,
         forget: Callable[[str], object],
         guest: Guest,
-        pace: Pace,
-        link: Link | None = None,
+        throttle: Throttle,
+        writer: SocketWriter | None = None,
     ) -> None:
         """Open a session and queue its open packet.
 
@@ -87,14 +87,14 @@ class Session:
             settings: Times and limits.
             forget: Called with the sid once no request can reach the session any more.
             guest: What it counts as at first.
-            pace: How fast its packets are taken.
-            link: The WebSocket of a session that begins on one.
+            throttle: How fast its packets are taken.
+            writer: The WebSocket of a session that begins on one.
         """
         self.sid = sid
         self.guest = guest
-        self.pace = pace
-        self.link: Link | None = None
-        self.candidate: Link | None = None
+        self.throttle = throttle
+        self.writer: SocketWriter | None = None
+        self.candidate: SocketWriter | None = None
         self.poll: asyncio.Future[None] | None = None
         self.is_posting = False
         self.is_probed = False
@@ -106,15 +106,15 @@ class Session:
         self._bytes = 0
         self._emptied: asyncio.Future[None] | None = None
         self._heartbeat = Heartbeat(self._loop, settings, self)
-        if link is not None:
-            self._adopt(link)
+        if writer is not None:
+            self._adopt(writer)
         self.send_packet(payload.OPEN + self._handshake())
 
     def _handshake(self) -> bytes:
         return orjson.dumps(
             {
                 "sid": self.sid,
-                "upgrades": [] if self.link else ["websocket"],
+                "upgrades": [] if self.writer else ["websocket"],
                 "pingInterval": self._settings.ping_interval_ms,
                 "pingTimeout": self._settings.ping_timeout_ms,
                 "maxPayload": self._settings.max_payload,
@@ -136,7 +136,7 @@ class Session:
             self._heartbeat.pong()
         elif packet == "1":
             self.close("client closed", farewell=payload.NOOP)
-        elif kind == "b" and self.link is None:
+        elif kind == "b" and self.writer is None:
             self.receiver.on_binary(payload.decode_binary(packet))
         elif packet not in ("5", "6"):  # a late upgrade or a noop asks for nothing
             raise ProtocolError("invalid packet")
@@ -161,17 +161,17 @@ class Session:
 
     def send_binary(self, data: bytes) -> None:
         """Send a binary message."""
-        if self.link is None:
+        if self.writer is None:
             self._wait(payload.encode_binary(data))
         else:
-            self.link.write(frame(BINARY, data))
+            self.writer.write(frame(BINARY, data))
 
     def send_packet(self, packet: bytes) -> None:
         """Send a whole text packet, its type included."""
-        if self.link is None:
+        if self.writer is None:
             self._wait(packet)
         else:
-            self.link.write(frame(TEXT, packet))
+            self.writer.write(frame(TEXT, packet))
 
     def drain(self) -> bytes:
         """Take everything that waits, as a polling body; a noop when nothing does."""
@@ -221,19 +221,19 @@ class Session:
 
     # -- life -----------------------------------------------------------------------------------
 
-    def upgrade(self, link: Link) -> None:
+    def upgrade(self, writer: SocketWriter) -> None:
         """Go on over this WebSocket: what waited for a poll follows there.
 
         No poll is pending: since the probe each one is answered at once.
         """
         packets = self._empty()
         self.candidate = None
-        self._adopt(link)
+        self._adopt(writer)
         for packet in packets:
             if packet.startswith(b"b"):
-                link.write(frame(BINARY, payload.decode_binary(packet.decode())))
+                writer.write(frame(BINARY, payload.decode_binary(packet.decode())))
             else:
-                link.write(frame(TEXT, packet))
+                writer.write(frame(TEXT, packet))
 
     def close(
         self,
@@ -253,26 +253,26 @@ class Session:
         """
         if self.is_closed:
             return
-        if self.link is None:
+        if self.writer is None:
             self._wait(farewell)
         self.is_closed = True
         self.guest.leave()
         self._report_room()
         self._heartbeat.stop()
-        for link in (self.link, self.candidate):
-            if link is not None:
-                link.close(code, reason)
-        if is_reachable and self.link is None and self.poll is None:
+        for writer in (self.writer, self.candidate):
+            if writer is not None:
+                writer.close(code, reason)
+        if is_reachable and self.writer is None and self.poll is None:
             self._loop.call_later(self._settings.ping_timeout_ms / 1000, self._forget, self.sid)
         else:
             self._forget(self.sid)
         self.receiver.on_close(reason)
 
-    def _adopt(self, link: Link) -> None:
-        self.link = link
-        link.on_overflow(self._overflow)
+    def _adopt(self, writer: SocketWriter) -> None:
+        self.writer = writer
+        writer.on_overflow(self._overflow)
 
     def _overflow(self) -> None:
-        if not self.is_closed and (self.link is not None or self._is_full()):
+        if not self.is_closed and (self.writer is not None or self._is_full()):
             self._empty()
             self.close("slow consumer", code=4008)

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from wellio.realtime.engineio import EngineServer
-from wellio.realtime.entrance import Entrance
-from wellio.realtime.faults import Disconnected, ProtocolError, Refused
-from wellio.realtime.lane import Handlers, Lane
-from wellio.realtime.packet import (
+from .admission import Admission
+from .engineio import EngineServer
+from .faults import Disconnected, ProtocolError, Refused
+from .handlers import ConnectionHandlers, Handlers
+from .packet import (
     RESERVED,
     Packet,
     PacketType,
@@ -24,8 +24,8 @@ from wellio.realtime.packet import (
     encode_message,
     insert,
 )
-from wellio.realtime.session import Session
-from wellio.realtime.settings import RealtimeSettings
+from .session import Session
+from .settings import RealtimeSettings
 
 _log = logging.getLogger("wellio.realtime")
 
@@ -158,7 +158,7 @@ class Connection:
         "_refusals",
         "_server",
         "_sockets",
-        "lane",
+        "running",
         "session",
     )
 
@@ -168,14 +168,14 @@ class Connection:
         self._sockets: dict[str, Socket] = {}  # those that are not let in yet, too
         self._refusals = 0
         self._partial: tuple[Packet, list[bytes]] | None = None
-        self.lane: Lane = server.handlers.lane(server.settings.max_in_flight)
+        self.running: ConnectionHandlers = server.handlers.running(server.settings.max_in_flight)
         self._deadline: asyncio.TimerHandle | None = None
         self._start_deadline()
 
     @property
     def busy(self) -> asyncio.Future[None] | None:
         """Reading waits while too many events are being handled."""
-        return self.lane.busy
+        return self.running.busy
 
     def on_text(self, data: str) -> None:
         """Take the text of a packet."""
@@ -220,7 +220,7 @@ class Connection:
         if socket is None or not socket.is_connected:
             raise ProtocolError("not connected to this namespace")
         if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
-            self.lane.start(self._handle(socket, packet.id, packet.data))
+            self.running.start(self._handle(socket, packet.id, packet.data))
         elif packet.type is PacketType.DISCONNECT:
             self._leave(socket, "client disconnect")
         elif packet.id is not None:
@@ -234,7 +234,7 @@ class Connection:
             raise ProtocolError("connected to this namespace already")
         else:
             socket = self._sockets[name] = Socket(name, self)
-            self.lane.start(self._admit(namespace, socket, auth))
+            self.running.start(self._admit(namespace, socket, auth))
 
     async def _admit(self, namespace: Namespace, socket: Socket, auth: dict[str, Any]) -> None:
         name = socket.namespace
@@ -305,7 +305,7 @@ class SocketServer:
         namespaces: Mapping[str, Namespace],
         settings: RealtimeSettings,
         *,
-        entrance: Entrance | None = None,
+        admission: Admission | None = None,
         handlers: Handlers | None = None,
     ) -> None:
         """Serve these namespaces and refuse all others.
@@ -313,13 +313,13 @@ class SocketServer:
         Args:
             namespaces: By name; `/` is the main one.
             settings: Times and limits.
-            entrance: See EngineServer.
+            admission: See EngineServer.
             handlers: Where handlers run; its own by default.
         """
         self.namespaces = namespaces
         self.settings = settings
         self.handlers = handlers or Handlers()
-        self.engine = EngineServer(self._accept, settings, entrance)
+        self.engine = EngineServer(self._accept, settings, admission)
 
     def routes(self, path: str = "/socket.io/") -> list[web.RouteDef]:
         """Return the routes that serve the protocol."""

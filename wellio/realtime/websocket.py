@@ -18,21 +18,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from aiohttp import WSMessage, WSMsgType, web
 
 from wellio.errors import TooManyRequests
-from wellio.realtime.cork import Cork
-from wellio.realtime.entrance import Entrance, Guest
-from wellio.realtime.faults import Disconnected, ProtocolError, Refused
-from wellio.realtime.frame import PING, PONG, TEXT, frame
-from wellio.realtime.heartbeat import Heartbeat
-from wellio.realtime.hub import Client, Hub
-from wellio.realtime.lane import Handlers, Lane
-from wellio.realtime.link import Link
-from wellio.realtime.message import Message
-from wellio.realtime.pace import Pace
-from wellio.realtime.packet import parse_json, write_json
-from wellio.realtime.settings import RealtimeSettings
+
+from .admission import Admission, Guest
+from .faults import Disconnected, ProtocolError, Refused
+from .frame import PING, PONG, TEXT, frame
+from .handlers import ConnectionHandlers, Handlers
+from .heartbeat import Heartbeat
+from .hub import Client, Hub
+from .message import Message
+from .packet import parse_json, write_json
+from .settings import RealtimeSettings
+from .socket_writer import SocketWriter
+from .throttle import Throttle
+from .write_buffer import WriteBuffer
 
 if TYPE_CHECKING:
-    from wellio.actor import Actor
+    from wellio.access.actor import Actor
 
 MALFORMED = 4400
 UNAUTHENTICATED = 4401
@@ -81,24 +82,24 @@ def parse_frame(text: str) -> Frame:
 class PlainClient(Client):
     """A device on `/ws`."""
 
-    __slots__ = ("_calls", "_link", "_next_call")
+    __slots__ = ("_calls", "_next_call", "_writer")
 
-    def __init__(self, actor: "Actor", link: Link) -> None:
+    def __init__(self, actor: "Actor", writer: SocketWriter) -> None:
         super().__init__(secrets.token_urlsafe(15), actor)
-        self._link = link
+        self._writer = writer
         self._calls: dict[int, asyncio.Future[Any]] | None = None
         self._next_call = 0
 
     def deliver(self, message: Message) -> None:
         """Send an event that may be on its way to others too."""
-        self._link.write(message.plain_frame)
+        self._writer.write(message.plain_frame)
 
     async def call(self, event: str, data: Any, *, timeout_s: float = 10.0) -> Any:
         """Send an event and wait for the device's acknowledgement."""
         number, self._next_call = self._next_call, self._next_call + 1
         self._calls = self._calls if self._calls is not None else {}
         answer = self._calls[number] = asyncio.get_running_loop().create_future()
-        self._link.write(_text({"event": event, "data": data, "id": number}))
+        self._writer.write(_text({"event": event, "data": data, "id": number}))
         try:
             async with asyncio.timeout(timeout_s):
                 return await answer
@@ -119,15 +120,15 @@ class PlainClient(Client):
 
     def ping(self) -> None:
         """Ask the device whether it is still there."""
-        self._link.write(_PING_FRAME)
+        self._writer.write(_PING_FRAME)
 
     def expire(self) -> None:
         """Give the device up."""
-        self._link.close(GONE, "ping timeout")
+        self._writer.close(GONE, "ping timeout")
 
     def close(self, reason: str) -> None:
         """End the connection for good."""
-        self._link.close(UNAUTHENTICATED, reason)
+        self._writer.close(UNAUTHENTICATED, reason)
 
 
 class PlainServer:
@@ -139,7 +140,7 @@ class PlainServer:
         application: Application,
         handlers: Handlers,
         settings: RealtimeSettings,
-        entrance: Entrance | None = None,
+        admission: Admission | None = None,
     ) -> None:
         """Serve clients.
 
@@ -148,30 +149,30 @@ class PlainServer:
             application: What they talk to.
             handlers: Where handlers run.
             settings: Times and limits.
-            entrance: Says who may connect; by default whoever comes from no page.
+            admission: Says who may connect; by default whoever comes from no page.
         """
         self._hub = hub
         self._application = application
         self._handlers = handlers
         self._settings = settings
-        self._entrance = entrance or Entrance()
-        self._links: set[Link] = set()
-        self._cork = Cork()
+        self._admission = admission or Admission()
+        self._writers: set[SocketWriter] = set()
+        self._write_buffer = WriteBuffer()
         self._is_closing = False
 
     def close(self, reason: str = "server shutdown", code: int = 1012) -> None:
         """Take no more clients and close those that are connected."""
         self._is_closing = True
-        for link in list(self._links):
-            link.close(code, reason)
+        for writer in list(self._writers):
+            writer.close(code, reason)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection from its handshake to its end."""
-        if not self._entrance.may_connect(request):
+        if not self._admission.may_connect(request):
             raise web.HTTPForbidden
         if self._is_closing:
             raise web.HTTPServiceUnavailable
-        guest = self._entrance.enter(request)
+        guest = self._admission.enter(request)
         try:
             return await self._receive(request, guest)
         finally:
@@ -185,71 +186,77 @@ class PlainServer:
             max_msg_size=self._settings.max_payload + 1,  # aiohttp refuses what reaches it
             timeout=self._settings.close_timeout_s,
         )
-        link = await Link.open(request, ws, self._settings, self._cork)
-        link.on_overflow(lambda: link.close(TOO_SLOW, "slow consumer"))
-        intake = _Intake(ws, link, self._entrance.pace(secrets.token_urlsafe(15)))
-        self._links.add(link)
+        writer = await SocketWriter.open(request, ws, self._settings, self._write_buffer)
+        writer.on_overflow(lambda: writer.close(TOO_SLOW, "slow consumer"))
+        intake = _Intake(ws, writer, self._admission.throttle(secrets.token_urlsafe(15)))
+        self._writers.add(writer)
         try:
-            client = await self._admit(intake, link)
+            client = await self._admit(intake, writer)
             if client is not None:
                 guest.leave()
-                await self._serve(intake, link, client)
+                await self._serve(intake, writer, client)
         except ProtocolError:
-            link.close(MALFORMED, "malformed frame")
+            writer.close(MALFORMED, "malformed frame")
         finally:
-            await link.closed()
-            self._links.discard(link)
+            await writer.closed()
+            self._writers.discard(writer)
         return ws
 
-    async def _admit(self, intake: "_Intake", link: Link) -> PlainClient | None:
+    async def _admit(self, intake: "_Intake", writer: SocketWriter) -> PlainClient | None:
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
                 first = await intake.next()
-                return await self._authenticate(first, link) if first is not None else None
+                return await self._authenticate(first, writer) if first is not None else None
         except TimeoutError:
-            link.close(TOO_LATE, "no auth in time")
+            writer.close(TOO_LATE, "no auth in time")
             return None
 
-    async def _authenticate(self, first: Frame, link: Link) -> PlainClient | None:
+    async def _authenticate(self, first: Frame, writer: SocketWriter) -> PlainClient | None:
         if first.event != "auth" or not isinstance(first.data, dict):
-            link.close(UNAUTHENTICATED, "auth comes first")
+            writer.close(UNAUTHENTICATED, "auth comes first")
             return None
         try:
             actor = await self._application.admit(first.data)
         except Refused as refused:
-            link.write(_ack(first.id, {"ok": False, "error": refused.data}))
+            writer.write(_ack(first.id, {"ok": False, "error": refused.data}))
             is_full = (refused.data or {}).get("status") == TooManyRequests.status
-            link.close(TOO_MANY if is_full else UNAUTHENTICATED, refused.message)
+            writer.close(TOO_MANY if is_full else UNAUTHENTICATED, refused.message)
             return None
-        link.write(_ack(first.id, {"ok": True}))
-        return PlainClient(actor, link)
+        writer.write(_ack(first.id, {"ok": True}))
+        return PlainClient(actor, writer)
 
-    async def _serve(self, intake: "_Intake", link: Link, client: PlainClient) -> None:
+    async def _serve(self, intake: "_Intake", writer: SocketWriter, client: PlainClient) -> None:
         heartbeat = Heartbeat(asyncio.get_running_loop(), self._settings, client)
         intake.heartbeat = heartbeat
-        lane = self._handlers.lane(self._settings.max_in_flight)
+        running = self._handlers.running(self._settings.max_in_flight)
         self._hub.add(client)
         try:
             while (received := await intake.next()) is not None:
-                self._take(received, client, link, lane)
-                if lane.busy is not None:
-                    await asyncio.wait((lane.busy,))
+                self._take(received, client, writer, running)
+                if running.busy is not None:
+                    await asyncio.wait((running.busy,))
         finally:
             heartbeat.stop()
             self._hub.remove(client)
             client.left()
 
-    def _take(self, received: Frame, client: PlainClient, link: Link, lane: Lane) -> None:
+    def _take(
+        self,
+        received: Frame,
+        client: PlainClient,
+        writer: SocketWriter,
+        running: ConnectionHandlers,
+    ) -> None:
         if received.event == "ack":
             client.answered(received)
         else:
-            lane.start(self._handle(received, client, link))
+            running.start(self._handle(received, client, writer))
 
-    async def _handle(self, received: Frame, client: PlainClient, link: Link) -> None:
+    async def _handle(self, received: Frame, client: PlainClient, writer: SocketWriter) -> None:
         ack = await self._application.dispatch(client, received.event, received.data)
         if received.id is not None:
             try:
-                link.write(_ack(received.id, ack))
+                writer.write(_ack(received.id, ack))
             except TypeError:
                 _log.exception("An acknowledgement is not JSON", extra={"event": received.event})
 
@@ -261,10 +268,10 @@ class _Intake:
         heartbeat: Hears of pongs, once there is one.
     """
 
-    __slots__ = ("_link", "_pace", "_ws", "heartbeat")
+    __slots__ = ("_throttle", "_writer", "_ws", "heartbeat")
 
-    def __init__(self, ws: web.WebSocketResponse, link: Link, pace: Pace) -> None:
-        self._ws, self._link, self._pace = ws, link, pace
+    def __init__(self, ws: web.WebSocketResponse, writer: SocketWriter, throttle: Throttle) -> None:
+        self._ws, self._writer, self._throttle = ws, writer, throttle
         self.heartbeat: Heartbeat | None = None
 
     async def next(self) -> Frame | None:
@@ -273,14 +280,14 @@ class _Intake:
         Raises:
             ProtocolError: Something else came.
         """
-        while not self._link.is_closing:
+        while not self._writer.is_closing:
             message: WSMessage = await self._ws.receive()
-            if self._pace.holds():
-                await self._pace.released()
+            if self._throttle.holds():
+                await self._throttle.released()
             if message.type is WSMsgType.TEXT:
                 return parse_frame(message.data)
             if message.type is WSMsgType.PING:
-                self._link.write(frame(PONG, bytes(message.data)))
+                self._writer.write(frame(PONG, bytes(message.data)))
             elif message.type is WSMsgType.PONG:
                 if self.heartbeat is not None:
                     self.heartbeat.pong()

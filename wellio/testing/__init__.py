@@ -15,14 +15,14 @@ Fixtures: `engine` (the test runs on SQLite and again on Postgres), `wellio_app`
 all of them, in use. Nothing here sleeps: waiting is always for a condition, with a deadline.
 """
 
-from wellio.testing.apps import TestApp
-from wellio.testing.client import Api, Reply
-from wellio.testing.deadline import DEADLINE_S
-from wellio.testing.plugin import MakeUser, StartApp
-from wellio.testing.recorder import Recorder
-from wellio.testing.scenarios import Scenario, scenario
-from wellio.testing.sockets import IoSocket, PlainSocket, Socket, Sockets
-from wellio.testing.users import User, sign_in
+from .apps import TestApp
+from .client import Api, Reply
+from .deadline import DEADLINE_S
+from .plugin import MakeUser, StartApp
+from .recorder import Recorder
+from .scenarios import Scenario, scenario
+from .sockets import IoSocket, PlainSocket, Socket, Sockets
+from .users import User, sign_in
 
 __all__ = [
     "DEADLINE_S",

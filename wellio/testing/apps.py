@@ -9,17 +9,18 @@ from typing import Any
 
 import aiohttp
 
-from wellio.app import WELLIO, Wellio, create_app
+from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.server import bind, serving
 from wellio.cli.commands import operations_of
 from wellio.clock import Clock
-from wellio.config import Config, load_config
+from wellio.config.settings import Config, load_config
 from wellio.mail.mailbox import FiledMail
-from wellio.server import bind, serving
-from wellio.testing.client import Api, HasToken
-from wellio.testing.conformance import Conformance
-from wellio.testing.deadline import DEADLINE_S, patient_writes
-from wellio.testing.people import unanswered
-from wellio.testing.recorder import Recorder
+
+from .client import Api, HasToken
+from .conformance import Conformance
+from .deadline import DEADLINE_S, patient_writes
+from .people import unanswered
+from .recorder import Recorder
 
 #: Tests do not depend on the settings of whoever runs them.
 NO_FILE = Path(os.devnull)

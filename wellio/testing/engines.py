@@ -24,7 +24,8 @@ from typing import Any, Final, Literal
 
 from wellio.db import connect
 from wellio.db.base import Database, Engine, Tx
-from wellio.testing.deadline import DEADLINE_S
+
+from .deadline import DEADLINE_S
 
 EngineName = Literal["sqlite", "postgres"]
 ENGINES: Final[tuple[EngineName, ...]] = ("sqlite", "postgres")

@@ -1,6 +1,6 @@
 """Which tables know people, by the schema itself, and who answers for them."""
 
-from wellio.app import Wellio
+from wellio.boot.app import Wellio
 from wellio.db.base import Database
 
 #: What a person's data hangs on.

@@ -15,8 +15,9 @@ import pytest_asyncio
 if TYPE_CHECKING:
     from wellio.clock import Clock
     from wellio.db.base import Engine
-    from wellio.testing import Api, Recorder, Sockets, TestApp, User
-    from wellio.testing.engines import Databases, EngineName
+
+    from . import Api, Recorder, Sockets, TestApp, User
+    from .engines import Databases, EngineName
 
 
 class StartApp:
@@ -40,7 +41,7 @@ class StartApp:
         workers: bool = True,
     ) -> "TestApp":
         """Start an app on a database of its own; `TestApp` says what the arguments are."""
-        from wellio.testing.apps import TestApp
+        from .apps import TestApp
 
         databases = self._databases(plugins is None)
         url, data_dir = await databases.create()
@@ -83,7 +84,7 @@ def wellio_databases(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> "Callable[[EngineName, bool], Databases]":
     """Return who makes an engine's databases: with the installed plugins' schema, or empty."""
-    from wellio.testing.engines import Databases
+    from .engines import Databases
 
     @cache
     def databases(engine: "EngineName", is_installed: bool) -> Databases:
@@ -95,11 +96,12 @@ def wellio_databases(
 
 async def _bring_up(database: "Engine") -> None:
     """Make the schema of all installed plugins, once for all tests."""
-    from wellio.app import migration_sources
-    from wellio.config import load_config
+    from wellio.boot.app import migration_sources
+    from wellio.boot.plugins import load_plugins
+    from wellio.config.settings import load_config
     from wellio.db.migrate import migrate
-    from wellio.plugins import load_plugins
-    from wellio.testing.apps import NO_FILE
+
+    from .apps import NO_FILE
 
     sources = migration_sources(load_plugins(load_config(NO_FILE, env={})))
     await migrate(database, sources, backups=Path(), now_ms=0)
@@ -129,7 +131,7 @@ async def bus(wellio_app: StartApp) -> "Recorder":
 @pytest.fixture
 def make_user(wellio_app: StartApp) -> MakeUser:
     """Make accounts that are signed in, in milliseconds."""
-    from wellio.testing.users import Users
+    from .users import Users
 
     users = Users()
 
@@ -142,7 +144,7 @@ def make_user(wellio_app: StartApp) -> MakeUser:
 @pytest_asyncio.fixture
 async def sockets() -> "AsyncIterator[Sockets]":
     """Open sockets to an app; they end with the test."""
-    from wellio.testing.sockets import Sockets
+    from .sockets import Sockets
 
     opened = Sockets()
     yield opened

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wellio.events import Event, EventBus
+from wellio.events.bus import Event, EventBus
 
 
 class Recorder:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from wellio.testing.apps import TestApp
-from wellio.testing.client import HasToken, Reply
+from .apps import TestApp
+from .client import HasToken, Reply
 
 
 @dataclass(frozen=True)

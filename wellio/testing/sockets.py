@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from wellio.testing.client import HasToken
-from wellio.testing.deadline import DEADLINE_S
+from .client import HasToken
+from .deadline import DEADLINE_S
 
 
 class Socket(ABC):

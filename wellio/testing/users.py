@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from unittest.mock import patch
 
-from wellio.testing.apps import TestApp
+from .apps import TestApp
 
 PASSWORD = "one fine horse, two batteries"  # noqa: S105 - of nobody
 _numbers = count(1)

@@ -9,10 +9,10 @@ import pytest
 
 from wellio.audit import Audit, Report
 from wellio.clock import Clock, ManualClock
-from wellio.crypto import Crypto
 from wellio.db.base import Engine, Row, Tx
 from wellio.db.migrate import Source, migrate
 from wellio.ids import new_id
+from wellio.keys.crypto import Crypto
 from wellio.keys.ring import MasterKey, MasterRing
 from wellio.testing.engines import ENGINES, Databases, EngineName
 

@@ -16,7 +16,7 @@ from wellio.audit.anchors import AnchorFile
 from wellio.audit.sealer import ANCHOR_MS, ANCHOR_ROWS, CHUNK
 from wellio.clock import ManualClock
 from wellio.errors import ConfigError
-from wellio.log import configure_logging
+from wellio.observe.log import configure_logging
 
 
 def lines(log: Log) -> list[str]:

@@ -9,7 +9,7 @@ from wellio.audit import ADDRESS, API_KEY, AuditDetails
 from wellio.audit.origin import network_of
 from wellio.db.base import Tx
 from wellio.errors import PluginError
-from wellio.log import REQUEST_ID
+from wellio.observe.log import REQUEST_ID
 
 
 async def test_a_row_says_who_did_what_to_what_and_from_where(log: Log) -> None:

@@ -16,11 +16,11 @@ from wellio.audit.entry import COLUMNS
 from wellio.audit.keys import AuditKeys
 from wellio.audit.sealer import CHUNK
 from wellio.clock import ManualClock
-from wellio.crypto import Crypto
 from wellio.db import connect
 from wellio.db.base import Engine
 from wellio.db.postgres_tx import PostgresTx
 from wellio.errors import WellioError
+from wellio.keys.crypto import Crypto
 from wellio.keys.ring import MasterKey, MasterRing
 from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases

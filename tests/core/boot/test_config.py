@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from wellio.config import Config, load_config, secret_values
-from wellio.config_template import env_template, toml_template
+from wellio.access.limits import Rate
+from wellio.boot.plugin_sources import discover
+from wellio.config.settings import Config, load_config, secret_values
+from wellio.config.template import env_template, toml_template
 from wellio.errors import ConfigError
-from wellio.limits import Rate
-from wellio.plugin_sources import discover
 
 ROOT = Path(__file__).parents[3]
 MASTER_KEY = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"

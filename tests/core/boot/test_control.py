@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from wellio import control
+from wellio.boot import control
 from wellio.cli import Cli
-from wellio.config import Config
+from wellio.config.settings import Config
 from wellio.errors import Conflict, WellioError
 
 

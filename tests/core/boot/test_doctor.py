@@ -9,8 +9,8 @@ import pytest
 
 from tests.core.boot.conftest import Shell
 from tests.core.boot.processes import serve
-from wellio.doctor import worst
-from wellio.findings import Finding
+from wellio.observe.doctor import worst
+from wellio.observe.findings import Finding
 from wellio.testing.plugin import StartApp
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from wellio.config import Config, SectionModel, load_config
+from wellio.boot.hookspecs import hookimpl
+from wellio.boot.plugins import Plugin, load_plugins
+from wellio.config.settings import Config, SectionModel, load_config
 from wellio.errors import ConfigError, PluginError
-from wellio.hookspecs import hookimpl
-from wellio.plugins import Plugin, load_plugins
 from wellio.testing import StartApp
 
 

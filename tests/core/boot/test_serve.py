@@ -19,8 +19,8 @@ import pytest
 
 from tests.children import child
 from tests.core.boot.processes import WELLIO, Server, environment, serve, wellio
-from wellio.config import load_config
-from wellio.server import bind
+from wellio.boot.server import bind
+from wellio.config.settings import load_config
 from wellio.testing import DEADLINE_S
 from wellio.testing.apps import NO_FILE
 

@@ -19,7 +19,7 @@ from wellio import (
     WellioError,
     hookimpl,
 )
-from wellio.config import Config, load_config
+from wellio.config.settings import Config, load_config
 from wellio.demo.clock import DemoClock
 from wellio.demo.filling import fill
 from wellio.demo.record import DemoPractice, read

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wellio import WellioError
-from wellio.config import Config, load_config
+from wellio.config.settings import Config, load_config
 from wellio.demo.record import DemoPractice, Login, database_of, write
 from wellio.demo.settings import of_folder
 from wellio.testing.apps import NO_FILE

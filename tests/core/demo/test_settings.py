@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, HttpUrl, SecretStr
 
 from wellio import Plugin, Rate, SectionModel
-from wellio.config import Config, load_config
+from wellio.config.settings import Config, load_config
 from wellio.demo.settings import in_demo
 from wellio.testing.apps import NO_FILE
 

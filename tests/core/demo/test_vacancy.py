@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wellio import DemoSize, WellioError
-from wellio.config import Config, load_config
+from wellio.config.settings import Config, load_config
 from wellio.demo.filling import fill
 from wellio.demo.record import read
 from wellio.testing.apps import NO_FILE

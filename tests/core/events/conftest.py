@@ -10,8 +10,8 @@ import pytest
 from wellio.clock import Clock, ManualClock
 from wellio.db.base import Database, Engine, Tx
 from wellio.db.migrate import Source, migrate
-from wellio.events import Event, EventBus
-from wellio.jobs import Jobs
+from wellio.events.bus import Event, EventBus
+from wellio.jobs.jobs import Jobs
 from wellio.testing.engines import ENGINES, Databases, EngineName
 
 START = 1_772_000_000_000  # milliseconds UTC: some time in 2026

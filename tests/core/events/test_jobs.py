@@ -11,7 +11,7 @@ from tests.core.events.conftest import START, Node, effect, effects
 from wellio.clock import ManualClock
 from wellio.db.base import Database, Tx
 from wellio.errors import Conflict, PluginError
-from wellio.jobs import GiveUp, Job, JobRun, LeaseLost
+from wellio.jobs.jobs import GiveUp, Job, JobRun, LeaseLost
 from wellio.testing import DEADLINE_S
 
 MakeNode = Callable[..., Node]

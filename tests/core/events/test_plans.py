@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.core.events.conftest import START, Node
-from wellio import jobstore, outbox, subscriber
 from wellio.db.base import Engine, Tx
+from wellio.events import outbox, subscriber
+from wellio.jobs import store as jobstore
 from wellio.testing.engines import explain
 
 HERE: dict[str, Any] = {"xid": 0, "position": 1}

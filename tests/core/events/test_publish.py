@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from tests.core.events.conftest import START, Dropped, Node, Noted
 from wellio.db.base import Database, Tx
 from wellio.errors import PluginError
-from wellio.events import Event
+from wellio.events.bus import Event
 
 MakeNode = Callable[..., Node]
 

@@ -11,8 +11,8 @@ from tests.core.events.conftest import Node, effect, effects
 from wellio.clock import ManualClock, parse_rfc3339, rfc3339
 from wellio.db.base import Database
 from wellio.errors import PluginError
-from wellio.jobs import JobRun
-from wellio.schedules import Schedule
+from wellio.jobs.jobs import JobRun
+from wellio.jobs.schedules import Schedule
 
 MakeNode = Callable[..., Node]
 HOUR = 3_600_000

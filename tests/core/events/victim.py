@@ -13,7 +13,7 @@ from tests.core.events.conftest import Node, Noted, effect
 from wellio.clock import SystemClock
 from wellio.db import connect
 from wellio.db.base import Tx
-from wellio.jobs import Job, JobRun
+from wellio.jobs.jobs import Job, JobRun
 from wellio.testing.deadline import DEADLINE_S
 
 

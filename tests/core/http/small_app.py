@@ -16,13 +16,13 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from tests.core.http.wire import wire
-from wellio.actor import Actor
-from wellio.config import ServerConfig
+from wellio.access.actor import Actor
+from wellio.access.policy import Access, Fragment, Policies
+from wellio.config.settings import ServerConfig
 from wellio.errors import Unauthorized
-from wellio.http import Edge, Http, MetricsApi, Runner
-from wellio.log import configure_logging
-from wellio.metrics import Metrics
-from wellio.policy import Access, Fragment, Policies
+from wellio.http import GatewayRules, Http, MetricsApi, Runner
+from wellio.observe.log import configure_logging
+from wellio.observe.metrics import Metrics
 from wellio.testing import DEADLINE_S
 from wellio.testing.conformance import Conformance
 
@@ -125,7 +125,7 @@ async def running(
     access_log: bool = False,
     routes: Sequence[web.RouteDef] = (),
     metrics: Metrics | None = None,
-    edge: Edge | None = None,
+    rules: GatewayRules | None = None,
     server: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[SmallApp]:
     """Serve some endpoints, and `/metrics`; `server` holds settings of `[server]`."""
@@ -139,7 +139,7 @@ async def running(
         permissions=PERMISSIONS | {"things.own"},
         scopes=PERMISSIONS,
         version="1.2.3",
-        edge=edge,
+        rules=rules,
         access_log=access_log,
     )
     http.application.add_routes(routes)

@@ -7,10 +7,10 @@ import pytest
 
 from tests.core.http.small_app import SmallApp, running
 from tests.core.http.test_problems import FailingApi
+from wellio.access.limits import Limits
 from wellio.clock import ManualClock
-from wellio.config import load_config
-from wellio.http import Edge, Origins
-from wellio.limits import Limits
+from wellio.config.settings import load_config
+from wellio.http import GatewayRules, Origins
 from wellio.testing import TestApp
 from wellio.testing.apps import NO_FILE
 from wellio.testing.plugin import StartApp
@@ -46,8 +46,8 @@ SHOWN = "Access-Control-Allow-Origin"
 
 @pytest.fixture
 async def app() -> AsyncIterator[SmallApp]:
-    edge = Edge(origins=Origins(ALLOWED))
-    async with running(FailingApi(), edge=edge) as app:
+    rules = GatewayRules(origins=Origins(ALLOWED))
+    async with running(FailingApi(), rules=rules) as app:
         yield app
 
 
@@ -102,8 +102,8 @@ async def test_without_a_list_nothing_is_said() -> None:
 
 async def test_everybody_is_a_star_without_credentials() -> None:
     config = load_config(NO_FILE, env={}, overrides={"server.allowed_origins": ["*"]})
-    edge = Edge.of(config, Limits(monotonic=ManualClock(0).monotonic))
-    async with running(FailingApi(), edge=edge) as app:
+    rules = GatewayRules.of(config, Limits(monotonic=ManualClock(0).monotonic))
+    async with running(FailingApi(), rules=rules) as app:
         answer = await app.request("GET", "/metrics", headers={"Origin": "https://any.example"})
     assert answer.headers[SHOWN] == "*"
     assert "Access-Control-Allow-Credentials" not in answer.headers
@@ -115,7 +115,7 @@ async def test_everybody_is_a_star_without_credentials() -> None:
 )
 async def test_the_headers_that_keep_browsers_strict(public_url: str, is_secure: bool) -> None:
     config = load_config(NO_FILE, env={}, overrides={"server.public_url": public_url})
-    async with running(FailingApi(), edge=Edge.of(config, Limits())) as app:
+    async with running(FailingApi(), rules=GatewayRules.of(config, Limits())) as app:
         found = await app.request("GET", "/metrics")
         broken = await app.raw(b"nonsense\r\n\r\n")
         lost = await app.request("GET", "/nowhere", documented=False)

@@ -7,10 +7,10 @@ import pytest
 from aiohttp import web
 
 from tests.core.http.small_app import Answer, SmallApp, running
+from wellio.access.limits import Limits
 from wellio.clock import ManualClock
-from wellio.config import load_config
-from wellio.http import REMOTE, Edge, endpoint
-from wellio.limits import Limits
+from wellio.config.settings import load_config
+from wellio.http import REMOTE, GatewayRules, endpoint
 from wellio.testing.apps import NO_FILE
 
 PROXIED = {"server.trusted_proxies": ["127.0.0.1"]}
@@ -28,11 +28,13 @@ class DoorApi:
         return {"remote": request[REMOTE]}
 
 
-def edge(clock: ManualClock, settings: Mapping[str, Any] | None = None) -> Edge:
+def rules(clock: ManualClock, settings: Mapping[str, Any] | None = None) -> GatewayRules:
     """Three requests of a network and then one a second; two of an account, and one in 2 s."""
     rates = {"limits.per_address": "3+1/s", "limits.per_account": "2+0.5/s"}
     config = load_config(NO_FILE, env={}, overrides={**rates, **(settings or {})})
-    return Edge.of(config, Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic))
+    return GatewayRules.of(
+        config, Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic)
+    )
 
 
 async def ask(
@@ -44,7 +46,7 @@ async def ask(
 
 async def test_an_address_is_told_what_is_left_and_when_there_is_more() -> None:
     clock = ManualClock(0)
-    async with running(DoorApi(), edge=edge(clock)) as app:
+    async with running(DoorApi(), rules=rules(clock)) as app:
         left = [(await ask(app)).headers["RateLimit"] for _ in range(3)]
         assert left == [f'"address";r={3 - n};t={n}' for n in (1, 2, 3)]
         refused = await ask(app)
@@ -59,7 +61,7 @@ async def test_an_address_is_told_what_is_left_and_when_there_is_more() -> None:
 
 async def test_an_account_has_one_budget_whichever_address_it_comes_from() -> None:
     clock = ManualClock(0)
-    async with running(DoorApi(), edge=edge(clock, PROXIED)) as app:
+    async with running(DoorApi(), rules=rules(clock, PROXIED)) as app:
         answers = [
             await ask(app, "/api/v1/mine", token="coach", by=f"192.0.{n}.1") for n in range(4)
         ]
@@ -71,7 +73,7 @@ async def test_an_account_has_one_budget_whichever_address_it_comes_from() -> No
 
 
 async def test_limits_that_are_switched_off() -> None:
-    async with running(DoorApi(), edge=edge(ManualClock(0), {"limits.enabled": False})) as app:
+    async with running(DoorApi(), rules=rules(ManualClock(0), {"limits.enabled": False})) as app:
         answers = [await ask(app, "/api/v1/mine", token="coach") for _ in range(9)]
     assert {it.status for it in answers} == {200}
     assert not any("RateLimit" in it.headers for it in answers)
@@ -87,7 +89,7 @@ async def test_limits_that_are_switched_off() -> None:
     ],
 )
 async def test_no_spelling_of_a_request_has_a_budget_of_its_own(tricks: list[str]) -> None:
-    async with running(DoorApi(), edge=edge(ManualClock(0))) as app:
+    async with running(DoorApi(), rules=rules(ManualClock(0))) as app:
         statuses = [
             (await app.raw(f"{line} HTTP/1.1\r\nHost: x\r\n\r\n".encode())).status
             for line in tricks
@@ -98,7 +100,7 @@ async def test_no_spelling_of_a_request_has_a_budget_of_its_own(tricks: list[str
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Client-IP"])
 async def test_nobody_chooses_their_own_address(header: str) -> None:
-    async with running(DoorApi(), edge=edge(ManualClock(0))) as app:
+    async with running(DoorApi(), rules=rules(ManualClock(0))) as app:
         statuses = []
         for number in range(5):
             value = f"for=192.0.{number}.1" if header == "Forwarded" else f"192.0.{number}.1"
@@ -119,13 +121,13 @@ async def test_nobody_chooses_their_own_address(header: str) -> None:
 async def test_behind_a_trusted_proxy_each_network_has_its_budget(
     clients: list[str], answered: int
 ) -> None:
-    async with running(DoorApi(), edge=edge(ManualClock(0), PROXIED)) as app:
+    async with running(DoorApi(), rules=rules(ManualClock(0), PROXIED)) as app:
         answers = [await ask(app, by=client) for client in clients]
     assert sum(it.status == 200 for it in answers) == answered
     assert answers[0].data["remote"] == clients[0].rpartition(", ")[2]
 
 
 async def test_bad_tokens_use_the_budget_of_the_address() -> None:
-    async with running(DoorApi(), edge=edge(ManualClock(0))) as app:
+    async with running(DoorApi(), rules=rules(ManualClock(0))) as app:
         answers = [await ask(app, "/api/v1/mine", token=f"guess-{n}") for n in range(4)]
     assert [it.status for it in answers] == [401, 401, 401, 429]

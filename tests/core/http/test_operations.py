@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.core.http.small_app import COACH, Answer, logged, running
 from tests.core.http.test_endpoints import ThingApi
-from wellio.actor import Actor
+from wellio.access.actor import Actor
 from wellio.errors import PluginError, Unavailable
 from wellio.http import Check, DashboardApi, HealthApi
-from wellio.metrics import Metrics
+from wellio.observe.metrics import Metrics
 
 
 async def well() -> None: ...

@@ -12,7 +12,7 @@ from aiohttp import web
 from tests.core.http.small_app import SmallApp, logged, running
 from tests.core.http.test_bodies import EchoApi
 from tests.core.http.wire import wire
-from wellio.http import Edge
+from wellio.http import GatewayRules
 from wellio.testing import DEADLINE_S
 
 BODY = b'{"free":1}'
@@ -271,7 +271,7 @@ async def read_slowly(app: SmallApp, path: bytes, size: int, pause_s: float) -> 
 @pytest.mark.parametrize("start", [POST + b"Content-Length: 1000\r\n\r\n", CHUNKED])
 async def test_a_body_that_drips_is_refused_and_cut(start: bytes) -> None:
     drop = b"1\r\n \r\n" if start is CHUNKED else b" "
-    async with running(EchoApi(), edge=Edge(body_timeout_s=HASTY_S)) as app:
+    async with running(EchoApi(), rules=GatewayRules(body_timeout_s=HASTY_S)) as app:
         async with asyncio.timeout(CUT_S):
             answer, _ = await drip(app, start, drop)
     assert b'"code":"body_timeout"' in answer
@@ -279,7 +279,7 @@ async def test_a_body_that_drips_is_refused_and_cut(start: bytes) -> None:
 
 
 async def test_others_are_served_meanwhile() -> None:
-    async with running(EchoApi(), edge=Edge(body_timeout_s=HASTY_S)) as app:
+    async with running(EchoApi(), rules=GatewayRules(body_timeout_s=HASTY_S)) as app:
         slow = [asyncio.create_task(drip(app, CHUNKED, b"1\r\n \r\n")) for _ in range(100)]
         slow += [asyncio.create_task(drip(app, GET, b"")) for _ in range(2)]
         honest = [(await app.request("GET", "/echo")).status for _ in range(50)]

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tests.core.http.small_app import logged, running
 from wellio.http import endpoint
-from wellio.log import REQUEST_ID, configure_logging, get_logger, plugin_of
+from wellio.observe.log import REQUEST_ID, configure_logging, get_logger, plugin_of
 
 
 class LoggingApi:

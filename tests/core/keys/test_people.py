@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.core.keys.conftest import NOW, Open, Practice
 from wellio import PersonErased, WellioError, rfc3339
 from wellio.db.base import Engine
-from wellio.db.rider import riding
+from wellio.db.write_hook import with_write_hook
 from wellio.keys.people import PersonKeys
 
 ANN, BOB = "0190a000-0000-7000-8000-0000000000aa", "0190a000-0000-7000-8000-0000000000bb"
@@ -236,7 +236,7 @@ async def test_an_idempotency_key_rides_with_the_effect_and_not_with_a_key(
     async def body(tx: object) -> str:
         return "effect"
 
-    with riding(ride):
+    with with_write_hook(ride):
         await practice.people.seal(ANN, "note", b"plain")
         await practice.people.erase(BOB)
         await db.write(body)

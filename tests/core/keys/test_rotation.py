@@ -22,7 +22,7 @@ from wellio import (
     rfc3339,
 )
 from wellio.db.base import Database, Engine
-from wellio.jobs import JobRun
+from wellio.jobs.jobs import JobRun
 from wellio.keys.people import PersonKeys
 from wellio.keys.ring import MasterRing
 from wellio.keys.root import RootKey

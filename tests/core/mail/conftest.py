@@ -8,9 +8,9 @@ import pytest
 
 from tests.core.mail.post_office import PostOffice, post_office
 from wellio.clock import ManualClock
-from wellio.config import load_config
+from wellio.config.settings import load_config
 from wellio.mail import Mailer
-from wellio.metrics import Metrics
+from wellio.observe.metrics import Metrics
 from wellio.testing.apps import NO_FILE
 
 START = 1_780_000_000_000  # 28 May 2026, 20:26:40 UTC

@@ -6,7 +6,7 @@ from tests.core.http.small_app import logged
 from tests.core.mail.conftest import MakeMailer
 from tests.core.mail.post_office import PostOffice
 from wellio.mail import Letterhead, Mail, MailFailed, MailRefused
-from wellio.metrics import Metrics
+from wellio.observe.metrics import Metrics
 
 MAIL = Mail(to="anna@clients.example", subject="A canary", text="Of a canary.\n")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wellio.config import load_config
+from wellio.config.settings import load_config
 from wellio.errors import ConfigError
 from wellio.mail.server import read_url
 

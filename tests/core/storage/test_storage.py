@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
 from tests.children import child
 from wellio.errors import NotFound, PayloadTooLarge
-from wellio.storage import CHUNK_BYTES, FolderStorage
+from wellio.files.storage import CHUNK_BYTES, FolderStorage
 from wellio.testing import DEADLINE_S
 
 ROOT = Path(__file__).parents[3]
@@ -138,7 +138,7 @@ async def test_a_sender_who_leaves_leaves_nothing(storage: FolderStorage, tmp_pa
 FULL = """
 import asyncio, resource, signal, sys
 from pathlib import Path
-from wellio.storage import FolderStorage
+from wellio.files.storage import FolderStorage
 from wellio.errors import Unavailable
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

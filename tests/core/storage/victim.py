@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from wellio.storage import FolderStorage
+from wellio.files.storage import FolderStorage
 
 
 async def main(folder: Path) -> None:

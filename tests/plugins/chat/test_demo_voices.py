@@ -15,7 +15,7 @@ from wellio_chat.demo.rhythm import is_owl
 from wellio_chat.demo.talks import Talk, Utterance
 
 from wellio import WELLIO, Demo, DemoSize, create_app
-from wellio.config import load_config
+from wellio.config.settings import load_config
 from wellio.demo.clock import DemoClock
 from wellio.demo.filling import demo_parts
 from wellio.testing.apps import DEFAULTS, NO_FILE

@@ -1,0 +1,114 @@
+"""Where settings come from: a TOML file and the environment, merged into one tree of tables."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from wellio.errors import ConfigError
+
+from .strength import weakness
+
+PREFIX = "WELLIO_"
+ALIASES = {"DATABASE_URL": "database.url", "JWT_SECRET": "plugins.auth.jwt_secret"}
+
+
+class Sources:
+    """Collects what the sources say; a later value replaces an earlier one.
+
+    Attributes:
+        tree: The tables, as nested dicts; values are still as they were read.
+        problems: One line for each value that cannot be had.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.tree: dict[str, Any] = {}
+        self.problems: list[str] = []
+        self._env = env
+
+    def put(self, name: str, value: Any) -> None:
+        """Set the value of a dotted name."""
+        *tables, key = name.split(".")
+        node = self.tree
+        for table in tables:
+            child = node.setdefault(table, {})
+            if not isinstance(child, dict):
+                self.problems.append(f"{name}: {table} is a single setting, not a table")
+                return
+            node = child
+        node[key] = value
+
+    def read_file(self, path: Path, *, required: bool) -> None:
+        """Read a TOML file; one that is not required may be absent."""
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            if required:
+                raise ConfigError(f"there is no file {path}") from None
+            return
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}") from None
+        self.tree = self._resolve(table, "", path.parent)
+
+    def read_environment(self) -> None:
+        """Read the aliases, then `WELLIO_SECTION__KEY`; an empty variable counts as absent."""
+        secret = self._env.get("JWT_SECRET")
+        if secret and (problem := weakness(secret)) is not None:
+            self.problems.append(f"JWT_SECRET: {problem}")
+        for alias, name in ALIASES.items():
+            if self._env.get(alias):
+                self.put(name, self._env[alias])
+        for variable, text in sorted(self._env.items()):
+            if variable.startswith(PREFIX) and text:
+                name = variable.removeprefix(PREFIX).lower().replace("__", ".")
+                self.put(name, self._resolve(_reference(text), name, Path()))
+
+    def _resolve(self, value: Any, name: str, folder: Path) -> Any:
+        """Replace `{env = "NAME"}` and `{file = "path"}` by what they name."""
+        match value:
+            case {"env": str(variable), **rest} if not rest:
+                if variable not in self._env:
+                    self.problems.append(f"{name}: the environment has no variable {variable}")
+                return self._env.get(variable)
+            case {"file": str(file), **rest} if not rest:
+                return self._content(name, folder, file)
+            case dict():
+                return {
+                    key: self._resolve(item, dotted(name, key), folder)
+                    for key, item in value.items()
+                }
+        return value
+
+    def _content(self, name: str, folder: Path, file: str) -> str | None:
+        """Return what a file holds, which is taken for a secret."""
+        try:
+            path = folder / file
+            if path.stat().st_mode & 0o007:
+                self.problems.append(
+                    f"{name}: the file {file} can be read by every user: its mode must be 0600"
+                )
+                return None
+            return path.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            self.problems.append(f"{name}: the file {file} cannot be read: {reason}")
+            return None
+
+
+def _reference(text: str) -> Any:
+    """Return a variable's text, or the table that it is when it names another place as JSON."""
+    if text.startswith("{"):
+        try:
+            parsed = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return text
+        if isinstance(parsed, dict) and parsed.keys() in ({"env"}, {"file"}):
+            return parsed
+    return text
+
+
+def dotted(*parts: int | str) -> str:
+    """Join the parts of a setting's name; empty ones are left out."""
+    return ".".join(str(part) for part in parts if part != "")

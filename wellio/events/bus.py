@@ -1,0 +1,266 @@
+"""What happened: event classes, and the bus that tells of them.
+
+An event exists only if its transaction committed: `publish` writes it to the event log in that
+transaction. Live subscribers hear of it right after the commit, at most once and in this process;
+durable ones follow the log by their own cursor (`outbox.py`) and survive a kill.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, ClassVar, Self, TypeVar
+
+import orjson
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from wellio.clock import Clock
+from wellio.db.base import Database, Row, Tx
+from wellio.errors import PluginError
+from wellio.ids import new_id
+from wellio.jobs.jobs import Jobs
+from wellio.jobs.retry import error_name
+
+from .outbox import Outbox, append
+from .subscriber import Shared, Subscriber
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_log = structlog.get_logger()
+E = TypeVar("E", bound="Event")
+
+
+class Event(BaseModel):
+    """Something that happened, told in ids, never in contents.
+
+        class MessageCreated(Event, name="message.created"):
+            '''A message was stored and is visible to its conversation.'''
+            message_id: str
+
+    A field that is added later needs a default, so that old rows can still be read. A class
+    without a name is a base of others and cannot be published.
+
+    Attributes:
+        id: The event's own id; what a handler does is idempotent on it.
+        at: When it happened, in milliseconds UTC; the bus fills it in when it is 0.
+        actor_id: The user who did it, or None for the machine.
+        cause_id: The event that led to this one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str] = ""
+    own_fields: ClassVar[tuple[str, ...]] = ()
+
+    id: str = Field(default_factory=new_id)
+    at: int = 0
+    actor_id: str | None = None
+    cause_id: str | None = None
+
+    def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.name = name
+        if name and not _NAME.fullmatch(name):
+            raise PluginError(f"{cls.__qualname__}: {name!r} is no name like 'noun.past_tense'")
+        if name and not cls.__dict__.get("__doc__"):
+            raise PluginError(f"event {name} has no docstring; it is the event's documentation")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        cls.own_fields = tuple(f for f in cls.model_fields if f not in Event.model_fields)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the event as a row of the log; what its own class adds is in `payload`."""
+        values = self.__dict__
+        return {
+            "id": self.id,
+            "name": self.name,
+            "at": self.at,
+            "actor_id": self.actor_id,
+            "cause_id": self.cause_id,
+            "payload": orjson.dumps({field: values[field] for field in self.own_fields}).decode(),
+        }
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Read an event back, also one that an older or newer version of its class wrote."""
+        stored = orjson.loads(row["payload"])
+        values = {field: stored[field] for field in cls.own_fields if field in stored}
+        for field in ("id", "at", "actor_id", "cause_id"):
+            values[field] = row[field]
+        return cls.model_validate(values)
+
+
+class EventBus:
+    """Takes events in and hands them on; one per app."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        jobs: Jobs,
+        *,
+        node: str | None = None,
+        poll_s: float = 1.0,
+        retention_s: int = 7 * 86_400,
+        max_attempts: int = 8,
+    ) -> None:
+        """Build a bus that nobody listens to yet.
+
+        Args:
+            db: Where the log is.
+            clock: Tells when parked events are due.
+            jobs: What `settled` waits for too; it runs the trimming of the log.
+            node: A name that one process at a time has. A process that comes back under its old
+                name goes on at once, a new one waits for the lease of the old to end.
+            poll_s: How often to look for what was published by other processes or is due again.
+            retention_s: How long the log is kept, even when every subscriber has read it.
+            max_attempts: How often a durable subscriber tries an event before it is dead.
+        """
+        shared = Shared(db, clock, self._read, node or new_id(), poll_s, max_attempts)
+        self.outbox = Outbox(shared, retention_s=retention_s)
+        self._clock = clock
+        self._jobs = jobs
+        jobs.register(self.outbox.trimming())
+        self._types: dict[str, type[Event]] = {}
+        self._live: list[tuple[type[Event], Callable[[Any], None]]] = []
+        self._routes: dict[type[Event], tuple[list[Callable[[Any], None]], list[Subscriber]]] = {}
+
+    @property
+    def types(self) -> Sequence[type[Event]]:
+        """Return the registered event classes, by name."""
+        return [self._types[name] for name in sorted(self._types)]
+
+    def register(self, *types: type[Event]) -> None:
+        """Make event classes known; another cannot be published.
+
+        Raises:
+            PluginError: A class has no name, or the name of another one.
+        """
+        for type_ in types:
+            if not type_.name:
+                raise PluginError(f"event class {type_.__qualname__} has no name=")
+            other = self._types.setdefault(type_.name, type_)
+            if other is not type_:
+                raise PluginError(
+                    f"event {type_.name} is defined twice: in {other.__module__} and "
+                    f"{type_.__module__}"
+                )
+
+    def subscribe(self, type_: type[E], fn: Callable[[E], None]) -> None:
+        """Have a function called after the commit, in this process, at most once.
+
+        Args:
+            type_: An event class; its subclasses too, so `Event` means all.
+            fn: Called on the event loop; what it raises is logged and reaches nobody.
+        """
+        self._live.append((type_, fn))
+        self._routes.clear()
+
+    def subscribe_durable(
+        self,
+        name: str,
+        types: type[E] | Iterable[type[E]],
+        fn: Callable[[Tx, E], Awaitable[None]],
+        *,
+        replay: bool = False,
+    ) -> None:
+        """Have a function follow the log: each event exactly once, whatever is killed when.
+
+        Args:
+            name: The cursor's name, `<plugin>.<what>`; it stays the same for ever.
+            types: One or more event classes; subclasses too.
+            fn: Gets the transaction in which the cursor moves, only writes rows through it, and
+                acts on the present state of what the event names. When it raises, the event is
+                parked and tried again later: the order of events then changes.
+            replay: Whether a new subscriber begins with the log's first event or with the next.
+
+        Raises:
+            PluginError: The name is taken, or the workers run already.
+        """
+        wanted = (types,) if isinstance(types, type) else tuple(types)
+        self.outbox.add(name, wanted, fn, replay=replay)
+        self._routes.clear()
+
+    async def publish(self, tx: Tx, *events: Event) -> None:
+        """Write events to the log in a transaction, in the order given.
+
+        Raises:
+            PluginError: A class of them is not registered.
+        """
+        rows = []
+        heard: list[tuple[Event, list[Callable[[Any], None]]]] = []
+        wake: list[Subscriber] = []
+        for given in events:
+            event = given if given.at else given.model_copy(update={"at": self._clock.now_ms()})
+            live, durable = self._routes.get(type(event)) or self._route(type(event))
+            if live:
+                heard.append((event, live))
+            wake += (subscriber for subscriber in durable if subscriber not in wake)
+            rows.append(event.to_row())
+        await append(tx, rows)
+        if heard or wake:
+            tx.after_commit(self._committed, heard, wake)
+
+    async def start(self, *, workers: bool = True) -> None:
+        """Give new subscribers their cursor, and start the workers.
+
+        Args:
+            workers: False for a command that publishes and leaves the rest to the server.
+        """
+        await self.outbox.start(workers=workers)
+
+    async def stop(self) -> None:
+        """End the workers after the batch that each has begun."""
+        await self.outbox.stop()
+
+    def poke(self) -> None:
+        """Look at once whether something is due, as after a manual clock was moved."""
+        self.outbox.poke()
+        self._jobs.poke()
+
+    async def settled(self) -> None:
+        """Wait until every durable subscriber has caught up and every due job has run.
+
+        Works with and without running workers. What failed and is due later is not waited for;
+        a subscriber that another node has leased is.
+        """
+        while True:
+            before = self.outbox.steps_done + self._jobs.steps_done
+            await self.outbox.catch_up()
+            await self._jobs.run_due()
+            if self.outbox.steps_done + self._jobs.steps_done == before:
+                return
+
+    async def status(self) -> dict[str, dict[str, Any]]:
+        """Return `subscribers`, each with `lag`, `parked` and `dead`, and the figures of `jobs`."""
+        return {"subscribers": await self.outbox.status(), "jobs": await self._jobs.status()}
+
+    def _route(self, type_: type[Event]) -> tuple[list[Callable[[Any], None]], list[Subscriber]]:
+        if self._types.get(type_.name) is not type_:
+            raise PluginError(f"event class {type_.__qualname__} is not registered")
+        live = [fn for wanted, fn in self._live if issubclass(type_, wanted)]
+        durable = [s for s in self.outbox.subscribers if issubclass(type_, s.types)]
+        return self._routes.setdefault(type_, (live, durable))
+
+    def _read(self, row: Row, wanted: tuple[type[Event], ...]) -> Event | None:
+        type_ = self._types.get(row["name"])
+        return type_.from_row(row) if type_ and issubclass(type_, wanted) else None
+
+    def _committed(
+        self,
+        heard: list[tuple[Event, list[Callable[[Any], None]]]],
+        wake: list[Subscriber],
+    ) -> None:
+        for subscriber in wake:
+            subscriber.worker.wake()
+        for event, live in heard:
+            for fn in live:
+                try:
+                    fn(event)
+                except Exception as error:  # noqa: BLE001 - a subscriber's fault is not the publisher's
+                    _log.error(
+                        "live_subscriber_failed",
+                        subscriber=getattr(fn, "__qualname__", repr(type(fn))),
+                        event_id=event.id,
+                        event_name=event.name,
+                        error=error_name(error),
+                    )

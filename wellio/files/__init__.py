@@ -1,0 +1,1 @@
+"""Files: bytes that plugins keep beside the database (`storage.py`)."""
