@@ -9,7 +9,10 @@ from importlib.util import find_spec
 import pytest
 
 _NEEDED = ("jsonschema", "pytest_aiohttp", "pytest_asyncio")
-_FIXTURES = ("api", "bus", "make_user", "sockets", "wellio_app")
+_FIXTURES = (
+    *("api", "bus", "make_user", "sockets", "wellio_app"),
+    *("shared_app", "shared_sockets", "shared_user"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

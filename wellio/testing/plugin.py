@@ -73,9 +73,39 @@ class MakeUser(Protocol):
         """Make an account and sign it in; `app` is `wellio_app.first()` by default."""
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark that leaves out an engine."""
+    config.addinivalue_line(
+        "markers",
+        "sqlite(why): runs on SQLite alone, because no SQL is new here; for a test or a module",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Leave Postgres to other tests where `mark.sqlite` says why."""
+    mark = metafunc.definition.get_closest_marker("sqlite")
+    if mark is None or "engine" not in metafunc.fixturenames:
+        return
+    if not mark.args:
+        pytest.fail(f"{metafunc.definition.nodeid}: mark.sqlite says no reason", pytrace=False)
+    alone = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
+    metafunc.definition.add_marker(alone)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have what shares an app run on that app's loop; a mark of its own would be forgotten."""
+    if "shared_app" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """Run the test on each engine; return its name."""
+    """Run the test on each engine; return its name.
+
+    `pytestmark = pytest.mark.sqlite("why")` leaves a module at SQLite (the mark at a test, that
+    test): where no SQL is new, or where another test has the same statements run on both.
+    """
     return str(request.param)
 
 
@@ -116,6 +146,34 @@ async def wellio_app(
         yield StartApp(partial(wellio_databases, engine), ends)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_app(
+    engine: "EngineName", wellio_databases: "Callable[[EngineName, bool], Databases]"
+) -> AsyncIterator[StartApp]:
+    """Start apps that all cases of a module share; they end with the module.
+
+    A start and people cost more than most cases. So a module makes its world once, and a case that
+    changes something makes its own object in it, rather than counting on what others left:
+
+        @pytest_asyncio.fixture(scope="module", loop_scope="module")
+        async def practice(shared_app, shared_user):
+            app = await shared_app()
+            return Practice(app, {"coach": await shared_user("coach")})
+
+        async def test_it_is_renamed(practice):
+            coach = practice.app.api.as_(practice.people["coach"])
+            tag = (await coach.post("/tags", {"name": "Renamed"}, status=201)).data
+            ...
+
+    Async fixtures that work with it have `loop_scope="module"`, of whatever scope they are; tests
+    get it by themselves. Sockets are opened by `shared_sockets`. A case that needs settings, a
+    clock, a restart or an empty database of its own takes `wellio_app` as before; both may stand in
+    one module, but not in one test.
+    """
+    async with AsyncExitStack() as ends:
+        yield StartApp(partial(wellio_databases, engine), ends)
+
+
 @pytest_asyncio.fixture
 async def api(wellio_app: StartApp) -> "Api":
     """Return a client that is nobody; `api.as_(user)` is somebody."""
@@ -131,12 +189,22 @@ async def bus(wellio_app: StartApp) -> "Recorder":
 @pytest.fixture
 def make_user(wellio_app: StartApp) -> MakeUser:
     """Make accounts that are signed in, in milliseconds."""
+    return _makes_users(wellio_app)
+
+
+@pytest.fixture(scope="module")
+def shared_user(shared_app: StartApp) -> MakeUser:
+    """Make accounts of the shared app, as `make_user` does of a test's own."""
+    return _makes_users(shared_app)
+
+
+def _makes_users(start: StartApp) -> MakeUser:
     from .users import Users
 
     users = Users()
 
     async def make(role: str, *, app: "TestApp | None" = None, **options: Any) -> "User":
-        return await users.make(app or await wellio_app.first(), role, **options)
+        return await users.make(app or await start.first(), role, **options)
 
     return make
 
@@ -144,6 +212,16 @@ def make_user(wellio_app: StartApp) -> MakeUser:
 @pytest_asyncio.fixture
 async def sockets() -> "AsyncIterator[Sockets]":
     """Open sockets to an app; they end with the test."""
+    from .sockets import Sockets
+
+    opened = Sockets()
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_sockets(shared_app: StartApp) -> "AsyncIterator[Sockets]":
+    """Open sockets to the shared app; they end with the test."""
     from .sockets import Sockets
 
     opened = Sockets()
