@@ -24,7 +24,8 @@ from wellio.config.settings import Config, SectionModel
 from wellio.config.strength import StrongSecret
 from wellio.db.base import Database, Row, Tx
 from wellio.db.write_hook import preparing
-from wellio.events.bus import Event, EventBus
+from wellio.events.bus import EventBus
+from wellio.events.event import Event
 from wellio.files.storage import FoundFile, Storage, StoredFile
 from wellio.jobs.jobs import GiveUp, Job, JobRun, Jobs
 from wellio.jobs.schedules import Schedule

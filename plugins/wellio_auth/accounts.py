@@ -102,10 +102,7 @@ class Accounts:
         created = events.UserCreated(
             user_id=user.id, role=user.role, actor_id=None if by_command else user.id
         )
-        await self._bus.publish(tx, created)
-        await self._audit.record(
-            tx, "user.created", "user", user.id, actor_id=created.actor_id, note=user.role
-        )
+        await self._bus.publish(tx, created, note=user.role)
         seen = Account(user.id, user.email, user.name, user.role)
         for step in self._app.account_steps:
             await step.on_account(tx, seen, attributes)
@@ -176,9 +173,9 @@ class Accounts:
         if owners == {user_id} and (after.role != "owner" or not after.is_active):
             raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
         await store.update_user(tx, after, self._clock.now_ms())
-        await self._bus.publish(tx, *_changes(before, after, actor_id))
         for action, note in _audited(before, after):
             await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
+        await self._bus.publish(tx, *_changes(before, after, actor_id))
         if not after.is_active or after.role != before.role:
             await store.delete_invitations_by(tx, user_id)
         if not self._api_keys.may_hold(after):
@@ -227,7 +224,6 @@ class Accounts:
         await store.set_password(tx, user.id, new_hash, self._clock.now_ms())
         await self._bus.publish(tx, events.PasswordChanged(user_id=user.id, actor_id=user.id))
         await self._mails.enqueue_notice(tx, PASSWORD_CHANGED, user.id)
-        await self._audit.record(tx, "auth.password_changed", "user", user.id, actor_id=user.id)
         await self._sessions.end(tx, user.id, "password_changed", user.id, but=session_id or "")
 
 
@@ -241,11 +237,9 @@ def _changes(before: User, after: User, actor_id: str) -> list[Event]:
     return told
 
 
-def _audited(before: User, after: User) -> Iterator[tuple[str, str | None]]:
-    """Return what is written down of a change: actions, each with its note."""
+def _audited(before: User, after: User) -> Iterator[tuple[str, str]]:
+    """Return what is written down beside the events: actions, each with its note."""
     if before.name != after.name:
         yield "user.updated", "name"
     if before.role != after.role:
         yield "user.role_changed", f"{before.role} to {after.role}"
-    if before.status != after.status:
-        yield ("user.enabled" if after.is_active else "user.disabled"), None

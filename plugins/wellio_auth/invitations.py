@@ -54,7 +54,6 @@ class Invitations:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
-        self._audit = app.audit
         self._ttl_ms = app.settings(AuthConfig).invitation_ttl_s * 1000
         self._accounts = app.service(Accounts)
         self._sessions = app.service(Sessions)
@@ -110,11 +109,8 @@ class Invitations:
         }
         await store.insert_invitation(tx, row)
         created = events.InvitationCreated(invitation_id=row["id"], actor_id=actor.user_id)
-        await self._bus.publish(tx, created)
+        await self._bus.publish(tx, created, note=new.role)
         await self._mails.enqueue_invitation(tx, invitation_id)
-        await self._audit.record(
-            tx, "invitation.created", "invitation", row["id"], actor_id=actor.user_id, note=new.role
-        )
         return {**row, "redeemed_at": None}
 
     async def list(self, actor: Actor, query: PageQuery) -> dict[str, Any]:
@@ -154,9 +150,6 @@ class Invitations:
         await self._bus.publish(
             tx, events.InvitationRevoked(invitation_id=invitation_id, actor_id=actor.user_id)
         )
-        await self._audit.record(
-            tx, "invitation.revoked", "invitation", invitation_id, actor_id=actor.user_id
-        )
 
     async def redeem(self, redemption: Redemption, origin: Origin) -> dict[str, Any]:
         """Make the invited person's account and begin their first session.
@@ -193,15 +186,7 @@ class Invitations:
         redeemed = events.InvitationRedeemed(
             invitation_id=invitation_id, user_id=user.id, actor_id=user.id
         )
-        await self._bus.publish(tx, redeemed)
-        await self._audit.record(
-            tx,
-            "invitation.redeemed",
-            "invitation",
-            invitation_id,
-            actor_id=user.id,
-            subject_id=user.id,
-        )
+        await self._bus.publish(tx, redeemed, subject_id=user.id)
         return await self._sessions.open(tx, user, origin)
 
     def _is_pending(self, row: Row) -> bool:

@@ -124,14 +124,8 @@ class Sessions:
             ends_at=ends_at,
         )
         await self._bus.publish(
-            tx, events.LoggedIn(user_id=user.id, session_id=session_id, actor_id=user.id)
-        )
-        await self._audit.record(
             tx,
-            "auth.login",
-            "session",
-            session_id,
-            actor_id=user.id,
+            events.LoggedIn(user_id=user.id, session_id=session_id, actor_id=user.id),
             subject_id=user.id,
             details={"userAgent": origin.user_agent},
         )
@@ -302,13 +296,6 @@ class Sessions:
                 events.SessionRevoked(
                     user_id=user_id, session_id=session_id, reason=reason, actor_id=actor_id
                 ),
-            )
-            await self._audit.record(
-                tx,
-                "auth.session_revoked",
-                "session",
-                session_id,
-                actor_id=actor_id,
                 subject_id=user_id,
                 note=reason,
             )

@@ -43,23 +43,26 @@ class ChatData:
         messages = await personal.legible(tx, user_id)
         joined = await personal.memberships(tx, user_id)
         await personal.erase(tx, user_id, at)
-        events: list[Event] = []
+        deleted: list[Event] = []
+        left: list[Event] = []
         told: list[tuple[str, str, dict[str, Any]]] = []
         for row in messages:
             head = heads[row["conversation_id"]]
             event_seq = head.add_event("message_deleted", at, message_id=row["id"])
             data = deleted_wire(row["id"], head.id, event_seq, row["seq"], at)
             told.append((head.id, "message_deleted", data))
-            events.append(MessageDeleted(at=at, message_id=row["id"], conversation_id=head.id))
+            deleted.append(MessageDeleted(at=at, message_id=row["id"], conversation_id=head.id))
         for conversation_id in joined:
             head = heads[conversation_id]
             head.members_version += 1
             event_seq = head.add_event("member_removed", at, user_id=user_id)
             told.append((head.id, "member_removed", member_wire(head.id, event_seq, user_id)))
-            events.append(MemberRemoved(at=at, conversation_id=head.id, user_id=user_id))
+            left.append(MemberRemoved(at=at, conversation_id=head.id, user_id=user_id))
         await ledger.save(tx, heads.values())
         await personal.turn_pages(tx, heads)
-        await self._bus.publish(tx, *events)
+        await self._bus.publish(tx, *deleted)
+        for event in left:
+            await self._bus.publish(tx, event, subject_id=user_id)
         members: dict[str, Members] = await ledger.members(tx, heads.values(), {})
         tx.after_commit(
             self._broadcast.send,

@@ -15,7 +15,7 @@ from wellio.db.base import Row
 
 COLUMNS = (
     *("id", "at", "actor_id", "action", "object_kind", "object_id", "subject_id"),
-    *("note", "request_id", "network", "api_key_id", "commitment"),
+    *("client_id", "note", "request_id", "network", "api_key_id", "commitment"),
 )
 _SALT_BYTES = 32
 

@@ -9,15 +9,15 @@ from wellio.db.base import Database, Row, Tx
 Reader = Database | Tx
 
 _ENTRY = """
-id, at, actor_id, action, object_kind, object_id, subject_id, note, request_id, network, api_key_id,
-commitment
+id, at, actor_id, action, object_kind, object_id, subject_id, client_id, note, request_id, network,
+api_key_id, commitment
 """
 _APPEND = (
     "INSERT INTO wellio_audit_pending ("
     + _ENTRY
     + """, key_id, mac)
-VALUES (:id, :at, :actor_id, :action, :object_kind, :object_id, :subject_id, :note, :request_id,
-    :network, :api_key_id, :commitment, :key_id, :mac)
+VALUES (:id, :at, :actor_id, :action, :object_kind, :object_id, :subject_id, :client_id, :note,
+    :request_id, :network, :api_key_id, :commitment, :key_id, :mac)
 """
 )
 _APPEND_DETAIL = """

@@ -59,10 +59,13 @@ class Audit:
         *,
         actor_id: str | None,
         subject_id: str | None = None,
+        client_id: str | None = None,
         note: str | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down that something was done; it counts if the transaction commits.
+
+        For what has no event: one that says what it is `about` writes its row by itself.
 
         The request's id, and the network and API key that it came with, are added.
 
@@ -73,6 +76,7 @@ class Audit:
             object_id: Which one, where there are several.
             actor_id: The account that did it; None for the machine, or somebody unknown.
             subject_id: The account that is concerned, where that is another thing than the object.
+            client_id: The client record that it is about, if any.
             note: A few words of the program's, such as a reason or the names of changed fields.
             details: What is personal, JSON-ready; it goes when the subject is erased.
 
@@ -88,6 +92,7 @@ class Audit:
             "object_kind": kind,
             "object_id": object_id,
             "subject_id": subject_id,
+            "client_id": client_id,
             "note": note,
             "request_id": REQUEST_ID.get(),
             "network": _network(),

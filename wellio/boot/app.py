@@ -115,7 +115,7 @@ class Wellio:
         self.storage: Storage = FolderStorage(config.storage.folder or config.data_dir / "files")
         self.limits = Limits(is_enabled=config.limits.enabled, monotonic=clock.monotonic)
         self.jobs = Jobs(db, clock, node=node)
-        self.bus = EventBus(db, clock, self.jobs, node=node)
+        self.bus = EventBus(db, clock, self.jobs, self.audit, node=node)
         self.hub = Hub(now_ms=clock.now_ms)
         self.policies = Policies()
         self.permissions: Mapping[str, frozenset[str]] = {}

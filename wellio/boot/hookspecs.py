@@ -18,7 +18,8 @@ from wellio.db.base import Tx
 if TYPE_CHECKING:
     from wellio.cli import Cli
     from wellio.demo import Demo
-    from wellio.events.bus import Event, EventBus
+    from wellio.events.bus import EventBus
+    from wellio.events.event import Event
     from wellio.jobs.jobs import Job
     from wellio.jobs.schedules import Schedule
     from wellio.mail import Letterhead

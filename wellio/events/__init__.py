@@ -1,5 +1,5 @@
 """Events: what happened, told to whoever listens.
 
-`bus.py` is what plugins use, `outbox.py` the log that every event is written to, `subscriber.py`
-whoever follows that log durably.
+`event.py` is what they are, `bus.py` what plugins use, `outbox.py` the log that every event is
+written to, `subscriber.py` whoever follows that log durably.
 """

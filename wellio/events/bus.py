@@ -1,18 +1,16 @@
-"""What happened: event classes, and the bus that tells of them.
+"""The bus: takes in what happened, and tells of it.
 
 An event exists only if its transaction committed: `publish` writes it to the event log in that
 transaction. Live subscribers hear of it right after the commit, at most once and in this process;
 durable ones follow the log by their own cursor (`outbox.py`) and survive a kill.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-import orjson
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
 
+from wellio.audit import Audit
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
 from wellio.errors import PluginError
@@ -20,73 +18,12 @@ from wellio.ids import new_id
 from wellio.jobs.jobs import Jobs
 from wellio.jobs.retry import error_name
 
+from .event import Event
 from .outbox import Outbox, append
 from .subscriber import Shared, Subscriber
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _log = structlog.get_logger()
-E = TypeVar("E", bound="Event")
-
-
-class Event(BaseModel):
-    """Something that happened, told in ids, never in contents.
-
-        class MessageCreated(Event, name="message.created"):
-            '''A message was stored and is visible to its conversation.'''
-            message_id: str
-
-    A field that is added later needs a default, so that old rows can still be read. A class
-    without a name is a base of others and cannot be published.
-
-    Attributes:
-        id: The event's own id; what a handler does is idempotent on it.
-        at: When it happened, in milliseconds UTC; the bus fills it in when it is 0.
-        actor_id: The user who did it, or None for the machine.
-        cause_id: The event that led to this one.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: ClassVar[str] = ""
-    own_fields: ClassVar[tuple[str, ...]] = ()
-
-    id: str = Field(default_factory=new_id)
-    at: int = 0
-    actor_id: str | None = None
-    cause_id: str | None = None
-
-    def __init_subclass__(cls, *, name: str = "", **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.name = name
-        if name and not _NAME.fullmatch(name):
-            raise PluginError(f"{cls.__qualname__}: {name!r} is no name like 'noun.past_tense'")
-        if name and not cls.__dict__.get("__doc__"):
-            raise PluginError(f"event {name} has no docstring; it is the event's documentation")
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        cls.own_fields = tuple(f for f in cls.model_fields if f not in Event.model_fields)
-
-    def to_row(self) -> dict[str, Any]:
-        """Return the event as a row of the log; what its own class adds is in `payload`."""
-        values = self.__dict__
-        return {
-            "id": self.id,
-            "name": self.name,
-            "at": self.at,
-            "actor_id": self.actor_id,
-            "cause_id": self.cause_id,
-            "payload": orjson.dumps({field: values[field] for field in self.own_fields}).decode(),
-        }
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        """Read an event back, also one that an older or newer version of its class wrote."""
-        stored = orjson.loads(row["payload"])
-        values = {field: stored[field] for field in cls.own_fields if field in stored}
-        for field in ("id", "at", "actor_id", "cause_id"):
-            values[field] = row[field]
-        return cls.model_validate(values)
+E = TypeVar("E", bound=Event)
 
 
 class EventBus:
@@ -97,6 +34,7 @@ class EventBus:
         db: Database,
         clock: Clock,
         jobs: Jobs,
+        audit: Audit,
         *,
         node: str | None = None,
         poll_s: float = 1.0,
@@ -109,6 +47,7 @@ class EventBus:
             db: Where the log is.
             clock: Tells when parked events are due.
             jobs: What `settled` waits for too; it runs the trimming of the log.
+            audit: Where an event that is about something writes its row.
             node: A name that one process at a time has. A process that comes back under its old
                 name goes on at once, a new one waits for the lease of the old to end.
             poll_s: How often to look for what was published by other processes or is due again.
@@ -119,6 +58,7 @@ class EventBus:
         self.outbox = Outbox(shared, retention_s=retention_s)
         self._clock = clock
         self._jobs = jobs
+        self._audit = audit
         jobs.register(self.outbox.trimming())
         self._types: dict[str, type[Event]] = {}
         self._live: list[tuple[type[Event], Callable[[Any], None]]] = []
@@ -180,13 +120,35 @@ class EventBus:
         self.outbox.add(name, wanted, fn, replay=replay)
         self._routes.clear()
 
-    async def publish(self, tx: Tx, *events: Event) -> None:
+    async def publish(
+        self,
+        tx: Tx,
+        *events: Event,
+        subject_id: str | None = None,
+        note: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         """Write events to the log in a transaction, in the order given.
 
+        One whose class says what it is `about` writes its row in the audit log with it: the
+        action is its name, the actor and the client are its own.
+
+        Args:
+            tx: The transaction in which it happens.
+            events: What happened.
+            subject_id: For the audit row of a single event: the account that is concerned, where
+                that is another thing than the object.
+            note: For that row: a few words of the program's, such as a reason.
+            details: For that row: what is personal, JSON-ready; it goes when the subject is erased.
+
         Raises:
-            PluginError: A class of them is not registered.
+            PluginError: A class of them is not registered, or there is not exactly one audit row
+                that a subject, a note or details could be for.
         """
+        if subject_id is not None or note is not None or details is not None:
+            _require_one_row(events)
         rows = []
+        audited: list[tuple[Event, str, str]] = []
         heard: list[tuple[Event, list[Callable[[Any], None]]]] = []
         wake: list[Subscriber] = []
         for given in events:
@@ -194,9 +156,24 @@ class EventBus:
             live, durable = self._routes.get(type(event)) or self._route(type(event))
             if live:
                 heard.append((event, live))
-            wake += (subscriber for subscriber in durable if subscriber not in wake)
+            if durable:
+                wake += (subscriber for subscriber in durable if subscriber not in wake)
             rows.append(event.to_row())
+            if event.about is not None:
+                audited.append((event, *event.about))
         await append(tx, rows)
+        for event, kind, field in audited:
+            await self._audit.record(
+                tx,
+                event.name,
+                kind,
+                getattr(event, field),
+                actor_id=event.actor_id,
+                subject_id=subject_id,
+                client_id=event.client_id,
+                note=note,
+                details=details,
+            )
         if heard or wake:
             tx.after_commit(self._committed, heard, wake)
 
@@ -264,3 +241,13 @@ class EventBus:
                         event_name=event.name,
                         error=error_name(error),
                     )
+
+
+def _require_one_row(events: Sequence[Event]) -> None:
+    if len(events) != 1:
+        raise PluginError("a subject, a note or details are for one event at a time")
+    if events[0].about is None:
+        raise PluginError(
+            f"event {events[0].name} has about=None: it has no audit row for a subject, a note or "
+            "details"
+        )

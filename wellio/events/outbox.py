@@ -19,19 +19,20 @@ from wellio.jobs.schedules import Schedule
 from .subscriber import Shared, Subscriber
 
 if TYPE_CHECKING:
-    from .bus import Event
+    from .event import Event
 
 _BLINK_S = 0.005  # between two looks at a log whose last transactions are not settled
 _TRIM_CHUNK = 1_000
 _log = structlog.get_logger()
 _APPEND = """
-INSERT INTO wellio_event (id, name, at, actor_id, cause_id, payload)
-VALUES (:id, :name, :at, :actor_id, :cause_id, :payload)
+INSERT INTO wellio_event (id, name, at, actor_id, cause_id, client_id, payload)
+VALUES (:id, :name, :at, :actor_id, :cause_id, :client_id, :payload)
 """
 _APPEND_MANY = """
-INSERT INTO wellio_event (id, name, at, actor_id, cause_id, payload)
-SELECT id, name, at, actor_id, cause_id, payload
-FROM {rows events (id text, name text, at int, actor_id text, cause_id text, payload text)}
+INSERT INTO wellio_event (id, name, at, actor_id, cause_id, client_id, payload)
+SELECT id, name, at, actor_id, cause_id, client_id, payload
+FROM {rows events (id text, name text, at int, actor_id text, cause_id text, client_id text,
+    payload text)}
 """
 _OPEN = """
 INSERT INTO wellio_cursor (subscriber, xid, position, node, lease_until)

@@ -22,7 +22,7 @@ from wellio.jobs.retry import backoff_ms, error_name
 from wellio.jobs.worker import Worker
 
 if TYPE_CHECKING:
-    from .bus import Event
+    from .event import Event
 
 _BATCH = 64
 _BUDGET_S = 0.02  # of the writer's time for one batch
@@ -39,7 +39,9 @@ FROM wellio_cursor WHERE subscriber = :subscriber
 """
 # What is past a cursor is asked for in two seeks, the rest of a transaction and the later ones:
 # SQLite does not seek by a pair that holds the rowid, and would walk the log from its start.
-_COLUMNS = "SELECT xid, position, id, name, at, actor_id, cause_id, payload FROM wellio_event"
+_COLUMNS = (
+    "SELECT xid, position, id, name, at, actor_id, cause_id, client_id, payload FROM wellio_event"
+)
 NEXT = (
     "SELECT * FROM (SELECT * FROM ("
     + _COLUMNS
@@ -66,16 +68,17 @@ WHERE subscriber = :subscriber AND xid = :xid AND position = :position
 AND (node = :node OR lease_until <= :now)
 """
 _PARK = """
-INSERT INTO wellio_parked (subscriber, event_id, name, at, actor_id, cause_id, payload,
-                           state, attempts, due_at, last_error)
-VALUES (:subscriber, :id, :name, :at, :actor_id, :cause_id, :payload,
+INSERT INTO wellio_parked (subscriber, event_id, name, at, actor_id, cause_id, client_id,
+                           payload, state, attempts, due_at, last_error)
+VALUES (:subscriber, :id, :name, :at, :actor_id, :cause_id, :client_id, :payload,
         :state, :attempts, :due_at, :last_error)
 ON CONFLICT (subscriber, event_id) DO UPDATE
 SET state = excluded.state, attempts = excluded.attempts, due_at = excluded.due_at,
     last_error = excluded.last_error
 """
 PARKED_DUE = """
-SELECT event_id AS id, name, at, actor_id, cause_id, payload, attempts FROM wellio_parked
+SELECT event_id AS id, name, at, actor_id, cause_id, client_id, payload, attempts
+FROM wellio_parked
 WHERE subscriber = :subscriber AND state = 'waiting' AND due_at <= :now
 ORDER BY due_at LIMIT :limit
 """
@@ -242,7 +245,7 @@ class Subscriber:
             raise _Overtaken
 
     async def _park(self, tx: Tx, row: Row, attempts: int, error: Exception) -> None:
-        columns = ("id", "name", "at", "actor_id", "cause_id", "payload")
+        columns = ("id", "name", "at", "actor_id", "cause_id", "client_id", "payload")
         await tx.execute(
             _PARK,
             subscriber=self.name,

@@ -8,6 +8,7 @@ CREATE TABLE wellio_event (
     at {int} NOT NULL,
     actor_id {text},
     cause_id {text},
+    client_id {text},
     payload {text} NOT NULL
 ){strict};
 CREATE INDEX wellio_event_log ON wellio_event (xid, position);
@@ -29,6 +30,7 @@ CREATE TABLE wellio_parked (
     at {int} NOT NULL,
     actor_id {text},
     cause_id {text},
+    client_id {text},
     payload {text} NOT NULL,
     state {text} NOT NULL CHECK (state IN ('waiting', 'dead')),
     attempts {int} NOT NULL,

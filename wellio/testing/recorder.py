@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wellio.events.bus import Event, EventBus
+from wellio.events.bus import EventBus
+from wellio.events.event import Event
 
 
 class Recorder:

@@ -12,11 +12,11 @@ class WinEvent(Event):
     win_id: str
 
 
-class WinNoted(WinEvent, name="hello.win_noted"):
+class WinNoted(WinEvent, name="hello.win_noted", about=("client", "client_id")):
     """A win was noted and can be read."""
 
 
-class WinWithdrawn(WinEvent, name="hello.win_withdrawn"):
+class WinWithdrawn(WinEvent, name="hello.win_withdrawn", about=("client", "client_id")):
     """Its author took a win back; its text is gone."""
 
 

@@ -37,7 +37,7 @@ class WinService:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
-        self._hub, self._audit = app.hub, app.audit
+        self._hub = app.hub
         settings = app.settings(HelloConfig)
         self._max_length = settings.max_length
         self._notes = app.limits.budget("hello-notes", settings.notes)
@@ -118,16 +118,8 @@ class WinService:
         await self._publish(tx, event, await store.account(tx, client_id))
 
     async def _publish(self, tx: Tx, event: WinEvent, user_id: str | None) -> None:
-        """Tell other plugins, and write into the audit log who did it."""
-        await self._bus.publish(tx, event)
-        await self._audit.record(
-            tx,
-            event.name,
-            "client",
-            event.client_id,
-            actor_id=event.actor_id,
-            subject_id=user_id,
-        )
+        """Tell other plugins; the audit row that goes with it names the client's account."""
+        await self._bus.publish(tx, event, subject_id=user_id)
 
     def _tell(self, user_ids: Sequence[str], data: dict[str, Any], device: Client | None) -> None:
         """Tell those who look after the client, and the client's own devices, at once."""

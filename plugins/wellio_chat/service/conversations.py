@@ -43,7 +43,6 @@ class ConversationService:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock, self._hub = app.db, app.bus, app.clock, app.hub
-        self._audit = app.audit
         self._broadcast = app.service(Broadcast)
         self._max_members = app.settings(ChatConfig).group_members
 
@@ -130,7 +129,7 @@ class ConversationService:
         event_seq = head.add_event("conversation_created", at, user_id=actor.user_id)
         await ledger.save(tx, [head])
         event = ConversationCreated(at=at, actor_id=actor.user_id, conversation_id=conversation_id)
-        await self._tell(tx, event, note=new.kind)
+        await self._bus.publish(tx, event, note=new.kind)
         opened = opened_wire(conversation_id, event_seq, new.kind, new.title, at, user_ids)
         await self._broadcast.announce(tx, head, "conversation_created", opened)
         return await self._read(tx, actor, conversation_id), True
@@ -150,7 +149,7 @@ class ConversationService:
         event_seq = head.add_event("member_added", at, user_id=user_id)
         await ledger.save(tx, [head])
         event = MemberAdded(at=at, actor_id=actor.user_id, conversation_id=head.id, user_id=user_id)
-        await self._tell(tx, event, subject_id=user_id)
+        await self._bus.publish(tx, event, subject_id=user_id)
         added = member_wire(head.id, event_seq, user_id)
         await self._broadcast.announce(tx, head, "member_added", added)
         return await self._read(tx, actor, conversation_id)
@@ -168,29 +167,9 @@ class ConversationService:
         event = MemberRemoved(
             at=at, actor_id=actor.user_id, conversation_id=head.id, user_id=user_id
         )
-        await self._tell(tx, event, subject_id=user_id)
+        await self._bus.publish(tx, event, subject_id=user_id)
         removed = member_wire(head.id, event_seq, user_id)
         await self._broadcast.announce(tx, head, "member_removed", removed, also=(user_id,))
-
-    async def _tell(
-        self,
-        tx: Tx,
-        event: ConversationCreated | MemberAdded | MemberRemoved,
-        *,
-        subject_id: str | None = None,
-        note: str | None = None,
-    ) -> None:
-        """Publish an event, and write it down in the audit log."""
-        await self._bus.publish(tx, event)
-        await self._audit.record(
-            tx,
-            event.name,
-            "conversation",
-            event.conversation_id,
-            actor_id=event.actor_id,
-            subject_id=subject_id,
-            note=note,
-        )
 
     async def _group(
         self, tx: Tx, actor: Actor, conversation_id: str

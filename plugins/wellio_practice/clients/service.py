@@ -56,7 +56,6 @@ class ClientService:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
-        self._audit = app.audit
         self._policy = app.service(ClientPolicy)
 
     async def search(self, actor: Actor, query: ClientQuery) -> dict[str, Any]:
@@ -264,17 +263,8 @@ class ClientService:
     async def _tell(
         self, tx: Tx, event: ClientEvent, *, subject_id: str | None = None, note: str | None = None
     ) -> None:
-        """Publish an event, and write it down in the audit log."""
-        await self._bus.publish(tx, event)
-        await self._audit.record(
-            tx,
-            event.name,
-            "client",
-            event.client_id,
-            actor_id=event.actor_id,
-            subject_id=subject_id or event.user_id,
-            note=note,
-        )
+        """Publish an event; unless another account is concerned, it is the client's own."""
+        await self._bus.publish(tx, event, subject_id=subject_id or event.user_id, note=note)
 
     async def _locked(self, tx: Tx, client_id: str) -> Row:
         row = await store.lock(tx, client_id)

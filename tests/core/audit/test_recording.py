@@ -21,6 +21,7 @@ async def test_a_row_says_who_did_what_to_what_and_from_where(log: Log) -> None:
             "c1",
             actor_id="olga",
             subject_id="carl",
+            client_id="c1",
             note="from owner to coach",
         )
 
@@ -44,6 +45,7 @@ async def test_a_row_says_who_did_what_to_what_and_from_where(log: Log) -> None:
         "object_kind": "client",
         "object_id": "c1",
         "subject_id": "carl",
+        "client_id": "c1",
         "note": "from owner to coach",
         "request_id": "request-1",
         "network": "203.0.113.0/24",

@@ -60,7 +60,7 @@ class Tokens:
         return Actor(token, token, None, frozenset(self._app.permissions.get(token, ())))
 
 
-class Rung(Event, name="bell.rung"):
+class Rung(Event, name="bell.rung", about=None):
     """A bell was rung."""
 
     bell_id: str

@@ -29,7 +29,7 @@ from wellio import (
 from wellio.testing import DEADLINE_S, Api, Recorder, Scenario, Sockets, StartApp, TestApp
 
 
-class NoteTaken(Event, name="note.taken"):
+class NoteTaken(Event, name="note.taken", about=None):
     """A note was taken."""
 
 

@@ -7,23 +7,28 @@ from typing import Any, ClassVar
 
 import pytest
 
+from wellio.audit import Audit
 from wellio.clock import Clock, ManualClock
 from wellio.db.base import Database, Engine, Tx
 from wellio.db.migrate import Source, migrate
-from wellio.events.bus import Event, EventBus
+from wellio.events.bus import EventBus
+from wellio.events.event import Event
 from wellio.jobs.jobs import Jobs
+from wellio.keys.crypto import Crypto
+from wellio.keys.ring import MasterKey, MasterRing
 from wellio.testing.engines import ENGINES, Databases, EngineName
 
 START = 1_772_000_000_000  # milliseconds UTC: some time in 2026
+CRYPTO = Crypto(MasterRing([MasterKey(b"a master key of thirty-two bytes")]), bytes(range(32)))
 
 
-class Noted(Event, name="thing.noted"):
+class Noted(Event, name="thing.noted", about=None):
     """Something was noted."""
 
     thing_id: str
 
 
-class Dropped(Event, name="thing.dropped"):
+class Dropped(Event, name="thing.dropped", about=None):
     """Something was dropped."""
 
     thing_id: str
@@ -45,7 +50,10 @@ async def prepare(engine: Engine) -> None:
 
 @dataclass
 class Node:
-    """What one process has: a bus and jobs on a database, and handlers that leave a trace."""
+    """What one process has: a bus and jobs on a database, and handlers that leave a trace.
+
+    What is audited needs `await node.audit.keys.open()` first.
+    """
 
     db: Database
     clock: Clock
@@ -53,6 +61,7 @@ class Node:
     options: dict[str, Any] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)  # things that handlers choke on
     jobs: Jobs = field(init=False)
+    audit: Audit = field(init=False)
     bus: EventBus = field(init=False)
 
     events: ClassVar = (Noted, Dropped)
@@ -61,7 +70,8 @@ class Node:
         for_jobs = {k: v for k, v in self.options.items() if k in {"concurrency", "drain_s"}}
         for_bus = {k: v for k, v in self.options.items() if k not in for_jobs}
         self.jobs = Jobs(self.db, self.clock, node=self.name, **{"drain_s": 1.0, **for_jobs})
-        self.bus = EventBus(self.db, self.clock, self.jobs, node=self.name, **for_bus)
+        self.audit = Audit(self.db, self.clock, CRYPTO, Path("nowhere"))
+        self.bus = EventBus(self.db, self.clock, self.jobs, self.audit, node=self.name, **for_bus)
         self.bus.register(*self.events)
 
     def follow(self, name: str, *types: type[Noted | Dropped], replay: bool = False) -> None:

@@ -13,7 +13,7 @@ from wellio.clock import ManualClock
 from wellio.db import connect
 from wellio.db.base import Database, Tx
 from wellio.errors import PluginError
-from wellio.events.bus import Event
+from wellio.events.event import Event
 from wellio.jobs.jobs import Job, JobRun
 from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from tests.core.events.conftest import START, Dropped, Node, Noted
 from wellio.db.base import Database, Tx
 from wellio.errors import PluginError
-from wellio.events.bus import Event
+from wellio.events.event import Event
 
 MakeNode = Callable[..., Node]
 
@@ -32,12 +32,12 @@ def test_a_name_is_noun_and_past_tense(name: str) -> None:
 def test_an_event_without_a_docstring_is_refused() -> None:
     with pytest.raises(PluginError, match="docstring"):
 
-        class Silent(Event, name="thing.silenced"):
+        class Silent(Event, name="thing.silenced", about=None):
             thing_id: str
 
 
 def test_two_classes_with_one_name_are_refused(node: MakeNode) -> None:
-    class Other(Event, name="thing.noted"):
+    class Other(Event, name="thing.noted", about=None):
         """Somebody else's."""
 
     one = node()
@@ -57,7 +57,7 @@ def test_a_base_of_others_has_no_name_and_cannot_be_registered(node: MakeNode) -
 
 
 async def test_an_unregistered_class_cannot_be_published(db: Database, node: MakeNode) -> None:
-    class Stray(Event, name="thing.strayed"):
+    class Stray(Event, name="thing.strayed", about=None):
         """Nobody registered it."""
 
     one = node()
@@ -158,13 +158,13 @@ async def test_a_live_subscriber_that_raises_harms_nobody_and_tells_no_contents(
 async def test_old_and_new_versions_of_a_class_read_each_others_events(
     db: Database, node: MakeNode
 ) -> None:
-    class Newer(Event, name="thing.noted"):
+    class Newer(Event, name="thing.noted", about=None):
         """The same, one release later."""
 
         thing_id: str
         place_id: str | None = None
 
-    class Older(Event, name="thing.noted"):
+    class Older(Event, name="thing.noted", about=None):
         """The same, one release earlier."""
 
     await node().note("t")
