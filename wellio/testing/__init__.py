@@ -10,10 +10,11 @@ that are coroutines.
         assert reply.data == {"hello": coach.name}
         assert app.bus.names == ["hello.said"]
 
-Fixtures: `engine` (the test runs on SQLite and again on Postgres; `pytest.mark.sqlite("why")` leaves
-it at the first), `wellio_app`, `make_user`, `api`, `bus`, `sockets`; `shared_app`, `shared_user` and
-`shared_sockets` for a world that the cases of a module share; and `scenario` makes a table of requests into tests. docs/plugins.md has
-all of them, in use. Nothing here sleeps: waiting is always for a condition, with a deadline.
+Fixtures: `engine` (the test runs on SQLite and again on Postgres, and on SQLite alone where
+`pytest.mark.sqlite("why")` says why), `wellio_app`, `make_user`, `api`, `bus`, `sockets`; and
+`shared_app`, `shared_user`, `shared_sockets` for a world that the cases of a module share.
+`scenario` makes a table of requests into tests. docs/plugins.md has all of them, in use. Nothing
+here sleeps: waiting is always for a condition, with a deadline.
 """
 
 from .apps import TestApp
