@@ -1,8 +1,9 @@
 """Work that leaves the box: what sends, calls or computes, done after the commit that wants it.
 
 A handler may do I/O; its job's row is removed afterwards, so a job runs at least once, and twice
-only after a crash. Of what is due, the highest priority goes first. What a killed process left
-behind is taken over when its lease ends. The rows are `store.py`'s, the clock `schedules.py`'s.
+only after a crash. Of what is due, the urgent goes first and the slow last. What a killed process
+left behind is taken over when its lease ends. The rows are `store.py`'s, the clock is
+`schedules.py`'s.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from . import schedules
 from . import store as jobstore
 from .retry import backoff_ms, error_name
 from .schedules import Schedule
+from .store import LANES, Lane
 from .worker import Worker
 
 _GIVE_BACK_S = 5.0  # for the jobs that a stop interrupts
@@ -161,7 +163,7 @@ class Jobs:
         payload: Mapping[str, Any],
         *,
         due_at: int | None = None,
-        priority: int = 0,
+        lane: Lane = "normal",
         key: str | None = None,
     ) -> str:
         """Have something done after the commit.
@@ -171,23 +173,23 @@ class Jobs:
             kind: What to do.
             payload: Ids, no contents.
             due_at: When, in milliseconds UTC; at once by default.
-            priority: A higher one overtakes.
+            lane: `urgent` overtakes what is due, as a safety flag must; `slow` lets all go first.
             key: While a job with this key exists, even a dead one, there is no second.
 
         Returns:
             The job's id, or that of the one with the same key.
 
         Raises:
-            PluginError: No plugin has registered the kind.
+            PluginError: No plugin has registered the kind, or there is no such lane.
         """
         if kind not in self._kinds:
             raise PluginError(f"no plugin has registered the job {kind}")
+        if lane not in LANES:
+            raise PluginError(f"job {kind}: {lane!r} is no lane; they are {', '.join(LANES)}")
         now = self._clock.now_ms()
         due_at = now if due_at is None else due_at
         tx.after_commit(self.poke)
-        return await jobstore.insert(
-            tx, kind, payload, now=now, due_at=due_at, priority=priority, key=key
-        )
+        return await jobstore.insert(tx, kind, payload, now=now, due_at=due_at, lane=lane, key=key)
 
     async def start(self, *, workers: bool = True) -> None:
         """Take back what this node was killed in, set the schedules, and begin to work.

@@ -7,18 +7,20 @@ job's id and its number, so whoever lost a lease can change nothing any more.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import orjson
 
 from wellio.db.base import Database, Row, Tx
 from wellio.ids import new_id
 
+Lane = Literal["urgent", "normal", "slow"]
+LANES: tuple[Lane, ...] = get_args(Lane)
 _PROMOTED = 500  # jobs that become due in one transaction
 
 _INSERT = """
-INSERT INTO wellio_job (id, kind, key, payload, state, priority, due_at, attempts)
-VALUES (:id, :kind, :key, :payload, :state, :priority, :due_at, 0)
+INSERT INTO wellio_job (id, kind, key, payload, state, lane, due_at, attempts)
+VALUES (:id, :kind, :key, :payload, :state, :lane, :due_at, 0)
 ON CONFLICT (key) DO UPDATE SET key = excluded.key
 RETURNING id
 """
@@ -43,8 +45,8 @@ WHERE state = 'running' AND lease_until <= :now AND NOT id {in mine}
 """
 CLAIM = """
 WITH first AS (
-    SELECT id FROM wellio_job WHERE state = 'queued' AND kind {in kinds}
-    ORDER BY priority DESC, due_at, id LIMIT :limit {skip_locked}
+    SELECT id FROM wellio_job WHERE state = 'queued' AND lane = :lane AND kind {in kinds}
+    ORDER BY due_at, id LIMIT :limit {skip_locked}
 )
 UPDATE wellio_job
 SET state = 'running', attempts = attempts + 1, node = :node, lease_until = CAST(:now AS BIGINT) + (
@@ -52,7 +54,7 @@ SET state = 'running', attempts = attempts + 1, node = :node, lease_until = CAST
     WHERE leases.kind = wellio_job.kind
 )
 WHERE id IN (SELECT id FROM first)
-RETURNING id, kind, payload, attempts, priority, due_at
+RETURNING id, kind, payload, attempts, due_at
 """
 _STATUS = """
 SELECT
@@ -80,7 +82,7 @@ async def insert(
     *,
     now: int,
     due_at: int,
-    priority: int = 0,
+    lane: Lane = "normal",
     key: str | None = None,
 ) -> str:
     """Store a job and return its id, or the id of the one that has its key."""
@@ -91,7 +93,7 @@ async def insert(
         key=key,
         payload=orjson.dumps(payload).decode(),
         state="queued" if due_at <= now else "waiting",
-        priority=priority,
+        lane=lane,
         due_at=due_at,
     )
     return str(row["id"])
@@ -120,19 +122,24 @@ async def claim(
         limit: How many to take.
 
     Returns:
-        Rows of `id, kind, payload, attempts, priority, due_at`, the most urgent first.
+        Rows of `id, kind, payload, attempts, due_at`, the most urgent first.
     """
     await tx.execute(PROMOTE, now=now, limit=_PROMOTED)
     await tx.execute(TAKE_OVER, now=now, mine=mine)
-    rows = await tx.fetch_all(
-        CLAIM,
-        node=node,
-        now=now,
-        leases=[{"kind": kind, "lease_ms": ms} for kind, ms in leases_ms.items()],
-        kinds=list(leases_ms),
-        limit=limit,
-    )
-    return sorted(rows, key=lambda row: (-row["priority"], row["due_at"], row["id"]))
+    claimed: list[Row] = []
+    for lane in LANES:
+        if len(claimed) < limit:
+            rows = await tx.fetch_all(
+                CLAIM,
+                node=node,
+                now=now,
+                lane=lane,
+                leases=[{"kind": kind, "lease_ms": ms} for kind, ms in leases_ms.items()],
+                kinds=list(leases_ms),
+                limit=limit - len(claimed),
+            )
+            claimed += sorted(rows, key=lambda row: (row["due_at"], row["id"]))
+    return claimed
 
 
 async def renew(tx: Tx, job_id: str, attempt: int, until: int) -> int:

@@ -41,22 +41,27 @@ CREATE TABLE wellio_parked (
 CREATE INDEX wellio_parked_due ON wellio_parked (subscriber, due_at) WHERE state = 'waiting';
 
 -- Work that leaves the box. `waiting` is not due yet, `queued` is, `running` is somebody's until
--- `lease_until`, `dead` failed too often; what is done is deleted.
+-- `lease_until`, `dead` failed too often; what is done is deleted. The last four columns are for
+-- work that somebody asked for and waits on, such as an export; nothing writes them yet.
 CREATE TABLE wellio_job (
     id {text} PRIMARY KEY,
     kind {text} NOT NULL,
     key {text} UNIQUE,
     payload {text} NOT NULL,
-    state {text} NOT NULL CHECK (state IN ('waiting', 'queued', 'running', 'dead')),
-    priority {int} NOT NULL,
+    state {text} NOT NULL,
+    lane {text} NOT NULL,           -- urgent, normal, slow: an earlier one goes first
     due_at {int} NOT NULL,
     attempts {int} NOT NULL,
     node {text},
     lease_until {int},
-    last_error {text}
+    last_error {text},
+    owner_id {text},                -- the account that asked for it
+    progress {int},                 -- in percent
+    result {text},                  -- JSON: ids of what came of it
+    cancelled_at {int}
 ){strict};
 CREATE INDEX wellio_job_waiting ON wellio_job (due_at) WHERE state = 'waiting';
-CREATE INDEX wellio_job_queued ON wellio_job (priority DESC, due_at, id) WHERE state = 'queued';
+CREATE INDEX wellio_job_queued ON wellio_job (lane, due_at, id) WHERE state = 'queued';
 CREATE INDEX wellio_job_running ON wellio_job (lease_until) WHERE state = 'running';
 CREATE INDEX wellio_job_dead ON wellio_job (id) WHERE state = 'dead';
 

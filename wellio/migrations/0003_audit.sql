@@ -40,6 +40,9 @@ CREATE TABLE wellio_audit (
     key_id {text} NOT NULL,
     hash {text} NOT NULL
 ){strict};
+CREATE INDEX wellio_audit_client ON wellio_audit (client_id, at) WHERE client_id IS NOT NULL;
+CREATE INDEX wellio_audit_actor ON wellio_audit (actor_id, at);
+CREATE INDEX wellio_audit_object ON wellio_audit (object_kind, object_id, at);
 
 -- Personal details of a row, which go when the person is erased; the row's `commitment`, which
 -- says nothing without the salt, stays.

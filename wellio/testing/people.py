@@ -11,7 +11,10 @@ PERSONAL_COLUMNS = {
     *("sender_id", "author_id", "created_by", "updated_by", "invited_by", "redeemed_by"),
 }
 #: Where the core keeps ids alone, which lead to nobody once the account is gone.
-IDS_ALONE = {"wellio_event", "wellio_parked", "wellio_audit", "wellio_audit_pending"}
+IDS_ALONE = {
+    *("wellio_event", "wellio_parked", "wellio_job"),
+    *("wellio_audit", "wellio_audit_pending"),
+}
 
 _COLUMNS = {
     "sqlite": """

@@ -71,3 +71,27 @@ async def test_of_those_that_wait_each_is_looked_for_in_the_chain(db: Engine) ->
     plan = await explain(db, store.WAITING, limit=128)
     assert re.search(r"wellio_audit_id_key|sqlite_autoindex_wellio_audit_1", plan), plan
     assert re.search(r"SCAN wellio_audit_pending$|_pending_pkey", plan, re.MULTILINE), plan
+
+
+@pytest.mark.parametrize(
+    "whose, params, index",
+    [
+        ("client_id = :id", {"id": "c"}, "wellio_audit_client"),
+        ("actor_id = :id", {"id": "u"}, "wellio_audit_actor"),
+        (
+            "object_kind = :kind AND object_id = :id",
+            {"kind": "client", "id": "c"},
+            "wellio_audit_object",
+        ),
+    ],
+)
+async def test_what_was_done_lately_to_or_by_somebody_is_sought(
+    db: Engine, whose: str, params: dict[str, Any], index: str
+) -> None:
+    """Nothing asks yet, but the indexes are part of a migration that is never edited again."""
+    sql = f"SELECT seq FROM wellio_audit WHERE {whose} AND at < :at ORDER BY at DESC LIMIT 50"
+    plan = await explain(db, sql, **params, at=1)
+    assert index in plan, plan
+    assert not SCAN.search(plan), plan
+    assert "Sort" not in plan, plan
+    assert "TEMP B-TREE" not in plan, plan

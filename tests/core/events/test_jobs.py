@@ -1,4 +1,4 @@
-"""Jobs: once each, by priority, with retries, leases that are taken over, and a graceful stop."""
+"""Jobs: once each, by lane, with retries, leases that are taken over, and a graceful stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -116,17 +116,29 @@ async def test_a_removed_plugins_job_stays_and_holds_nobody_up(
     assert await effects(db, "job") == ["a"]
 
 
-async def test_of_what_is_due_the_highest_priority_goes_first(
-    db: Database, node: MakeNode, clock: ManualClock
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+async def test_of_what_is_due_the_urgent_goes_first_and_the_slow_last(
+    db: Database, node: MakeNode, clock: ManualClock, concurrency: int
 ) -> None:
-    one = worker_of(node, concurrency=1)
+    begun: list[str] = []
+
+    async def note(run: JobRun) -> None:
+        begun.append(run.payload["id"])
+
+    one = worker_of(node, note, concurrency=concurrency)
+    await enqueue(one, "slow", due_at=START, lane="slow")
     await enqueue(one, "later", due_at=START + 2)
     await enqueue(one, "sooner", due_at=START + 1)
-    await enqueue(one, "safety", due_at=START + 3, priority=10)
-    await enqueue(one, "future", due_at=START + 10, priority=99)
+    await enqueue(one, "safety", due_at=START + 3, lane="urgent")
+    await enqueue(one, "future", due_at=START + 10, lane="urgent")
     clock.advance(5)
     await one.jobs.run_due()
-    assert await effects(db, "job") == ["safety", "sooner", "later"]
+    assert begun == ["safety", "sooner", "later", "slow"]
+
+
+async def test_a_lane_that_nobody_works_on_is_refused(db: Database, node: MakeNode) -> None:
+    with pytest.raises(PluginError, match=r"'high' is no lane; they are urgent, normal, slow"):
+        await enqueue(worker_of(node), "a", lane="high")
 
 
 async def test_a_job_waits_until_it_is_due(

@@ -42,6 +42,7 @@ SCAN = re.compile(r"SCAN wellio_\w+\b(?! USING)|Seq Scan on wellio")
             {
                 "node": "n",
                 "now": START,
+                "lane": "normal",
                 "leases": [{"kind": "a", "lease_ms": 1}],
                 "kinds": ["a"],
                 "limit": 8,
