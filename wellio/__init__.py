@@ -88,6 +88,7 @@ from .wire import (
     Wire,
     decode_cursor,
     encode_cursor,
+    fold,
     page,
 )
 
@@ -193,6 +194,7 @@ __all__ = [
     "decode_cursor",
     "encode_cursor",
     "endpoint",
+    "fold",
     "get_logger",
     "hkdf",
     "hookimpl",

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -90,6 +91,15 @@ def _email(text: str) -> str:
         return address
     except validator.EmailNotValidError as error:
         raise ValueError("must be an e-mail address") from error
+
+
+def fold(text: str) -> str:
+    """Return the form by which addresses and names are compared, however somebody types them.
+
+    Texts that differ in case or in how their accents are encoded have one form: Unicode's canonical
+    caseless match (D145), composed. There is no second folding, or one person has two records.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def mail_address(email: str) -> str:

@@ -8,11 +8,11 @@ from the network where they are now, has tries that nobody elsewhere can use up 
 
 from collections import OrderedDict
 
-from wellio import Database, Wellio, network_of
+from wellio import Database, Wellio, fold, network_of
 
 from . import store
 from .config import AuthConfig
-from .models import Origin, fold
+from .models import Origin
 from .refresh import digest
 
 KNOWN_PLACES = 20_000

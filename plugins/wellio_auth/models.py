@@ -88,11 +88,6 @@ class Grant:
     refresh_token: str
 
 
-def fold(email: str) -> str:
-    """Return the form by which addresses are compared."""
-    return email.casefold()
-
-
 # --------------------------------------------------------------------------------- requests
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wellio import Database, Row, Tx
+from wellio import Database, Row, Tx, fold
 
-from .models import Origin, StoredSession, User, fold
+from .models import Origin, StoredSession, User
 from .refresh import Rotation
 
 Reader = Database | Tx

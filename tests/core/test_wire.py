@@ -21,6 +21,7 @@ from wellio import (
     Wire,
     decode_cursor,
     encode_cursor,
+    fold,
     page,
 )
 from wellio.errors import invalid_from_pydantic
@@ -75,6 +76,25 @@ def test_good_values_are_taken_in_their_canonical_form(
 def test_bad_values_are_refused(type_: Any, given_value: object) -> None:
     with pytest.raises(pydantic.ValidationError):
         pydantic.TypeAdapter(type_).validate_python(given_value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "typed_otherwise"),
+    [
+        ("Ada@Example.com", "ada@example.COM"),
+        ("Zoë", "Zoe\u0308"),
+        ("ÉLODIE", "e\u0301lodie"),
+        ("STRASSE", "straße"),
+        ("ΣΊΣΥΦΟΣ", "Σίσυφος"),
+    ],
+)
+def test_what_is_typed_otherwise_has_one_form(typed: str, typed_otherwise: str) -> None:
+    assert fold(typed) == fold(typed_otherwise) == fold(fold(typed))
+
+
+@pytest.mark.parametrize(("one", "another"), [("zoë", "zoe"), ("ada@a.de", "ada@a.at")])
+def test_what_is_another_name_stays_one(one: str, another: str) -> None:
+    assert fold(one) != fold(another)
 
 
 class Person(Wire):
