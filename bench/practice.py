@@ -16,9 +16,10 @@ from wellio_auth.models import NewAccount, Origin, User
 from wellio_auth.passwords import Passwords
 from wellio_auth.sessions import Sessions
 from wellio_auth.store import mark_set_up
-from wellio_chat.models import NewConversation, NewMessage
-from wellio_chat.service.conversations import ConversationService
-from wellio_chat.service.messages import MessageService
+from wellio_chat.conversations.models import NewConversation
+from wellio_chat.conversations.service import ConversationService
+from wellio_chat.messages.models import NewMessage
+from wellio_chat.messages.service import MessageService
 
 from wellio import WELLIO, Actor, Tx, Wellio, create_app
 from wellio.config.settings import load_config

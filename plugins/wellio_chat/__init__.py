@@ -1,7 +1,7 @@
 """The chat: conversations, messages, receipts, catch-up, typing and presence.
 
-Rooms: `store` (all SQL; `store/append.py` is the hot path, `store/ledger.py` numbers and logs),
-`service` (the use cases), `broadcast` (what members are told at once). Other plugins import events.
+Rooms: `conversations` (`ledger` numbers and logs, `broadcast` tells the members at once),
+`messages` (`append` is the hot path) and `presence`. Other plugins import events.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -42,13 +42,10 @@ def register_events() -> Sequence[type[Event]]:
 
 @hookimpl
 def register_permissions() -> Sequence[Permission]:
-    """Offer the chat's permissions; an assistant has none of them."""
-    chatting, staff = frozenset({"owner", "coach", "client"}), frozenset({"owner", "coach"})
-    return [
-        Permission("chat.read", "Read one's own conversations.", chatting),
-        Permission("chat.send", "Write in one's own conversations.", chatting),
-        Permission("chat.manage_groups", "Make groups and say who is in them.", staff),
-    ]
+    """Offer the chat's permissions."""
+    from .permissions import PERMISSIONS
+
+    return PERMISSIONS
 
 
 @hookimpl
@@ -62,11 +59,12 @@ def register_policies(app: Wellio) -> Sequence[Policy]:
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
     """Serve `/conversations` and `/messages`."""
-    from .api import ConversationsApi, MessagesApi
-    from .service.catchup import CatchUpService
-    from .service.conversations import ConversationService
-    from .service.history import HistoryService
-    from .service.messages import MessageService
+    from .conversations.api import ConversationsApi
+    from .conversations.service import ConversationService
+    from .messages.api import MessagesApi
+    from .messages.catchup import CatchUpService
+    from .messages.history import HistoryService
+    from .messages.service import MessageService
 
     messages, history = app.service(MessageService), app.service(HistoryService)
     return [
@@ -78,20 +76,23 @@ def register_routes(app: Wellio) -> Sequence[object]:
 @hookimpl
 def register_socket_events(app: Wellio) -> Sequence[object]:
     """Answer what clients send over their sockets."""
-    from .service.catchup import CatchUpService
-    from .service.messages import MessageService
-    from .service.presence import PresenceService
-    from .sockets import ChatSockets
+    from .messages.catchup import CatchUpService
+    from .messages.service import MessageService
+    from .messages.sockets import MessageSockets
+    from .presence.service import PresenceService
+    from .presence.sockets import PresenceSockets
 
-    messages, catch_up = app.service(MessageService), app.service(CatchUpService)
-    return [ChatSockets(messages, catch_up, app.service(PresenceService))]
+    return [
+        MessageSockets(app.service(MessageService), app.service(CatchUpService)),
+        PresenceSockets(app.service(PresenceService)),
+    ]
 
 
 @hookimpl
 def register_dashboard(app: Wellio) -> Sequence[DashboardSection]:
     """Offer `unread` and `conversations`."""
+    from .conversations.service import ConversationService
     from .dashboard import ConversationsSection, UnreadSection
-    from .service.conversations import ConversationService
 
     conversations = app.service(ConversationService)
     return [UnreadSection(conversations), ConversationsSection(conversations)]
@@ -116,7 +117,7 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
 @hookimpl
 async def lifespan(app: Wellio) -> AsyncIterator[None]:
     """Tell people's contacts when they come and go."""
-    from .service.presence import PresenceService
+    from .presence.service import PresenceService
 
     presence = app.service(PresenceService)
     app.hub.on_presence(presence.changed)

@@ -4,7 +4,7 @@ from typing import Any
 
 from wellio import Actor, PageQuery
 
-from .service.conversations import ConversationService
+from .conversations.service import ConversationService
 
 _SHOWN = 10
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from wellio import Event, Tx, Wellio
 
-from .broadcast import Broadcast, Notice
+from .conversations import ledger, personal
+from .conversations.broadcast import Broadcast, Notice
+from .conversations.ledger import Members
+from .conversations.models import member_wire
 from .events import MemberRemoved, MessageDeleted
-from .models import deleted_wire, member_wire
-from .store import ledger, personal
-from .store.ledger import Members
+from .messages.models import deleted_wire
 
 
 class ChatData:

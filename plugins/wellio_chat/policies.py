@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from wellio import Access, Actor, Fragment, Wellio
 
-from .store import conversations, messages
+from .conversations import store as conversations
+from .messages import store as messages
 
 _IN_MINE = """ IN (SELECT conversation_id FROM chat_member
     WHERE user_id = :chat_viewer AND removed_event_seq IS NULL)"""

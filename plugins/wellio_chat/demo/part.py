@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Final
 
 from wellio import Demo, DemoPerson, IfMatch, Wellio
-from wellio_chat.models import Edit, NewConversation, NewMessage
-from wellio_chat.service.conversations import ConversationService
-from wellio_chat.service.messages import MessageService
+from wellio_chat.conversations.models import NewConversation
+from wellio_chat.conversations.service import ConversationService
+from wellio_chat.messages.models import Edit, NewMessage
+from wellio_chat.messages.service import MessageService
 
 from .groups import groups
 from .talks import Diary, Mark, Talk, Utterance

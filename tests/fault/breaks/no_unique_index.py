@@ -11,7 +11,7 @@ _INDEX = "UNIQUE (sender_id, conversation_id, local_id),"
 
 def apply() -> None:
     """Break both engines."""
-    from wellio_chat.store import append
+    from wellio_chat.messages import append
 
     wrap(Source, "migrations", _without_index)
     edit(append, "_LOOK_UP", "known.local_id = s.local_id", "1 = 0")

@@ -9,10 +9,10 @@ from tests.fault.patching import slow_commits, wrap
 
 def apply() -> None:
     """Break both engines."""
-    from wellio_chat.store.append import _Batch
+    from wellio_chat.messages.batch import Batch
 
     slow_commits()
-    wrap(_Batch, "_accept", _counting)
+    wrap(Batch, "_accept", _counting)
 
 
 def _counting(accept: Any) -> Any:

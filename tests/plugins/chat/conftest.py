@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest_asyncio
-from wellio_chat.service.catchup import CatchUpService
-from wellio_chat.service.conversations import ConversationService
-from wellio_chat.service.history import HistoryService
-from wellio_chat.service.messages import MessageService
+from wellio_chat.conversations.service import ConversationService
+from wellio_chat.messages.catchup import CatchUpService
+from wellio_chat.messages.history import HistoryService
+from wellio_chat.messages.service import MessageService
 
 from wellio.testing import Api, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp

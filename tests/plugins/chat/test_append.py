@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from wellio_chat.models import NewMessage
+from wellio_chat.messages.models import NewMessage
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Actor, Conflict, Invalid, NotFound

@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from wellio_chat.service import catchup as service
-from wellio_chat.store import catchup as store
+from wellio_chat.messages import catchup as service
+from wellio_chat.messages import log as store
 
 from tests.plugins.chat.conftest import Practice
 from wellio import encode_cursor

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import orjson
 import pytest
-from wellio_chat.models import HistoryQuery
-from wellio_chat.service.history import HistoryService
+from wellio_chat.messages.history import HistoryService
+from wellio_chat.messages.models import HistoryQuery
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Actor, Database, NotFound, Row, Wellio

@@ -23,7 +23,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from wellio_chat.models import Edit, HistoryQuery, LogQuery, NewConversation, NewMessage
+from wellio_chat.conversations.models import NewConversation
+from wellio_chat.messages.models import Edit, HistoryQuery, LogQuery, NewMessage
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Actor, Conflict, Forbidden, IfMatch, NotFound, Problem

@@ -4,21 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from wellio_chat.store import (
-    append,
-    catchup,
-    conversations,
-    ledger,
-    messages,
-    people,
-    personal,
-)
+from wellio_chat.conversations import ledger, people, personal
+from wellio_chat.conversations import store as conversations
+from wellio_chat.messages import append, log
+from wellio_chat.messages import store as messages
 
 from tests.plugins.chat.conftest import Practice
 from wellio.db.dialect import SQLITE
 from wellio.testing.engines import explain
 
-ROOMS = [append, catchup, conversations, ledger, messages, people, personal]
+ROOMS = [append, conversations, ledger, log, messages, people, personal]
 NUMBERS = {
     "active_at", "after", "at", "before", "event_seq", "limit", "position", "seq", "xid",
     "delivered_seq", "read_seq", "own_unread",

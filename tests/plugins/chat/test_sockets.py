@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from wellio_chat.service.presence import PresenceService
-from wellio_chat.store import conversations
+from wellio_chat.conversations import store as conversations
+from wellio_chat.presence.service import PresenceService
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Tx

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from wellio import Tx, Wellio
 
-from .store import ledger
-from .store.ledger import Head, Members
+from . import ledger
+from .ledger import Head, Members
 
 if TYPE_CHECKING:
     from wellio import Client

@@ -21,19 +21,15 @@ from wellio import (
     page,
     rfc3339,
 )
-from wellio_chat.broadcast import Broadcast
 from wellio_chat.config import ChatConfig
 from wellio_chat.events import ConversationCreated, MemberAdded, MemberRemoved
-from wellio_chat.models import (
-    NewConversation,
-    conversation_wire,
-    instant,
-    member_wire,
-    message_wire,
-    opened_wire,
-)
-from wellio_chat.store import conversations, ledger, messages, people
-from wellio_chat.store.ledger import Head
+from wellio_chat.messages import store as messages
+from wellio_chat.messages.models import instant, message_wire
+
+from . import ledger, people, store
+from .broadcast import Broadcast
+from .ledger import Head
+from .models import NewConversation, conversation_wire, member_wire, opened_wire
 
 _END = (2**53, "~")
 
@@ -73,9 +69,7 @@ class ConversationService:
     async def inbox(self, actor: Actor, query: PageQuery) -> dict[str, Any]:
         """Return a page of the actor's conversations, newest activity first."""
         before = decode_cursor(query.cursor, int, str) if query.cursor else _END
-        rows = await conversations.page(
-            self._db, actor.user_id, (before[0], before[1]), query.limit + 1
-        )
+        rows = await store.page(self._db, actor.user_id, (before[0], before[1]), query.limit + 1)
         wires = await self._wires(self._db, actor, rows)
         return page(
             list(zip(rows, wires, strict=True)),
@@ -86,7 +80,7 @@ class ConversationService:
 
     async def unread(self, actor: Actor) -> int:
         """Return how many messages wait for the actor in all conversations."""
-        return await conversations.unread(self._db, actor.user_id)
+        return await store.unread(self._db, actor.user_id)
 
     async def add_member(self, actor: Actor, conversation_id: str, user_id: str) -> dict[str, Any]:
         """Take somebody into a group, who then sees all of it. Again is no mistake.
@@ -121,11 +115,11 @@ class ConversationService:
         user_ids = sorted([actor.user_id, *others])
         pair_key = " ".join(user_ids) if new.kind == "direct" else None
         conversation_id = new_id()
-        if not await conversations.insert(tx, conversation_id, new.kind, new.title, pair_key, at):
-            existing = await conversations.of_pair(tx, pair_key or "") or ""
+        if not await store.insert(tx, conversation_id, new.kind, new.title, pair_key, at):
+            existing = await store.of_pair(tx, pair_key or "") or ""
             return await self._read(tx, actor, existing), False
         head = (await ledger.lock(tx, [conversation_id]))[conversation_id]
-        await conversations.join(tx, head, user_ids, at)
+        await store.join(tx, head, user_ids, at)
         event_seq = head.add_event("conversation_created", at, user_id=actor.user_id)
         await ledger.save(tx, [head])
         event = ConversationCreated(at=at, actor_id=actor.user_id, conversation_id=conversation_id)
@@ -144,7 +138,7 @@ class ConversationService:
             raise NotFound
         if len(members) >= self._max_members:
             raise Conflict("This group is full.", code="group_full")
-        await conversations.join(tx, head, [user_id], at)
+        await store.join(tx, head, [user_id], at)
         head.members_version += 1
         event_seq = head.add_event("member_added", at, user_id=user_id)
         await ledger.save(tx, [head])
@@ -162,7 +156,7 @@ class ConversationService:
             raise NotFound
         head.members_version += 1
         event_seq = head.add_event("member_removed", at, user_id=user_id)
-        await conversations.leave(tx, head.id, user_id, event_seq)
+        await store.leave(tx, head.id, user_id, event_seq)
         await ledger.save(tx, [head])
         event = MemberRemoved(
             at=at, actor_id=actor.user_id, conversation_id=head.id, user_id=user_id
@@ -176,7 +170,7 @@ class ConversationService:
     ) -> tuple[Head, tuple[str, ...]]:
         """Lock a group that the actor is still in, and return it with its members."""
         head = (await ledger.lock(tx, [conversation_id])).get(conversation_id)
-        members = await conversations.user_ids(tx, conversation_id)
+        members = await store.user_ids(tx, conversation_id)
         if head is None or actor.user_id not in members:
             raise NotFound
         if head.kind != "group":
@@ -184,7 +178,7 @@ class ConversationService:
         return head, members
 
     async def _read(self, db: Database | Tx, actor: Actor, conversation_id: str) -> dict[str, Any]:
-        row = await conversations.read(db, conversation_id, actor.user_id)
+        row = await store.read(db, conversation_id, actor.user_id)
         if row is None:
             raise NotFound
         return (await self._wires(db, actor, [row]))[0]
@@ -194,7 +188,7 @@ class ConversationService:
     ) -> list[dict[str, Any]]:
         ids = [row["conversation_id"] for row in rows]
         members: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await conversations.members(db, ids):
+        for row in await store.members(db, ids):
             members[row["conversation_id"]].append(self._member(row))
         last = {
             row["conversation_id"]: message_wire(row)

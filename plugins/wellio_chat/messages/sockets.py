@@ -1,22 +1,19 @@
-"""Realtime: what clients send over Socket.IO and `/ws`."""
+"""Realtime: messages, receipts and catch-up over Socket.IO and `/ws`."""
 
 from typing import Any
 
 from wellio import Client, socket_event
 
-from .models import MarkMessage, SendMessage, Sync, Typing
-from .service.catchup import CatchUpService
-from .service.messages import MessageService
-from .service.presence import PresenceService
+from .catchup import CatchUpService
+from .models import MarkMessage, SendMessage, Sync
+from .service import MessageService
 
 
-class ChatSockets:
-    """`send_message`, `typing`, `mark_delivered`, `mark_read`, `sync`."""
+class MessageSockets:
+    """`send_message`, `mark_delivered`, `mark_read`, `sync`."""
 
-    def __init__(
-        self, messages: MessageService, catch_up: CatchUpService, presence: PresenceService
-    ) -> None:
-        self._messages, self._catch_up, self._presence = messages, catch_up, presence
+    def __init__(self, messages: MessageService, catch_up: CatchUpService) -> None:
+        self._messages, self._catch_up = messages, catch_up
 
     @socket_event("send_message", body=SendMessage, permission="chat.send")
     async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]:
@@ -25,11 +22,6 @@ class ChatSockets:
         if sent.is_duplicate:
             return {"message": sent.message, "duplicate": True}
         return {"message": sent.message}
-
-    @socket_event("typing", body=Typing, permission="chat.send")
-    async def typing(self, client: Client, body: Typing) -> None:
-        """Tell the others that one types, or stopped."""
-        await self._presence.typing(client.actor, body.conversation_id, is_typing=body.is_typing)
 
     @socket_event("mark_delivered", body=MarkMessage, permission="chat.read")
     async def mark_delivered(self, client: Client, body: MarkMessage) -> dict[str, Any]:

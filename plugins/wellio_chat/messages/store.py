@@ -3,8 +3,7 @@
 from collections.abc import Collection
 
 from wellio import Database, Row, Tx
-
-from .ledger import Head
+from wellio_chat.conversations.ledger import Head
 
 # How far the slowest other member is: 2 read, 1 delivered, 0 sent. It never goes back: who joins
 # counts as having read what was there, who leaves counts no longer, and with nobody left it is 2.

@@ -7,8 +7,9 @@ from typing import Final
 import orjson
 
 from wellio import Actor, NotFound, Wellio, decode_cursor, encode_cursor, page
-from wellio_chat.models import HistoryQuery, message_wire
-from wellio_chat.store import messages
+
+from . import store
+from .models import HistoryQuery, message_wire
 
 _END: Final = 2**53
 _MAX_KEPT: Final = 256
@@ -44,7 +45,7 @@ class HistoryService:
             NotFound: The actor is no member.
             Invalid: The cursor is none of this list.
         """
-        version = await messages.version(self._db, conversation_id, actor.user_id)
+        version = await store.version(self._db, conversation_id, actor.user_id)
         if version is None:
             raise NotFound
         key = (conversation_id, actor.user_id, query.cursor, query.after_seq, query.limit)
@@ -61,7 +62,7 @@ class HistoryService:
         ascending = start is not None
         if query.cursor:
             start, ascending = decode_cursor(query.cursor, int, bool)
-        read, edge = (messages.after, 0) if ascending else (messages.before, _END)
+        read, edge = (store.after, 0) if ascending else (store.before, _END)
         rows = await read(
             self._db,
             conversation_id,
@@ -69,7 +70,7 @@ class HistoryService:
             edge if start is None else start,
             query.limit + 1,
         )
-        if not rows and await messages.version(self._db, conversation_id, actor.user_id) is None:
+        if not rows and await store.version(self._db, conversation_id, actor.user_id) is None:
             raise NotFound  # taken out a moment ago
         return orjson.dumps(
             page(rows, query.limit, lambda row: encode_cursor(row["seq"], ascending), message_wire)

@@ -17,20 +17,16 @@ from wellio import (
     invalid,
     new_id,
 )
-from wellio_chat.broadcast import Broadcast
 from wellio_chat.config import ChatConfig
+from wellio_chat.conversations import ledger
+from wellio_chat.conversations.broadcast import Broadcast
+from wellio_chat.conversations.ledger import Head, Members
 from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
-from wellio_chat.models import (
-    Edit,
-    NewMessage,
-    deleted_wire,
-    message_wire,
-    status_wire,
-    updated_wire,
-)
-from wellio_chat.store import ledger, messages
-from wellio_chat.store.append import Appender, Draft, Sent
-from wellio_chat.store.ledger import Head, Members
+
+from . import store
+from .append import Draft
+from .batch import Appender, Sent
+from .models import Edit, NewMessage, deleted_wire, message_wire, status_wire, updated_wire
 
 if TYPE_CHECKING:
     from wellio import Client
@@ -92,7 +88,7 @@ class MessageService:
 
     async def read(self, actor: Actor, message_id: str) -> dict[str, Any]:
         """Return one message."""
-        row = await messages.read(self._db, message_id, actor.user_id)
+        row = await store.read(self._db, message_id, actor.user_id)
         if row is None:
             raise NotFound
         return message_wire(row)
@@ -146,7 +142,7 @@ class MessageService:
         if_match.check(message_wire(row))
         if row["body"] == content:
             return
-        await messages.edit(tx, message_id, content, at)
+        await store.edit(tx, message_id, content, at)
         event_seq = head.add_event("message_updated", at, message_id=message_id)
         await ledger.save(tx, [head])
         event = MessageEdited(
@@ -160,7 +156,7 @@ class MessageService:
         head, row = await self._own(tx, actor, message_id)
         if row["deleted_at"] is not None:
             return
-        await messages.delete(tx, message_id, at)
+        await store.delete(tx, message_id, at)
         event_seq = head.add_event("message_deleted", at, message_id=message_id)
         await ledger.save(tx, [head])
         event = MessageDeleted(
@@ -173,7 +169,7 @@ class MessageService:
     async def _own(self, tx: Tx, actor: Actor, message_id: str) -> tuple[Head, Row]:
         """Lock the conversation of a message and return both, if it is the actor's to change."""
         head = await ledger.lock_of_message(tx, message_id)
-        row = await messages.read(tx, message_id, actor.user_id)
+        row = await store.read(tx, message_id, actor.user_id)
         if head is None or row is None:
             raise NotFound
         if row["sender_id"] != actor.user_id:
@@ -193,7 +189,7 @@ class MessageService:
         head = (await ledger.lock(tx, [conversation_id])).get(conversation_id)
         if head is None:
             raise NotFound
-        row = await messages.watermarks(tx, head, actor.user_id, message_id)
+        row = await store.watermarks(tx, head, actor.user_id, message_id)
         if row is None:
             raise NotFound
         seq, own_unread = row["seq"], row["own_unread"]
@@ -201,8 +197,8 @@ class MessageService:
         read_seq = max(row["read_seq"], seq) if status == "read" else row["read_seq"]
         if (delivered_seq, read_seq) != (row["delivered_seq"], row["read_seq"]):
             if read_seq > row["read_seq"]:
-                own_unread = await messages.own_above(tx, head, actor.user_id, read_seq)
-            await messages.advance(
+                own_unread = await store.own_above(tx, head, actor.user_id, read_seq)
+            await store.advance(
                 tx,
                 head,
                 actor.user_id,

@@ -11,16 +11,11 @@ from typing import Any
 
 from wellio import Actor, Gone, Invalid, NotFound, Row, Wellio, decode_cursor, encode_cursor
 from wellio_chat.config import ChatConfig
-from wellio_chat.models import (
-    LogQuery,
-    deleted_wire,
-    member_wire,
-    message_wire,
-    opened_wire,
-    status_wire,
-    updated_wire,
-)
-from wellio_chat.store import catchup, conversations
+from wellio_chat.conversations import store as conversations
+from wellio_chat.conversations.models import member_wire, opened_wire
+
+from . import log
+from .models import LogQuery, deleted_wire, message_wire, status_wire, updated_wire
 
 # The text in one answer to `sync`: well below what may wait for a slow socket.
 _PAGE_BYTES = 262_144
@@ -43,7 +38,7 @@ class CatchUpService:
             Gone: `resync`: the number lies in the future, so it is of another database.
         """
         after = int(query.cursor) if query.cursor else query.after
-        rows = await catchup.log(self._db, conversation_id, actor.user_id, after, query.limit + 1)
+        rows = await log.log(self._db, conversation_id, actor.user_id, after, query.limit + 1)
         if not rows:
             head = await conversations.read(self._db, conversation_id, actor.user_id)
             if head is None:
@@ -92,7 +87,7 @@ class CatchUpService:
         """
         until, blink_s = time.monotonic() + _PATIENCE_S, _BLINK_S
         while True:
-            rows = await catchup.sync(self._db, viewer, xid, position, self._page + 1)
+            rows = await log.sync(self._db, viewer, xid, position, self._page + 1)
             if not rows or rows[0]["is_settled"] or time.monotonic() > until:
                 return rows
             await asyncio.sleep(blink_s)
@@ -105,7 +100,7 @@ class CatchUpService:
             xid, position, at = decode_cursor(after, int, int, int)
         except Invalid:
             raise _resync() from None
-        if not await catchup.is_ours(self._db, xid, position, at):
+        if not await log.is_ours(self._db, xid, position, at):
             raise _resync()
         return xid, position
 

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any, NamedTuple
 
 from wellio import Actor, NotFound, Wellio, WellioError, get_logger
-from wellio_chat.broadcast import Broadcast
 from wellio_chat.config import ChatConfig
-from wellio_chat.models import instant
-from wellio_chat.store import conversations
-from wellio_chat.store.ledger import Members
+from wellio_chat.conversations import store as conversations
+from wellio_chat.conversations.broadcast import Broadcast
+from wellio_chat.conversations.ledger import Members
+from wellio_chat.messages.models import instant
 
 _MAX_REMEMBERED = 10_000
 _PATIENCE_S = 5.0

@@ -1,86 +1,21 @@
-"""The append: all messages that wait, in one body of a few set-based statements.
+"""Decides about all messages that wait: who may send, what was sent before, what is next.
 
-This is the hot path. Everything that a send depends on (membership, the key, the message that it
-answers) is looked up here, under the conversation's lock, and nowhere else.
+`append` has the statements. They run once for all, so a decision looks only at what they found.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wellio import Conflict, Event, EventBus, NotFound, Problem, Row, Tx, invalid, rfc3339
-from wellio_chat.broadcast import Broadcast, Notice
+from wellio_chat.conversations import ledger
+from wellio_chat.conversations.broadcast import Broadcast, Notice
+from wellio_chat.conversations.ledger import Head
 from wellio_chat.events import MessageCreated
-from wellio_chat.models import message_wire
 
-from . import ledger, messages
-from .ledger import Head, Members
-
-if TYPE_CHECKING:
-    from wellio import Client
-
-_LOOK_UP = """
-SELECT s.n, me.read_seq, me.delivered_seq, me.own_unread, known.id AS known_id,
-       known.content_hash AS known_hash, parent.id AS parent_id
-FROM {rows s (n int, conversation_id text, sender_id text, local_id text, reply_to text)}
-JOIN chat_member me ON me.conversation_id = s.conversation_id AND me.user_id = s.sender_id
-                   AND me.removed_event_seq IS NULL
-LEFT JOIN chat_message known ON known.sender_id = s.sender_id
-                   AND known.conversation_id = s.conversation_id AND known.local_id = s.local_id
-LEFT JOIN chat_message parent ON parent.id = s.reply_to
-                   AND parent.conversation_id = s.conversation_id
-"""
-_INSERT = """
-INSERT INTO chat_message (id, conversation_id, mode, seq, sender_id, type, body, local_id,
-                          content_hash, reply_to, created_at)
-SELECT m.id, m.conversation_id, m.mode, m.seq, m.sender_id, m.type, m.body, m.local_id,
-       m.content_hash, m.reply_to, m.created_at
-FROM {rows m (id text, conversation_id text, mode text, seq int, sender_id text, type text,
-              body text, local_id text, content_hash text, reply_to text, created_at int)}
-"""
-_ADVANCE_SENDERS = """
-UPDATE chat_member
-SET read_seq = s.read_seq, delivered_seq = s.delivered_seq, own_unread = s.own_unread
-FROM {rows s (conversation_id text, user_id text, read_seq int, delivered_seq int,
-              own_unread int)}
-WHERE chat_member.conversation_id = s.conversation_id AND chat_member.user_id = s.user_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message that waits to be sent.
-
-    Attributes:
-        id: The message's id, if it is stored.
-        conversation_id: Where to.
-        sender_id: Who sends it.
-        type: `text`.
-        content: Its text.
-        local_id: The sender's own key, or None.
-        content_hash: What another send with that key must equal; None without a key.
-        reply_to: The message that it answers, or None.
-        created_at: Milliseconds UTC.
-        members: Who is in the conversation, as far as this process knows.
-        origin: The socket that it came from, which gets the acknowledgement instead.
-    """
-
-    id: str
-    conversation_id: str
-    sender_id: str
-    type: str
-    content: str
-    local_id: str | None
-    content_hash: str | None
-    reply_to: str | None
-    created_at: int
-    members: Members | None
-    origin: "Client | None"
-
-    @property
-    def key(self) -> tuple[str, str, str | None]:
-        """Return what is unique for ever, if there is a `local_id`."""
-        return self.conversation_id, self.sender_id, self.local_id
+from . import append, store
+from .append import Draft
+from .models import message_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +26,7 @@ class Sent:
     is_duplicate: bool = False
 
 
-class _Batch:
+class Batch:
     """One call of the append: what is found out and decided on the way."""
 
     def __init__(
@@ -176,19 +111,19 @@ class Appender:
             `local_id_reused`, or Invalid at `/replyTo`.
         """
         heads = await ledger.lock(tx, {draft.conversation_id for draft in drafts})
-        batch = _Batch(drafts, heads, await tx.fetch_all(_LOOK_UP, s=_keys(drafts)))
+        batch = Batch(drafts, heads, await append.look_up(tx, drafts))
         batch.decide()
         if batch.accepted:
             await self._store(tx, batch)
         for n, message_id in batch.again.items():
-            row = await messages.read(tx, message_id, drafts[n].sender_id)
+            row = await store.read(tx, message_id, drafts[n].sender_id)
             batch.results[n] = Sent(message_wire(row), True) if row else NotFound()
         return [result or NotFound() for result in batch.results]
 
-    async def _store(self, tx: Tx, batch: _Batch) -> None:
-        await tx.execute(_INSERT, m=batch.rows)
+    async def _store(self, tx: Tx, batch: Batch) -> None:
+        await append.store(tx, batch.rows)
         await ledger.save(tx, batch.heads.values())
-        await tx.execute(_ADVANCE_SENDERS, s=list(batch.senders.values()))
+        await append.advance(tx, batch.senders.values())
         await self._bus.publish(tx, *(_created(draft) for draft in batch.accepted))
         known = {draft.conversation_id: draft.members for draft in batch.accepted}
         touched = [batch.heads[conversation_id] for conversation_id in known]
@@ -204,19 +139,6 @@ class Appender:
             for draft in batch.accepted
         ]
         tx.after_commit(self._broadcast.send, notices)
-
-
-def _keys(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
-    return [
-        {
-            "n": n,
-            "conversation_id": draft.conversation_id,
-            "sender_id": draft.sender_id,
-            "local_id": draft.local_id,
-            "reply_to": draft.reply_to,
-        }
-        for n, draft in enumerate(drafts)
-    ]
 
 
 def _stored(draft: Draft, head: Head) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from wellio import Database, Row
 
-from . import messages
+from . import store
 
 _COLUMNS = (
     "SELECT e.xid, e.position, e.conversation_id AS log_of, e.event_seq, e.kind, e.message_id, "
-    "e.user_id, e.status, e.seq AS up_to, e.created_at AS happened_at, " + messages.COLUMNS
+    "e.user_id, e.status, e.seq AS up_to, e.created_at AS happened_at, " + store.COLUMNS
 )
 _LOG = (
     _COLUMNS

@@ -1,1 +1,0 @@
-"""The chat's use cases: check, transaction, publish, broadcast."""
