@@ -2,8 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from functools import partial
 from typing import cast
 
 import pytest
@@ -11,9 +9,9 @@ import pytest_asyncio
 
 from tests.attack.target import Target, target
 from tests.contract.conftest import START_MS
-from tests.contract.world import World
+from tests.contract.rules import TABLES
 from wellio import ManualClock
-from wellio.testing import Sockets
+from wellio.testing import World
 from wellio.testing.engines import ENGINES, Databases, EngineName
 from wellio.testing.plugin import StartApp
 
@@ -43,20 +41,9 @@ async def server(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(
-    engine: EngineName, wellio_databases: Callable[[EngineName, bool], Databases]
-) -> AsyncIterator[World]:
+async def world(shared_app: StartApp) -> World:
     """Populate the practice of the contract's tests, in this process."""
-    async with AsyncExitStack() as ends:
-        clock = ManualClock(START_MS)
-        made = World(await StartApp(partial(wellio_databases, engine), ends)(clock=clock))
-        await made.populate(clock)
-        yield made
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def world_sockets() -> AsyncIterator[Sockets]:
-    """Open sockets to the world, on its loop."""
-    opened = Sockets()
-    yield opened
-    await opened.close()
+    clock = ManualClock(START_MS)
+    made = World(await shared_app(clock=clock), *TABLES)
+    await made.populate(clock)
+    return made

@@ -17,12 +17,11 @@ import pytest_asyncio
 from aiohttp import web
 
 from tests.attack.snapshot import snapshot
-from tests.contract.access import RULES
 from tests.contract.conftest import START_MS
-from tests.contract.world import World
+from tests.contract.rules import RULES, TABLES
 from tests.core.http.small_app import Lines, logged
 from wellio import ManualClock, Plugin, Wellio, endpoint, hookimpl
-from wellio.testing import Sockets
+from wellio.testing import Sockets, World
 from wellio.testing.engines import EngineName
 from wellio.testing.plugin import StartApp
 from wellio.testing.users import PASSWORD
@@ -96,12 +95,12 @@ async def world(engine: EngineName, wellio_databases: Any, lines: Lines) -> Asyn
     async with AsyncExitStack() as ends:
         clock = ManualClock(START_MS)
         start = StartApp(partial(wellio_databases, engine), ends)
-        made = World(await start(clock=clock, settings=settings))
+        made = World(await start(clock=clock, settings=settings), *TABLES)
         await made.populate(clock)
         yield made
 
 
-async def test_no_canary_gets_out(world: World, lines: Lines, world_sockets: Sockets) -> None:
+async def test_no_canary_gets_out(world: World, lines: Lines, shared_sockets: Sockets) -> None:
     canaries = Canaries(
         {
             "the master key": MASTER_KEY,
@@ -116,7 +115,7 @@ async def test_no_canary_gets_out(world: World, lines: Lines, world_sockets: Soc
         if credential is not None and name != "refresh":
             canaries.words[f"the access token of {name}"] = credential.token.rpartition(".")[2]
     refusals = [text async for text in everything(world, canaries)]
-    await talk(world, world_sockets)
+    await talk(world, shared_sockets)
     await world.app.app.bus.settled()
 
     assert len(refusals) > 100

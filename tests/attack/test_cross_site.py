@@ -11,9 +11,9 @@ import pytest
 
 from tests.attack.snapshot import additions, changes, snapshot
 from tests.attack.wire import exchange, request
-from tests.contract.access import PUBLIC, RULES
-from tests.contract.world import World
+from tests.contract.rules import PUBLIC, RULES
 from tests.core.http.test_cors import ALLOWED, STRANGERS
+from wellio.testing import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,9 +17,8 @@ from typing import Any, Final
 import pytest
 
 from tests.attack.snapshot import changes, snapshot
-from tests.contract.access import PUBLIC, RULES
-from tests.contract.world import World
-from wellio.testing import Reply
+from tests.contract.rules import PUBLIC, RULES
+from wellio.testing import Reply, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,8 +15,8 @@ from wellio_auth.accounts import Accounts
 from wellio_auth.models import Origin
 from wellio_auth.sessions import Sessions
 
-from tests.contract.world import SIGNED_IN, World
-from wellio.testing import Api, Reply
+from wellio.testing import Api, Reply, World
+from wellio.testing.world import SIGNED_IN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -18,9 +18,8 @@ import schemathesis
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
-from tests.contract.access import RULES
-from tests.contract.world import World
-from wellio.testing import DEADLINE_S
+from tests.contract.rules import RULES
+from wellio.testing import DEADLINE_S, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

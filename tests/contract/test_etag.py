@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.contract.access import RULES, Rule
-from tests.contract.world import World
-from wellio.testing import Reply
+from tests.contract.rules import RULES
+from wellio.testing import Reply, Rule, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

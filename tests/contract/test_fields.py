@@ -1,7 +1,7 @@
 """Nobody writes a field that is not theirs, and no answer has one that it does not declare.
 
 The models say which those are: answers are closed, so the check of every answer in every test
-(`wellio.testing`) finds an undeclared member; `exposure.py` knows which are not for everybody.
+(`wellio.testing`) finds an undeclared member; `rules/` say which are not for everybody.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.access import EVENTS, RULES, Rule
-from tests.contract.exposure import overexposed
-from tests.contract.world import NOWHERE, World
-from wellio.testing import Reply, Sockets
+from tests.contract.rules import EVENTS, RULES
+from wellio.testing import Matrix, Reply, Rule, Sockets, World
+from wellio.testing.world import NOWHERE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -82,7 +81,8 @@ async def test_answers_have_no_member_that_is_not_declared(world: World) -> None
     assert is_open == OPEN_ANSWERS.keys() | OPEN_MEMBERS.keys()
 
 
-async def test_what_is_not_for_everybody_would_be_found() -> None:
+async def test_what_is_not_for_everybody_would_be_found(world: World) -> None:
+    matrix = Matrix(world)
     shown = {"items": [{"source": "x", "key": "wk_", "passwordHash": None}], "status": "read"}
     message = {"senderId": "other", "status": "read"}
     for data, caller, found in (
@@ -94,7 +94,7 @@ async def test_what_is_not_for_everybody_would_be_found() -> None:
         ({"metadata": {"source": "x"}}, "carl", []),
     ):
         reply = Reply(200, {}, data, b"")
-        assert list(overexposed(reply, "GET /api/v1/me", caller, "mine")) == found
+        assert list(matrix.overexposed(reply, "GET /api/v1/me", caller, "mine")) == found
 
 
 def succeeding(rules: tuple[Rule, ...]) -> list[Rule]:
@@ -180,13 +180,13 @@ async def test_no_object_in_any_body_takes_more(world: World) -> None:
     assert seen > 200
 
 
-async def test_no_socket_event_takes_more(world: World, sockets: Sockets) -> None:
+async def test_no_socket_event_takes_more(world: World, shared_sockets: Sockets) -> None:
     asked = world.app.app.plugins.ask("register_socket_events", app=world.app.app)
     assert asked
     for rule in EVENTS:
         credential = world.people[rule.yes.split()[0]]
         assert credential is not None
-        socket = await sockets.plain(world.app.url, credential)
+        socket = await shared_sockets.plain(world.app.url, credential)
         body = await world.fill(rule.body, "carls")
         world.app.bus.clear()
         for name, value in INJECTED.items():

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.world import Credential, World, session_of
-from wellio.testing import DEADLINE_S, Socket, Sockets
+from wellio.testing import DEADLINE_S, Socket, Sockets, World
+from wellio.testing.world import Credential, session_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -63,10 +63,10 @@ class Talk:
 
 @asynccontextmanager
 async def talking(
-    world: World, sockets: Sockets, conversation_id: str, *opened: Socket
+    world: World, shared_sockets: Sockets, conversation_id: str, *opened: Socket
 ) -> AsyncIterator[Talk]:
     """Have Carl talk meanwhile, once everybody hears him, and for a while after it."""
-    talk = Talk(await connect(world, sockets.plain, "carl"), conversation_id)
+    talk = Talk(await connect(world, shared_sockets.plain, "carl"), conversation_id)
     await talk.say()
     for socket in opened:
         await socket.receive("new_message", conversationId=conversation_id)
@@ -89,9 +89,12 @@ async def connect(world: World, protocol: Any, who: str) -> Any:
     return await protocol(world.app.url, credential(world, who))
 
 
-async def both(world: World, sockets: Sockets, who: str) -> list[Socket]:
+async def both(world: World, shared_sockets: Sockets, who: str) -> list[Socket]:
     """Connect somebody by both protocols."""
-    return [await connect(world, protocol, who) for protocol in (sockets.plain, sockets.io)]
+    return [
+        await connect(world, protocol, who)
+        for protocol in (shared_sockets.plain, shared_sockets.io)
+    ]
 
 
 async def are_closed(opened: Sequence[Socket], reason: str) -> None:
@@ -108,12 +111,12 @@ async def refusal(socket: Socket, event: str, conversation_id: str, **more: Any)
 
 
 async def test_who_is_taken_out_of_a_group_hears_nothing_more(
-    world: World, sockets: Sockets
+    world: World, shared_sockets: Sockets
 ) -> None:
     group, eve = await world.fill("{group}", "carls"), world.ids["eve"]
-    opened = await both(world, sockets, "eve")
+    opened = await both(world, shared_sockets, "eve")
     plain = opened[0]
-    async with talking(world, sockets, group, *opened) as talk:
+    async with talking(world, shared_sockets, group, *opened) as talk:
         path = f"/conversations/{group}/members/{eve}"
         await world.api("carl").delete(path, status=204)
         talk.changed()
@@ -139,15 +142,15 @@ ENDS = ("disabled", "logged out", "key revoked", "demoted")
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_whose_way_in_ends_hears_nothing_more(
-    world: World, sockets: Sockets, end: str
+    world: World, shared_sockets: Sockets, end: str
 ) -> None:
     group, eve = await world.fill("{group}", "carls"), world.ids["eve"]
     body = {"note": "listener", "scopes": ["chat.read"]}
     key = (await world.api("eve").post("/api-keys", body, status=201)).data
     world.people["eve's key"] = Credential(key["key"])
     who = "eve's key" if end == "key revoked" else "eve"
-    opened = await both(world, sockets, who)
-    async with talking(world, sockets, group, *opened) as talk:
+    opened = await both(world, shared_sockets, who)
+    async with talking(world, shared_sockets, group, *opened) as talk:
         match end:
             case "disabled":
                 await change_eve(world, status="disabled")
@@ -162,7 +165,7 @@ async def test_whose_way_in_ends_hears_nothing_more(
         reasons = {"demoted": "role_changed", "key revoked": "api_key_revoked"}
         await are_closed(opened, reasons.get(end, "session_revoked"))
         await world.api(who).get("/me", status=200 if end == "demoted" else 401)
-        again = await both(world, sockets, who) if end == "demoted" else []
+        again = await both(world, shared_sockets, who) if end == "demoted" else []
         for socket in again:
             assert await refusal(socket, "send_message", group, content="May I?") == 403
     for socket in (*opened, *again):

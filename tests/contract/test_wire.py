@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.access import PUBLIC, RULES
-from tests.contract.world import NOWHERE, World
-from wellio.testing import Api, Reply
+from tests.contract.rules import PUBLIC, RULES
+from wellio.testing import Api, Reply, World
+from wellio.testing.world import NOWHERE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,25 +1,26 @@
 """Two halves of a practice that must not know of each other, and everybody who may try.
 
 Carl looks after Mia and Max, Dana after Noah and Nora; Eve is a coach whom both can ask in. What is
-made for a half bears words that only some people may ever read (`SECRETS`). Some come with API keys
-instead of a login, and some things of Carl's half are gone.
+made for a half bears words that only some people may ever read. Some come with API keys instead of
+a login, and some things of Carl's half are gone.
 """
 
 import base64
 import json
+import re
+import secrets
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from wellio_auth.accounts import Accounts
-from wellio_auth.api_keys.token import make_token
-from wellio_auth.models import Origin
-from wellio_auth.sessions import Sessions
+from wellio.clock import ManualClock, rfc3339
 
-from wellio import ManualClock, rfc3339
-from wellio.testing import Api, TestApp, User
-from wellio.testing.users import Users
+from .apps import TestApp
+from .client import Api
+from .rules import Rules, Thing
+from .users import User, Users, sign_in_cheaply
 
 NOWHERE: Final = "01890000-0000-7000-8000-000000000000"
 #: Who is who in the other half.
@@ -38,30 +39,26 @@ REFUSED: Final = (
     *("nobody", "disabled", "expired", "refresh", "revoked"),
     *("disabled's key", "expired key", "revoked key", "forged key"),
 )
-_COACHS_SCOPES: Final = (
-    *("chat.read", "chat.send", "chat.manage_groups", "clients.read", "clients.manage"),
-)
-#: API keys: whose they are, and what they may do.
-KEYS: Final[Mapping[str, tuple[str, Collection[str]]]] = {
-    "carl's key": ("carl", _COACHS_SCOPES),
-    "carl's lesser key": ("carl", ("clients.read",)),
-    "carl's chatting key": ("carl", ("chat.read", "chat.send")),
-    "owner's key": ("owner", (*_COACHS_SCOPES, "users.read", "practice.manage")),
+#: API keys and whose they are. The first two may do what keys of their makers can at most.
+KEYS: Final[Mapping[str, str]] = {
+    "carl's key": "carl",
+    "owner's key": "owner",
+    "carl's lesser key": "carl",
+    "carl's chatting key": "carl",
 }
-#: What can be gone; a message that was deleted is still there, without its words.
-DELETABLE: Final = frozenset(
-    {"api_key", "client", "coach", "invitation", "member", "message", "session", "tag"}
-)
+_LESSER: Final[Mapping[str, Collection[str]]] = {
+    "carl's lesser key": {"clients.read"},
+    "carl's chatting key": {"chat.read", "chat.send"},
+}
 SIGNED_IN: Final = ("owner", "carl", "dana", "assistant", "mia", "max", "noah", "nora")
-#: What may be read by whom alone, wherever it turns up.
-SECRETS: Final[Mapping[str, Collection[str]]] = {
-    "chat-of-carls": {"carl", "mia", "eve"},
-    "chat-of-danas": {"dana", "noah", "eve"},
+#: What may be read by whom alone, whatever the plugins.
+_SECRETS: Final[Mapping[str, Collection[str]]] = {
     "record-of-carls": {"carl", "owner"},
     "record-of-danas": {"dana", "owner"},
     "mia@clients.example": {"carl", "owner", "mia"},
     "noah@clients.example": {"dana", "owner", "noah"},
 }
+_ACCESS_TOKENS_LIFE_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +73,30 @@ class World:
 
     Attributes:
         app: The server.
+        tables: What the plugins answer to whom.
         people: Everybody's credential by name; nobody has none.
         ids: Everybody's account.
+        things: The kinds of things that can be had.
+        secrets: What may be read by whom alone, wherever it turns up.
     """
 
-    def __init__(self, app: TestApp) -> None:
+    def __init__(self, app: TestApp, *tables: Rules) -> None:
         self.app = app
+        self.tables = tables
         self.people: dict[str, Credential | None] = {"nobody": None}
         self.ids: dict[str, str] = {}
-        self._things: dict[tuple[str, str], str] = {}
+        self.things: dict[str, Thing] = {
+            "client": Thing(make=_record),
+            "coach": Thing(make=_coach),
+            "member": Thing(make=_member),
+            "outsider": Thing(make=_outsider),
+        }
+        self.secrets = dict(_SECRETS)
+        for table in tables:
+            self.things |= table.things
+            self.secrets |= table.secrets
+        self._emails: dict[str, str] = {}
+        self._made: dict[tuple[str, str], str] = {}
         self._numbers = count(1)
 
     async def populate(self, clock: ManualClock) -> None:
@@ -106,9 +118,10 @@ class World:
             email = f"{name}@clients.example"
             made[name] = await users.make(self.app, "client", name=name, email=email, coach=coach)
         self.ids = {name: user.id for name, user in made.items()}
+        self._emails = {name: user.email for name, user in made.items()}
         self.people["expired"] = Credential(made["carl"].token)
         self.people["refresh"] = Credential(made["carl"].refresh_token)
-        clock.advance(ms=3_600_000)
+        clock.advance(ms=_ACCESS_TOKENS_LIFE_MS)
         for name in (*SIGNED_IN, "eve", "disabled"):
             await self.sign_in(name)
         await self.sign_in("carl", "revoked")
@@ -122,17 +135,26 @@ class World:
             record = await self.id_of("client", side)
             await self.api(coach_name).patch(f"/clients/{record}", body, status=200)
 
+    def scopes_of(self, key: str) -> frozenset[str]:
+        """Return what one of `KEYS` may do."""
+        app = self.app.app
+        role = "owner" if KEYS[key] == "owner" else "coach"
+        held = app.permissions[role] & app.scopes
+        return held & frozenset(_LESSER.get(key, held))
+
     async def _make_keys(self, clock: ManualClock) -> None:
         """Make everybody's API keys, good and bad."""
-        for name, (holder, scopes) in KEYS.items():
-            await self._make_key(holder, name, scopes)
+        for name, holder in KEYS.items():
+            await self._make_key(holder, name, self.scopes_of(name))
         await self._make_key("disabled", "disabled's key")
         await self._make_key("carl", "expired key", until=clock.now_ms() + 1)
         clock.advance(ms=1)
         key_id = await self._make_key("carl", "revoked key")
         await self.api("carl").delete(f"/api-keys/{key_id}", status=204)
-        key_id = await self._make_key("carl", "forged key")
-        self.people["forged key"] = Credential(make_token(key_id))
+        await self._make_key("carl", "forged key")
+        good = self.people["forged key"]
+        assert good
+        self.people["forged key"] = Credential(_forged(good.token))
 
     async def _make_key(
         self,
@@ -141,7 +163,7 @@ class World:
         scopes: Collection[str] = ("clients.read",),
         until: int | None = None,
     ) -> str:
-        body = {"note": name, "scopes": list(scopes)}
+        body = {"note": name, "scopes": sorted(scopes)}
         body |= {"expiresAt": rfc3339(until)} if until else {}
         made = await self.api(holder).post("/api-keys", body, status=201)
         self.people[name] = Credential(made.data["key"])
@@ -150,28 +172,31 @@ class World:
     async def _erase_some(self, users: Users, coach: User) -> None:
         """Make a client and a coach, and leave nothing but their ids."""
         client = await users.make(self.app, "client", coach=coach)
-        self._things["member", "deleted"] = client.id
-        listed = (await self.api("carl").get("/clients", status=200)).data["items"]
-        record = next(item["id"] for item in listed if item["userId"] == client.id)
-        self._things["client", "deleted"] = record
+        self._made["member", "deleted"] = client.id
+        self._made["client", "deleted"] = await self.record_of("carl", client.id)
         gone = await users.make(self.app, "coach")
-        self._things["coach", "deleted"] = gone.id
-        asked = self.app.app.plugins.ask("register_personal_data", app=self.app.app)
-        for data in reversed([item for _, answer in asked for item in answer]):
-            for user_id in (client.id, gone.id):
-                await self.app.app.db.write(data.erase, user_id)
+        self._made["coach", "deleted"] = gone.id
+        for user_id in (client.id, gone.id):
+            await self.app.erase(user_id)
 
     async def sign_in(self, name: str, as_: str | None = None) -> str:
         """Begin one more session of somebody's, which is the one that they use; return its id."""
-        sessions = self.app.app.service(Sessions)
-        user = await self.app.app.service(Accounts).get(self.ids[name])
-        grant = await self.app.app.db.write(sessions.open, user, Origin("", "contract"))
-        self.people[as_ or name] = Credential(sessions.answer(grant)["accessToken"])
-        return grant.session_id
+        user = await sign_in_cheaply(self.app, self._emails[name])
+        credential = self.people[as_ or name] = Credential(user.token)
+        return session_of(credential)
 
     def api(self, name: str) -> Api:
         """Return somebody's client."""
         return self.app.api.as_(self.people[name])
+
+    async def record_of(self, coach: str, user_id: str) -> str:
+        """Return the id of a client's record, which a coach sees, by their account's."""
+        listed = (await self.api(coach).get("/clients", status=200)).data["items"]
+        return str(next(item["id"] for item in listed if item["userId"] == user_id))
+
+    def can_be_gone(self, kind: str) -> bool:
+        """Tell whether a kind of thing can be deleted, or erased with a person."""
+        return (kind, "deleted") in self._made or bool(self.things.get(kind, Thing()).gone)
 
     async def fill(self, template: Any, target: str) -> Any:
         """Put the ids of a half's things in for the names in braces.
@@ -196,17 +221,19 @@ class World:
         """Return the id of a half's thing, made if need be; `new` is another word every time."""
         if kind == "new":
             return f"new {next(self._numbers)}"
+        if kind == "half":
+            return target
         if kind in self.ids:
             return self.ids[kind]
         if target == "random" or kind == "nowhere":
             return NOWHERE
-        if target == "deleted" and kind not in DELETABLE:
+        if target == "deleted" and not self.can_be_gone(kind):
             target = "carls"
-        if (kind, target) not in self._things:
-            self._things[kind, target] = await (
+        if (kind, target) not in self._made:
+            self._made[kind, target] = await (
                 self._delete(kind) if target == "deleted" else self._make(kind, target)
             )
-        return self._things[kind, target]
+        return self._made[kind, target]
 
     async def replace(self, used_up: str, caller: str) -> None:
         """Make up for a call that used something up.
@@ -220,57 +247,50 @@ class World:
             if kind == "me":
                 await self.sign_in(caller)
             for side in COACHES:
-                self._things.pop((kind, side), None)
+                self._made.pop((kind, side), None)
+
+    def leaked(self, text: str, caller: str) -> list[str]:
+        """Return the secrets in a text that its reader may not read."""
+        return [
+            secret
+            for secret, readers in self.secrets.items()
+            if secret in text and person(caller) not in readers
+        ]
+
+    def _maker(self, thing: Thing, side: str) -> Api:
+        return self.api(COACHES[side] if thing.by == "coach" else CLIENTS[side])
 
     async def _delete(self, kind: str) -> str:
         """Make one more thing of Carl's half and delete it; return its id."""
         made = await self._make(kind, "carls")
-        paths = {
-            "api_key": "/api-keys",
-            "invitation": "/invitations",
-            "message": "/messages",
-            "session": "/auth/sessions",
-            "tag": "/tags",
-        }
-        await self.api("carl").delete(f"{paths[kind]}/{made}", status=204)
+        path = await self.fill(self.things[kind].gone, "carls")
+        await self._maker(self.things[kind], "carls").delete(f"{path}/{made}", status=204)
         return made
 
     async def _make(self, kind: str, side: str) -> str:
-        coach, client = COACHES[side], CLIENTS[side]
-        api, member = self.api(coach), self.ids[client]
-        match kind:
-            case "coach":
-                return self.ids[coach]
-            case "member":
-                return member
-            case "outsider":
-                return self.ids[MIRROR[client]]
-            case "session":
-                credential = self.people[coach]
-                session_id = await self.sign_in(coach)
-                self.people[coach] = credential
-                return session_id
-            case "client":
-                listed = (await api.get("/clients", status=200)).data["items"]
-                return str(next(item["id"] for item in listed if item["userId"] == member))
-        path, body = {
-            "tag": ("/tags", {"name": await self.id_of("new", side)}),
-            "api_key": ("/api-keys", {"note": "program", "scopes": ["clients.read"]}),
-            "invitation": ("/invitations", {"email": "new@clients.example", "role": "client"}),
-            "direct": ("/conversations", {"kind": "direct", "memberIds": [member]}),
-            "group": (
-                "/conversations",
-                {
-                    "kind": "group",
-                    "memberIds": [member, self.ids["eve"]],
-                    "title": f"chat-of-{side}",
-                },
-            ),
-            "message": ("/conversations/{direct}/messages", {"content": f"chat-of-{side}"}),
-        }[kind]
-        made = await api.post(await self.fill(path, side), body)
+        thing = self.things[kind]
+        if thing.make:
+            return await thing.make(self, side)
+        path, body = await self.fill(thing.path, side), await self.fill(thing.body, side)
+        made = await self._maker(thing, side).post(path, body)
         assert made.status in {200, 201}, made.content
         return str(made.data["id"])
+
+
+async def _record(world: World, side: str) -> str:
+    return await world.record_of(COACHES[side], world.ids[CLIENTS[side]])
+
+
+async def _coach(world: World, side: str) -> str:
+    return world.ids[COACHES[side]]
+
+
+async def _member(world: World, side: str) -> str:
+    return world.ids[CLIENTS[side]]
+
+
+async def _outsider(world: World, side: str) -> str:
+    return world.ids[MIRROR[CLIENTS[side]]]
 
 
 def session_of(credential: Credential) -> str:
@@ -282,13 +302,10 @@ def session_of(credential: Credential) -> str:
 
 def person(caller: str) -> str:
     """Return in whose name somebody calls: a key's maker, else they themself."""
-    return KEYS[caller][0] if caller in KEYS else caller
+    return KEYS.get(caller, caller)
 
 
-def leaked(text: str, caller: str) -> list[str]:
-    """Return the secrets in a text that its reader may not read."""
-    return [
-        secret
-        for secret, readers in SECRETS.items()
-        if secret in text and person(caller) not in readers
-    ]
+def _forged(key: str) -> str:
+    """Return a key in good form, its checksum right, with another secret than the real one's."""
+    head = re.sub(r"_[0-9a-f]{64}_[0-9a-f]{8}$", f"_{secrets.token_hex(32)}", key)
+    return f"{head}_{zlib.crc32(head.encode()):08x}"
