@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from wellio_auth.accounts import Accounts
-from wellio_auth.models import NewAccount, Origin, User
-from wellio_auth.passwords import Passwords
-from wellio_auth.sessions import Sessions
-from wellio_auth.store import mark_set_up
+from wellio_auth.accounts.models import NewAccount, User
+from wellio_auth.accounts.service import Accounts
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.sessions.models import Origin
+from wellio_auth.sessions.service import Sessions
+from wellio_auth.setup.store import mark_set_up
 from wellio_chat.conversations.models import NewConversation
 from wellio_chat.conversations.service import ConversationService
 from wellio_chat.messages.models import NewMessage

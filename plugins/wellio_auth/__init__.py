@@ -56,7 +56,7 @@ def register_permissions() -> Sequence[Permission]:
 def register_authenticators(app: Wellio) -> Sequence[Authenticator]:
     """Understand API keys, and whatever else is a bearer token as an access token."""
     from .api_keys.authenticator import ApiKeyAuthenticator
-    from .authenticator import BearerAuthenticator
+    from .sessions.authenticator import BearerAuthenticator
 
     return [app.service(ApiKeyAuthenticator), app.service(BearerAuthenticator)]
 
@@ -64,19 +64,22 @@ def register_authenticators(app: Wellio) -> Sequence[Authenticator]:
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
     """Serve `/auth`, `/me`, `/users`, `/invitations`, `/setup` and `/api-keys`."""
-    from .accounts import Accounts
-    from .api import AuthApi, InvitationsApi, UsersApi
+    from .accounts.api import AccountsApi
+    from .accounts.service import Accounts
     from .api_keys.api import ApiKeysApi
     from .api_keys.service import ApiKeys
-    from .invitations import Invitations
-    from .sessions import Sessions
-    from .setup import Setup
+    from .invitations.api import InvitationsApi
+    from .invitations.service import Invitations
+    from .sessions.api import SessionsApi
+    from .sessions.service import Sessions
+    from .setup.api import SetupApi
+    from .setup.service import Setup
 
-    accounts = app.service(Accounts)
     return [
-        AuthApi(app.service(Sessions), accounts),
-        UsersApi(accounts),
-        InvitationsApi(app.service(Invitations), app.service(Setup)),
+        SessionsApi(app.service(Sessions)),
+        AccountsApi(app.service(Accounts)),
+        InvitationsApi(app.service(Invitations)),
+        SetupApi(app.service(Setup)),
         ApiKeysApi(app.service(ApiKeys)),
     ]
 
@@ -85,9 +88,9 @@ def register_routes(app: Wellio) -> Sequence[object]:
 def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
     """Send mails; end sessions and API keys each minute; drop ended signing keys each hour."""
     from .api_keys.service import ApiKeys
-    from .mails import Mails
-    from .sessions import Sessions
-    from .tokens import KeyRing
+    from .mails.service import Mails
+    from .sessions.service import Sessions
+    from .signing_keys.service import KeyRing
 
     return [
         *app.service(Mails).jobs(),
@@ -100,7 +103,7 @@ def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
 @hookimpl
 def register_key_holders(app: Wellio) -> Sequence[KeyHolder]:
     """Renew the signing keys with the master key."""
-    from .tokens import KeyRing
+    from .signing_keys.service import KeyRing
 
     return [app.service(KeyRing)]
 
@@ -132,10 +135,10 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
 @hookimpl
 async def lifespan(app: Wellio) -> AsyncIterator[None]:
     """Read the signing keys, make the owner whom the settings name, and offer the set-up link."""
-    from .attempts import Attempts
-    from .passwords import Passwords
-    from .setup import Setup
-    from .tokens import KeyRing
+    from .credentials.attempts import Attempts
+    from .credentials.passwords import Passwords
+    from .setup.service import Setup
+    from .signing_keys.service import KeyRing
 
     setup = app.service(Setup)
     await app.service(KeyRing).load()

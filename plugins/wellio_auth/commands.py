@@ -4,8 +4,9 @@ from typing import Any
 
 from wellio import Cli, Wellio
 
-from .models import NewUser, user_brief
-from .setup import Setup
+from .accounts.models import user_brief
+from .setup.models import NewUser
+from .setup.service import Setup
 
 
 async def create_user(app: Wellio, new: NewUser) -> dict[str, Any]:

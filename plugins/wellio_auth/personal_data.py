@@ -4,11 +4,12 @@ from typing import Any, ClassVar
 
 from wellio import Conflict, Tx, Wellio
 
-from . import store
+from .accounts import store as account_store
+from .accounts.models import user_out
 from .api_keys.service import ApiKeys
-from .invitations import invitation_out
-from .models import user_out
-from .sessions import Sessions
+from .invitations import store as invitation_store
+from .invitations.models import invitation_out
+from .sessions.service import Sessions
 
 
 class AccountData:
@@ -25,7 +26,7 @@ class AccountData:
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the person's rows, without hashes."""
-        user = await store.user_by_id(self._db, user_id)
+        user = await account_store.user_by_id(self._db, user_id)
         if user is None:
             return {}
         now = self._clock.now_ms()
@@ -34,7 +35,8 @@ class AccountData:
             "auth_session": await self._sessions.list(user_id, None),
             "auth_api_key": await self._api_keys.of(user_id),
             "auth_invitation": [
-                invitation_out(row, now) for row in await store.invitations_of(self._db, user.email)
+                invitation_out(row, now)
+                for row in await invitation_store.invitations_of(self._db, user.email)
             ],
         }
 
@@ -44,15 +46,15 @@ class AccountData:
         Raises:
             Conflict: It is the last owner's (`last_owner`).
         """
-        owners = await store.lock_active_owners(tx)
-        user = await store.lock_user(tx, user_id)
+        owners = await account_store.lock_active_owners(tx)
+        user = await account_store.lock_user(tx, user_id)
         if user is None:
             return
         if owners == {user_id}:
             raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
         await self._sessions.end(tx, user_id, "erased", None)
         await self._api_keys.end_all(tx, user_id, "erased", None)
-        await store.delete_invitations_by(tx, user_id)
-        await store.delete_invitations_of(tx, user.email)
-        await store.forget_coach(tx, user_id)
-        await store.delete_user(tx, user_id)
+        await invitation_store.delete_invitations_by(tx, user_id)
+        await invitation_store.delete_invitations_of(tx, user.email)
+        await invitation_store.forget_coach(tx, user_id)
+        await account_store.delete_user(tx, user_id)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 import pytest
-from wellio_auth.passwords import Passwords
+from wellio_auth.credentials.passwords import Passwords
 
 from tests.attack.wire import exchange, request
 from wellio.testing import TestApp

@@ -11,9 +11,9 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from wellio_auth.accounts import Accounts
-from wellio_auth.models import Origin
-from wellio_auth.sessions import Sessions
+from wellio_auth.accounts.service import Accounts
+from wellio_auth.sessions.models import Origin
+from wellio_auth.sessions.service import Sessions
 
 from wellio.testing import Api, Reply, World
 from wellio.testing.world import SIGNED_IN

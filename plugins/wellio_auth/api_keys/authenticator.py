@@ -8,9 +8,9 @@ import orjson
 from aiohttp import web
 
 from wellio import Actor, Unavailable, Wellio, get_logger
-from wellio_auth.credentials import KNOWN, Credentials, Proven, bearer_token
+from wellio_auth.credentials.service import KNOWN, Credentials, Proven, bearer_token
 from wellio_auth.permissions import CREATE_API_KEYS
-from wellio_auth.tokens import TokenError
+from wellio_auth.signing_keys.service import TokenError
 
 from . import store
 from .token import PREFIX, KeyToken, read_token

@@ -25,13 +25,13 @@ from wellio import (
     new_id,
     page,
 )
+from wellio_auth.accounts import store as account_store
+from wellio_auth.accounts.models import User
 from wellio_auth.config import MAX_KEYS, AuthConfig
-from wellio_auth.credentials import Credentials
-from wellio_auth.mails import API_KEY_CREATED, Mails
-from wellio_auth.models import User
+from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.service import Credentials
+from wellio_auth.mails.service import API_KEY_CREATED, Mails
 from wellio_auth.permissions import CREATE_API_KEYS, MANAGE_API_KEYS
-from wellio_auth.refresh import digest
-from wellio_auth.store import lock_user
 
 from . import store
 from .models import NewApiKey, api_key_out
@@ -121,7 +121,7 @@ class ApiKeys:
         tx.after_commit(self._cut_off, ended)
 
     async def _create(self, tx: Tx, row: dict[str, Any]) -> None:
-        user = await lock_user(tx, row["user_id"])
+        user = await account_store.lock_user(tx, row["user_id"])
         if user is None or not self.may_hold(user):
             raise Forbidden  # that changed a moment ago
         if await store.count(tx, user.id) >= self._max:

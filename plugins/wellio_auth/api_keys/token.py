@@ -10,7 +10,7 @@ import secrets
 import zlib
 from dataclasses import dataclass
 
-from wellio_auth.refresh import digest
+from wellio_auth.credentials.digest import digest
 
 PREFIX = "wk_"
 _FORM = re.compile(r"wk_([0-9a-f-]{36})_[0-9a-f]{64}_[0-9a-f]{8}")

@@ -3,12 +3,13 @@
 from typing import Final
 
 from wellio import Demo, DemoPerson, IfMatch, Wellio
-from wellio_auth import store
-from wellio_auth.accounts import Accounts
-from wellio_auth.invitations import Invitations
-from wellio_auth.models import NewAccount, NewInvitation, UserChange
-from wellio_auth.passwords import Passwords
-from wellio_auth.setup import Setup
+from wellio_auth.accounts.models import NewAccount, UserChange
+from wellio_auth.accounts.service import Accounts
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.invitations.models import NewInvitation
+from wellio_auth.invitations.service import Invitations
+from wellio_auth.setup import store as setup_store
+from wellio_auth.setup.service import Setup
 
 from . import cast
 
@@ -24,7 +25,7 @@ class AccountsDemo:
 
     async def obstacle(self) -> str | None:
         """Tell whether somebody has an account already."""
-        return "has accounts" if await store.is_set_up(self._app.db) else None
+        return "has accounts" if await setup_store.is_set_up(self._app.db) else None
 
     def plan(self, demo: Demo) -> None:
         """Put the people into the demo, and plan when they get their accounts."""

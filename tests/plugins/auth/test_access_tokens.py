@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from wellio_auth.config import AuthConfig
-from wellio_auth.tokens import KeyRing, SigningKey
+from wellio_auth.signing_keys.models import SigningKey
+from wellio_auth.signing_keys.service import KeyRing
 
 from tests.plugins.auth.conftest import START_MS
 from wellio import ManualClock

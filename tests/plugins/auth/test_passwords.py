@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import wellio_auth
-from wellio_auth.passwords import QUEUE, THREADS, Passwords
+from wellio_auth.credentials.passwords import QUEUE, THREADS, Passwords
 
 from wellio import TooManyRequests
 from wellio.testing import TestApp

@@ -7,7 +7,8 @@ on a locked row; `test_refresh_api.py` plays single moves over HTTP on both engi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from wellio_auth.refresh import RefreshTokens, Rotation, Verdict, digest, judge
+from wellio_auth.credentials.digest import digest
+from wellio_auth.sessions.refresh import RefreshTokens, Rotation, Verdict, judge
 
 RACE_MS = 10_000
 SESSION = "018f4e5c-0000-7000-8000-000000000001"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import wellio_auth
-from wellio_auth import store
-from wellio_auth.authenticator import BearerAuthenticator
-from wellio_auth.models import Origin
-from wellio_auth.sessions import Sessions
-from wellio_auth.tokens import TokenError
+from wellio_auth.accounts import store
+from wellio_auth.sessions.authenticator import BearerAuthenticator
+from wellio_auth.sessions.models import Origin
+from wellio_auth.sessions.service import Sessions
+from wellio_auth.signing_keys.service import TokenError
 
 from tests.plugins.auth.moves import refresh, works
 from wellio import ManualClock

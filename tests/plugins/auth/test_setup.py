@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import wellio_auth
-from wellio_auth.setup import Setup
+from wellio_auth.setup.service import Setup
 
 from tests.plugins.auth.moves import Steps, works
 from wellio import ConfigError, Conflict, Invalid, ManualClock, Tx

@@ -2,11 +2,12 @@
 
 import jwt
 import pytest
-from wellio_auth.accounts import Accounts
-from wellio_auth.authenticator import BearerAuthenticator
-from wellio_auth.models import Origin
-from wellio_auth.sessions import Sessions
-from wellio_auth.tokens import KeyRing, SigningKey, TokenError
+from wellio_auth.accounts.service import Accounts
+from wellio_auth.sessions.authenticator import BearerAuthenticator
+from wellio_auth.sessions.models import Origin
+from wellio_auth.sessions.service import Sessions
+from wellio_auth.signing_keys.models import SigningKey
+from wellio_auth.signing_keys.service import KeyRing, TokenError
 
 from tests.plugins.auth.conftest import START_MS
 from tests.plugins.auth.moves import refresh, works

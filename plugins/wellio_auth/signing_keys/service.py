@@ -8,17 +8,15 @@ point to a key of its own.
 
 import re
 import secrets
-from dataclasses import dataclass, field
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from wellio import JobRun, Unauthorized, Wellio, hkdf
+from wellio_auth.config import MAX_ACCESS_TOKEN_S, AuthConfig
 
 from . import store
-from .config import MAX_ACCESS_TOKEN_S, AuthConfig
-from .refresh import digest
+from .models import Claims, SigningKey
 
 ALGORITHM = "EdDSA"
 HEADER_TYPE = "at+jwt"
@@ -33,38 +31,6 @@ RELOAD_S = 1.0
 # A signature is 64 bytes: the last of its 86 characters has four spare bits, which must be zero,
 # or sixteen texts would be one token.
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
-
-
-class Claims(BaseModel):
-    """What an access token says; times in seconds since 1970, as RFC 7519 has them."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-    iss: str
-    aud: str
-    sub: str
-    sid: str
-    role: str
-    typ: str
-    jti: str
-    iat: int
-    exp: int
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """One key pair and its name."""
-
-    kid: str
-    private: Ed25519PrivateKey = field(repr=False)
-    public: Ed25519PublicKey
-
-    @classmethod
-    def from_seed(cls, seed: bytes) -> "SigningKey":
-        """Make the key pair of a 32-byte seed; its name is a hash of the public key."""
-        private = Ed25519PrivateKey.from_private_bytes(seed)
-        public = private.public_key()
-        return cls(digest(public.public_bytes_raw().hex())[:16], private, public)
 
 
 class TokenError(Unauthorized):

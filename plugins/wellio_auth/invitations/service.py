@@ -5,7 +5,6 @@ and for an address with an account it is one that cannot be redeemed, in the sam
 was used or taken back. What remains is that a coach who redeems such a link themself sees it fail.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -24,20 +23,23 @@ from wellio import (
     invalid,
     new_id,
     page,
-    rfc3339,
 )
+from wellio_auth import events
+from wellio_auth.accounts import store as account_store
+from wellio_auth.accounts.models import NewAccount
+from wellio_auth.accounts.service import AccountExists, Accounts
+from wellio_auth.config import AuthConfig
+from wellio_auth.credentials.attempts import Attempts
+from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.mails.service import Mails
+from wellio_auth.permissions import MANAGE_INVITATIONS
+from wellio_auth.sessions.models import Grant, Origin
+from wellio_auth.sessions.service import Sessions
 
-from . import events, store
-from .accounts import AccountExists, Accounts
-from .attempts import Attempts
-from .config import AuthConfig
+from . import store
 from .links import InvitationLinks
-from .mails import Mails
-from .models import Grant, NewAccount, NewInvitation, Origin, Redemption
-from .passwords import Passwords
-from .permissions import MANAGE_INVITATIONS
-from .refresh import digest
-from .sessions import Sessions
+from .models import NewInvitation, Redemption, invitation_out
 
 
 class UnusableInvitation(Gone):
@@ -70,7 +72,7 @@ class Invitations:
             AccountExists: The owner invites an address that has an account.
         """
         coach_id = await self._coach_of(actor, new)
-        if actor.can(MANAGE_INVITATIONS) and await store.user_by_email(self._db, new.email):
+        if actor.can(MANAGE_INVITATIONS) and await account_store.user_by_email(self._db, new.email):
             raise AccountExists
         row = await self._db.write(self._create, actor, new, coach_id)
         return {
@@ -87,7 +89,7 @@ class Invitations:
             return None
         if new.role != "client":
             raise invalid("/coachId", "not_a_client", "is for clients only")
-        coach = await store.user_by_id(self._db, new.coach_id)
+        coach = await account_store.user_by_id(self._db, new.coach_id)
         if coach is None or not coach.is_active or coach.role not in {"owner", "coach"}:
             raise invalid("/coachId", "not_a_coach", "is no coach's account")
         return coach.id
@@ -196,18 +198,3 @@ class Invitations:
 def _inviter(actor: Actor) -> str:
     """Return whose invitations an actor sees; nothing stands for everybody's."""
     return "" if actor.can(MANAGE_INVITATIONS) else actor.user_id
-
-
-def invitation_out(row: Row | Mapping[str, Any], now_ms: int) -> dict[str, Any]:
-    """Return an invitation as the wire has it, without its link."""
-    expired = row["expires_at"] <= now_ms
-    return {
-        "id": row["id"],
-        "email": row["email"],
-        "role": row["role"],
-        "status": "redeemed" if row["redeemed_at"] else "expired" if expired else "pending",
-        "coachId": orjson.loads(row["attributes"]).get("coachId"),
-        "invitedBy": row["invited_by"],
-        "createdAt": rfc3339(row["created_at"]),
-        "expiresAt": rfc3339(row["expires_at"]),
-    }

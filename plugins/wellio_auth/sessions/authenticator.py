@@ -5,10 +5,10 @@ from functools import partial
 from aiohttp import web
 
 from wellio import Actor, Wellio
-
-from . import store
-from .credentials import Credentials, Proven, bearer_token
-from .tokens import Claims, KeyRing, TokenError, UnknownKeyError
+from wellio_auth.accounts import store as account_store
+from wellio_auth.credentials.service import Credentials, Proven, bearer_token
+from wellio_auth.signing_keys.models import Claims
+from wellio_auth.signing_keys.service import KeyRing, TokenError, UnknownKeyError
 
 
 class BearerAuthenticator:
@@ -40,7 +40,7 @@ class BearerAuthenticator:
     async def _prove(self, token: str) -> Proven:
         claims = await self._verify(token)
         now = self._app.clock.now_ms()
-        user = await store.user_of_session(self._app.db, claims.sid, claims.sub, now)
+        user = await account_store.user_of_session(self._app.db, claims.sid, claims.sub, now)
         if user is None:
             raise TokenError("session_revoked")
         permissions = self._app.permissions.get(user.role, frozenset())

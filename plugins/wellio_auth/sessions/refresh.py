@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from wellio_auth.credentials.digest import digest
+
 _FORM = re.compile(r"wr_([0-9a-f-]{36})_(0|[1-9][0-9]{0,17})_[0-9a-f]{64}_[0-9a-f]{64}")
 
 
@@ -48,11 +50,6 @@ class Verdict(Enum):
     REPEAT = auto()
     IN_PROGRESS = auto()
     REUSED = auto()
-
-
-def digest(text: str) -> str:
-    """Return the SHA-256 of a secret in hexadecimal: all that is stored of it."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class RefreshTokens:

@@ -9,11 +9,11 @@ from the network where they are now, has tries that nobody elsewhere can use up 
 from collections import OrderedDict
 
 from wellio import Database, Wellio, fold, network_of
+from wellio_auth.config import AuthConfig
+from wellio_auth.sessions import store as session_store
+from wellio_auth.sessions.models import Origin
 
-from . import store
-from .config import AuthConfig
-from .models import Origin
-from .refresh import digest
+from .digest import digest
 
 KNOWN_PLACES = 20_000
 
@@ -34,7 +34,7 @@ class Attempts:
 
     async def load(self) -> None:
         """Remember where the sessions that live were begun."""
-        rows = await store.session_places(self._db, self._clock.now_ms(), KNOWN_PLACES)
+        rows = await session_store.session_places(self._db, self._clock.now_ms(), KNOWN_PLACES)
         for row in reversed(rows):
             self.remember(row["email"], row["ip"])
 

@@ -1,10 +1,12 @@
 """The mails of this plugin, as jobs: each is written when it is sent, from what is true then."""
 
 from wellio import Job, JobRun, Mail, Tx, Wellio
+from wellio_auth.accounts import store as account_store
+from wellio_auth.credentials.digest import digest
+from wellio_auth.invitations import store as invitation_store
+from wellio_auth.invitations.links import InvitationLinks
 
-from . import letters, store
-from .links import InvitationLinks
-from .refresh import digest
+from . import letters
 
 INVITATION = "auth.mail_invitation"
 PASSWORD_CHANGED = "auth.mail_password_changed"  # noqa: S105 - the name of a job
@@ -51,13 +53,14 @@ class Mails:
 
     async def _send_invitation(self, run: JobRun) -> None:
         """Mail an invitation, unless it was used or taken back, or has expired."""
-        row = await store.invitation_by_id(self._db, run.payload["invitationId"], "")
+        row = await invitation_store.invitation_by_id(self._db, run.payload["invitationId"], "")
         if row is None or row["redeemed_at"] or row["expires_at"] <= self._clock.now_ms():
             return
         practice = await self._mail.letterhead()
-        by = await store.user_by_id(self._db, row["invited_by"]) if row["invited_by"] else None
+        by_id = row["invited_by"]
+        by = await account_store.user_by_id(self._db, by_id) if by_id else None
         inviter = by.name if by else None
-        known = await store.user_by_email(self._db, row["email"])
+        known = await account_store.user_by_email(self._db, row["email"])
         if known is None:
             link = await self._working_link(row["id"], row["token_hash"])
             content = letters.invitation(practice, inviter, link, row["expires_at"])
@@ -71,12 +74,12 @@ class Mails:
         """Return the invitation's link, and see to it that it is the one that works."""
         new_hash = digest(self._links.token(invitation_id))
         if new_hash != token_hash:  # the master key is another than when the invitation was made
-            await self._db.write(store.set_invitation_token, invitation_id, new_hash)
+            await self._db.write(invitation_store.set_invitation_token, invitation_id, new_hash)
         return self._links.link(invitation_id)
 
     async def _send_notice(self, run: JobRun) -> None:
         """Mail a notice to an account that is still there and open."""
-        user = await store.user_by_id(self._db, run.payload["userId"])
+        user = await account_store.user_by_id(self._db, run.payload["userId"])
         if user is not None and user.is_active:
             practice = await self._mail.letterhead()
             content = _NOTICES[run.kind](practice, user.name, self._url, run.payload["at"])

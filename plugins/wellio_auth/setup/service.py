@@ -21,23 +21,17 @@ from wellio import (
     Wellio,
     invalid,
 )
+from wellio_auth.accounts.models import NewAccount, User
+from wellio_auth.accounts.service import AccountExists, Accounts
+from wellio_auth.config import AuthConfig
+from wellio_auth.credentials.attempts import Attempts
+from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.sessions.models import Grant, Origin
+from wellio_auth.sessions.service import Sessions
 
 from . import store
-from .accounts import AccountExists, Accounts
-from .attempts import Attempts
-from .config import AuthConfig
-from .models import (
-    Grant,
-    NewAccount,
-    NewUser,
-    Origin,
-    PracticeSetup,
-    SetupRequest,
-    User,
-)
-from .passwords import Passwords
-from .refresh import digest
-from .sessions import Sessions
+from .models import NewUser, PracticeSetup, SetupRequest
 
 
 class AlreadySetUp(Conflict):

@@ -22,12 +22,16 @@ from wellio import (
     page,
     preparing,
 )
+from wellio_auth import events
+from wellio_auth.api_keys.service import ApiKeys
+from wellio_auth.credentials.attempts import Attempts
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.credentials.service import Credentials
+from wellio_auth.invitations import store as invitation_store
+from wellio_auth.mails.service import PASSWORD_CHANGED, Mails
+from wellio_auth.sessions.service import Sessions
 
-from . import events, store
-from .api_keys.service import ApiKeys
-from .attempts import Attempts
-from .credentials import Credentials
-from .mails import PASSWORD_CHANGED, Mails
+from . import store
 from .models import (
     MeChange,
     NewAccount,
@@ -38,8 +42,6 @@ from .models import (
     me_out,
     user_out,
 )
-from .passwords import Passwords
-from .sessions import Sessions
 
 
 class AccountExists(Conflict):
@@ -177,7 +179,7 @@ class Accounts:
             await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
         await self._bus.publish(tx, *_changes(before, after, actor_id))
         if not after.is_active or after.role != before.role:
-            await store.delete_invitations_by(tx, user_id)
+            await invitation_store.delete_invitations_by(tx, user_id)
         if not self._api_keys.may_hold(after):
             reason = "role_changed" if after.is_active else "disabled"
             await self._api_keys.end_all(tx, user_id, reason, actor_id)

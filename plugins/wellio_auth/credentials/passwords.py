@@ -15,8 +15,7 @@ from typing import TypeVar
 import bcrypt
 
 from wellio import TooManyRequests, Wellio, invalid
-
-from .config import AuthConfig
+from wellio_auth.config import AuthConfig
 
 T = TypeVar("T")
 THREADS = 2

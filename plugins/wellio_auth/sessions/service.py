@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from wellio import Conflict, JobRun, NotFound, Tx, Unauthorized, Wellio, new_id
+from wellio_auth import events
+from wellio_auth.accounts import store as account_store
+from wellio_auth.accounts.models import User, user_brief
+from wellio_auth.config import AuthConfig
+from wellio_auth.credentials.attempts import Attempts
+from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.credentials.service import Credentials
+from wellio_auth.mails.service import REFRESH_TOKEN_REUSED, Mails
+from wellio_auth.signing_keys.service import KeyRing
 
-from . import events, store
-from .attempts import Attempts
-from .config import AuthConfig
-from .credentials import Credentials
-from .mails import REFRESH_TOKEN_REUSED, Mails
-from .models import Grant, Origin, User, session_out, user_brief
-from .passwords import Passwords
-from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, digest, judge
-from .tokens import KeyRing
+from . import store
+from .models import Grant, Origin, session_out
+from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, judge
 
 _EXPIRED = 100  # sessions that end in one transaction
 
@@ -68,7 +72,7 @@ class Sessions:
         self._attempts.at_account(email, origin)
         grant = None
         while grant is None:
-            user = await store.user_by_email(self._db, email)
+            user = await account_store.user_by_email(self._db, email)
             is_right = await self._passwords.verify(password, user.password_hash if user else None)
             if user is None or not is_right or not user.is_active:
                 await self._db.write(self.refuse, user, _why_not(user, is_right=is_right))
@@ -93,11 +97,11 @@ class Sessions:
         Returns:
             The session, or None when the account has changed meanwhile and must be proven again.
         """
-        user = await store.lock_user(tx, proven.id)
+        user = await account_store.lock_user(tx, proven.id)
         if user is None or not user.is_active or user.password_hash != proven.password_hash:
             return None
         if newer_hash != user.password_hash:
-            await store.set_password(tx, user.id, newer_hash, self._clock.now_ms())
+            await account_store.set_password(tx, user.id, newer_hash, self._clock.now_ms())
         return await self.open(tx, user, origin)
 
     async def open(self, tx: Tx, user: User, origin: Origin) -> Grant:
@@ -186,7 +190,7 @@ class Sessions:
         session = await store.lock_session(tx, token.session_id)
         if session is None or session.expires_at <= now:
             return None
-        user = await store.user_by_id(tx, session.user_id)
+        user = await account_store.user_by_id(tx, session.user_id)
         if user is None or not user.is_active:
             return None
         request_hash = digest(request_id)

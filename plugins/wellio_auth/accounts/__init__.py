@@ -1,0 +1,1 @@
+"""Accounts: who there is, what they may change of themselves, and how an account ends."""

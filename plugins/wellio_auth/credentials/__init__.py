@@ -1,0 +1,1 @@
+"""Credentials: how often they may be tried, how passwords are kept, and which are proven."""

@@ -1,0 +1,103 @@
+"""The only SQL of invitations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wellio import Database, Row, Tx, fold
+
+Reader = Database | Tx
+
+_INVITATION = """
+SELECT id, email, role, attributes, token_hash, invited_by, created_at, expires_at, redeemed_at
+FROM auth_invitation
+"""
+_OF_INVITER = "WHERE id = :id AND (:inviter = '' OR invited_by = :inviter)"
+_INVITATIONS = """
+WHERE (:inviter = '' OR invited_by = :inviter) AND (:before = '' OR id < :before)
+ORDER BY id DESC LIMIT :limit
+"""
+_INSERT_INVITATION = """
+INSERT INTO auth_invitation (id, email, email_ci, role, attributes, token_hash, invited_by,
+    created_at, expires_at)
+VALUES (:id, :email, :email_ci, :role, :attributes, :token_hash, :invited_by, :created_at,
+    :expires_at)
+"""
+_MARK_REDEEMED = """
+UPDATE auth_invitation SET redeemed_at = :now, redeemed_by = :user_id WHERE id = :id
+"""
+_DELETE_INVITATION = """
+DELETE FROM auth_invitation
+WHERE id = :id AND redeemed_at IS NULL AND (:inviter = '' OR invited_by = :inviter)
+"""
+_DELETE_INVITATIONS_BY = """
+DELETE FROM auth_invitation WHERE invited_by = :inviter AND redeemed_at IS NULL
+"""
+_FORGET_COACH = """
+UPDATE auth_invitation SET attributes = :nothing WHERE attributes ->> 'coachId' = :coach_id
+"""
+
+
+async def insert_invitation(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Store an invitation, by the columns' names."""
+    await tx.execute(_INSERT_INVITATION, **values, email_ci=fold(values["email"]))
+
+
+async def invitation_by_token(db: Reader, token_hash: str) -> Row | None:
+    """Return the invitation of a token, used or not, or None."""
+    return await db.fetch_one(_INVITATION + "WHERE token_hash = :hash", hash=token_hash)
+
+
+async def invitation_by_id(db: Reader, invitation_id: str, inviter: str) -> Row | None:
+    """Return an invitation of an inviter, or of any for '', or None."""
+    return await db.fetch_one(_INVITATION + _OF_INVITER, id=invitation_id, inviter=inviter)
+
+
+async def lock_invitation(tx: Tx, invitation_id: str) -> Row | None:
+    """Return an invitation that nobody else redeems until the commit, or None."""
+    return await tx.fetch_one(_INVITATION + "WHERE id = :id {for_update}", id=invitation_id)
+
+
+async def list_invitations(db: Reader, inviter: str, before: str, limit: int) -> list[Row]:
+    """Return up to `limit` invitations, the newest first; '' is any inviter, or from the top."""
+    return await db.fetch_all(
+        _INVITATION + _INVITATIONS, inviter=inviter, before=before, limit=limit
+    )
+
+
+async def set_invitation_token(tx: Tx, invitation_id: str, token_hash: str) -> None:
+    """Have another token redeem an invitation."""
+    await tx.execute(
+        "UPDATE auth_invitation SET token_hash = :hash WHERE id = :id",
+        id=invitation_id,
+        hash=token_hash,
+    )
+
+
+async def mark_redeemed(tx: Tx, invitation_id: str, user_id: str, now_ms: int) -> None:
+    """Say that an invitation became an account."""
+    await tx.execute(_MARK_REDEEMED, id=invitation_id, user_id=user_id, now=now_ms)
+
+
+async def delete_invitation(tx: Tx, invitation_id: str, inviter: str) -> bool:
+    """Delete an invitation that was not used; '' is any inviter. False if there is none."""
+    return bool(await tx.execute(_DELETE_INVITATION, id=invitation_id, inviter=inviter))
+
+
+async def delete_invitations_by(tx: Tx, inviter: str) -> None:
+    """Take back what somebody who may no longer invite has open."""
+    await tx.execute(_DELETE_INVITATIONS_BY, inviter=inviter)
+
+
+async def forget_coach(tx: Tx, user_id: str) -> None:
+    """Have every invitation forget whom its client was to be assigned to."""
+    await tx.execute(_FORGET_COACH, coach_id=user_id, nothing="{}")
+
+
+async def delete_invitations_of(tx: Tx, email: str) -> None:
+    """Forget every invitation of an address."""
+    await tx.execute("DELETE FROM auth_invitation WHERE email_ci = :email", email=fold(email))
+
+
+async def invitations_of(db: Reader, email: str) -> list[Row]:
+    """Return every invitation of an address."""
+    return await db.fetch_all(_INVITATION + "WHERE email_ci = :email", email=fold(email))

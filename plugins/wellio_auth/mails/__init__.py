@@ -1,0 +1,1 @@
+"""Mails: what this plugin writes to people, and when."""
