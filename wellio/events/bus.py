@@ -16,9 +16,10 @@ from wellio.db.base import Database, Row, Tx
 from wellio.errors import PluginError
 from wellio.ids import new_id
 from wellio.jobs.jobs import Jobs
-from wellio.jobs.retry import error_name
+from wellio.jobs.retry import fault
 
 from .event import Event
+from .failure import Failure
 from .outbox import Outbox, append
 from .subscriber import Shared, Subscriber
 
@@ -54,13 +55,14 @@ class EventBus:
             retention_s: How long the log is kept, even when every subscriber has read it.
             max_attempts: How often a durable subscriber tries an event before it is dead.
         """
-        shared = Shared(db, clock, self._read, node or new_id(), poll_s, max_attempts)
+        shared = Shared(db, clock, self._read, self._failed, node or new_id(), poll_s, max_attempts)
         self.outbox = Outbox(shared, retention_s=retention_s)
         self._clock = clock
         self._jobs = jobs
         self._audit = audit
         jobs.register(self.outbox.trimming())
         self._types: dict[str, type[Event]] = {}
+        self._watching: list[Callable[[Failure], None]] = []
         self._live: list[tuple[type[Event], Callable[[Any], None]]] = []
         self._routes: dict[type[Event], tuple[list[Callable[[Any], None]], list[Subscriber]]] = {}
 
@@ -119,6 +121,10 @@ class EventBus:
         wanted = (types,) if isinstance(types, type) else tuple(types)
         self.outbox.add(name, wanted, fn, replay=replay)
         self._routes.clear()
+
+    def watch_failures(self, fn: Callable[[Failure], None]) -> None:
+        """Have a function called whenever a subscriber of this process fails, as tests do."""
+        self._watching.append(fn)
 
     async def publish(
         self,
@@ -234,13 +240,15 @@ class EventBus:
                 try:
                     fn(event)
                 except Exception as error:  # noqa: BLE001 - a subscriber's fault is not the publisher's
-                    _log.error(
-                        "live_subscriber_failed",
-                        subscriber=getattr(fn, "__qualname__", repr(type(fn))),
-                        event_id=event.id,
-                        event_name=event.name,
-                        error=error_name(error),
-                    )
+                    name = getattr(fn, "__qualname__", type(fn).__qualname__)
+                    about = fault(error, fn, EventBus._committed.__code__)
+                    failure = Failure(name, event.id, event.name, **about)
+                    _log.error("live_subscriber_failed", **failure.fields())
+                    self._failed(failure)
+
+    def _failed(self, failure: Failure) -> None:
+        for fn in self._watching:
+            fn(failure)
 
 
 def _require_one_row(events: Sequence[Event]) -> None:

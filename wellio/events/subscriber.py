@@ -18,8 +18,10 @@ import structlog
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
 from wellio.errors import WellioError
-from wellio.jobs.retry import backoff_ms, error_name
+from wellio.jobs.retry import backoff_ms, error_name, fault
 from wellio.jobs.worker import Worker
+
+from .failure import Failure
 
 if TYPE_CHECKING:
     from .event import Event
@@ -99,6 +101,7 @@ class Shared:
     db: Database
     clock: Clock
     read: Callable[[Row, tuple[type["Event"], ...]], "Event | None"]
+    failed: Callable[[Failure], None]
     node: str
     poll_s: float
     max_attempts: int
@@ -185,11 +188,8 @@ class Subscriber:
         until = time.monotonic() + _BUDGET_S
         for index, row in enumerate(rows):
             self._handling = index
-            event = self._shared.read(row, self.types)
-            if event is not None:
-                await self._fn(tx, event)
-                if time.monotonic() > until:
-                    break
+            if await self._hand_over(tx, row) and time.monotonic() > until:
+                break
         self._handling = -1
         if row is not rows[-1]:  # the writer is wanted by others: the rest is for the next step
             await self._move(tx, rows[-1], row)
@@ -230,9 +230,15 @@ class Subscriber:
 
     async def _handle_parked(self, tx: Tx, row: Row) -> None:
         await self._unpark(tx, row)
+        await self._hand_over(tx, row)
+
+    async def _hand_over(self, tx: Tx, row: Row) -> bool:
+        """Call the handler; return whether the event is one of its types."""
         event = self._shared.read(row, self.types)
-        if event is not None:
-            await self._fn(tx, event)
+        if event is None:
+            return False
+        await self._fn(tx, event)
+        return True
 
     async def _park_again(self, tx: Tx, row: Row, error: Exception) -> None:
         await self._unpark(tx, row)
@@ -257,10 +263,7 @@ class Subscriber:
         )
 
     def _tell(self, what: str, row: Row, error: Exception) -> None:
-        _log.warning(
-            what,
-            subscriber=self.name,
-            event_id=row["id"],
-            event_name=row["name"],
-            error=error_name(error),
-        )
+        about = fault(error, self._fn, Subscriber._hand_over.__code__)
+        failure = Failure(self.name, row["id"], row["name"], **about)
+        _log.warning(what, **failure.fields())
+        self._shared.failed(failure)

@@ -22,7 +22,7 @@ from wellio.ids import new_id
 
 from . import schedules
 from . import store as jobstore
-from .retry import backoff_ms, error_name
+from .retry import backoff_ms, error_name, fault
 from .schedules import Schedule
 from .store import LANES, Lane
 from .worker import Worker
@@ -304,7 +304,7 @@ class Jobs:
                 job=run.kind,
                 job_id=run.id,
                 attempt=run.attempt,
-                error=error_name(error),
+                **fault(error, job.run, Jobs._handle.__code__),
             )
             retry_at = None if is_last else self._clock.now_ms() + backoff_ms(run.attempt)
             await self._db.write(jobstore.fail, run.id, run.attempt, retry_at, error_name(error))

@@ -8,6 +8,7 @@ Whatever a line was given, secrets are taken out of it last (`redaction.py`).
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 def plugin_of(module: str) -> str:
     """Name the plugin that a module belongs to: `core` for Wellio, a library's own name else."""
     package = module.partition(".")[0]
-    return "core" if package == "wellio" else package.removeprefix("wellio_")
+    return "core" if package == "wellio" else re.sub(r"^wellio_(plugin_)?", "", package)
 
 
 def configure_logging(
@@ -131,7 +132,7 @@ def _formatter(is_console: bool, *, colors: bool) -> logging.Formatter:
 
 
 def _add_origin(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    event["plugin"] = plugin_of(event["_record"].name)
+    event.setdefault("plugin", plugin_of(event["_record"].name))  # the core may say whose fault
     event.setdefault("requestId", REQUEST_ID.get())
     return event
 

@@ -94,11 +94,16 @@ class TestApp:
             self._open = stack.pop_all()
 
     async def stop(self) -> None:
-        """Stop it as SIGTERM would; its data stays."""
+        """Stop it as SIGTERM would; its data stays.
+
+        Raises:
+            AssertionError: A subscriber has failed, which the test did not expect.
+        """
         if self._open:
             async with asyncio.timeout(DEADLINE_S):
                 await self._open.aclose()
             self._open = None
+            self.bus.raise_failures()
 
     async def restart(self) -> None:
         """Stop it and start it again on the same data and port."""
@@ -106,8 +111,13 @@ class TestApp:
         await self.start()
 
     async def settled(self) -> None:
-        """Wait until every durable subscriber has caught up and every due job has run."""
+        """Wait until every durable subscriber has caught up and every due job has run.
+
+        Raises:
+            AssertionError: A subscriber has failed, which `app.bus.expect_failures()` expects.
+        """
         await self.app.bus.settled()
+        self.bus.raise_failures()
 
     async def mails(self, to: str | None = None) -> list[FiledMail]:
         """Return the mails that were sent, the newest first: all, or those to an address."""

@@ -61,7 +61,7 @@ class Scenario:
                 status=self.status,
             )
             text = reply.content.decode()
-            await app.app.bus.settled()
+            await app.settled()
         assert self.code in {None, reply.code}, text
         assert [part for part in self.contains if part not in text] == [], text
         assert [part for part in self.absent if part in text] == [], text

@@ -75,7 +75,11 @@ async def test_an_event_that_fails_is_parked_and_nobody_waits_for_it(
     fine = [thing for thing in THINGS if thing not in one.failing]
     assert await effects(db, "a") == fine == await effects(db, "b")
     assert await parked(one) == [("waiting", "LookupError", 1)] * 4
-    assert [entry["error"] for entry in logs] == ["LookupError"] * 4
+    assert [(entry["plugin"], entry["error"]) for entry in logs] == [("tests", "LookupError")] * 4
+    for entry in logs:
+        [frame] = entry["frames"]
+        assert "tests/core/events/conftest.py:" in frame
+        assert frame.endswith(" Node.follow.<locals>.handle")
     assert "secret" not in str(logs)
 
     one.failing.clear()

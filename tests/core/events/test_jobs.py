@@ -203,6 +203,8 @@ async def test_a_job_that_fails_is_tried_again_and_dead_in_the_end(
     assert (row["id"], row["last_error"], row["attempts"]) == (job_id, "Conflict not_yet", 3)
     assert (await one.jobs.status())["dead"] == 1
     assert [entry["event"] for entry in logs] == ["job_failed", "job_failed", "job_died"]
+    assert {entry["plugin"] for entry in logs} == {"tests"}
+    assert all(entry["frames"][0].startswith(f"{__file__}:") for entry in logs)
     assert "secret" not in str(logs)
 
     assert await one.jobs.retry(job_id)

@@ -142,8 +142,11 @@ async def test_a_live_subscriber_that_raises_harms_nobody_and_tells_no_contents(
 ) -> None:
     one, heard = node(), list[str]()
 
+    def fall(thing_id: str) -> None:
+        raise LookupError(thing_id)
+
     def break_down(event: Noted) -> None:
-        raise LookupError(event.thing_id)
+        fall(event.thing_id)
 
     one.bus.subscribe(Noted, break_down)
     one.bus.subscribe(Noted, lambda event: heard.append(event.thing_id))
@@ -152,6 +155,10 @@ async def test_a_live_subscriber_that_raises_harms_nobody_and_tells_no_contents(
     assert heard == ["secret"]
     [entry] = logs
     assert (entry["event"], entry["error"]) == ("live_subscriber_failed", "LookupError")
+    first = break_down.__code__.co_firstlineno
+    assert entry["plugin"] == "tests"
+    assert [frame.rpartition(".")[2] for frame in entry["frames"]] == ["break_down", "fall"]
+    assert entry["frames"][0].startswith(f"{__file__}:{first + 1} ")
     assert "secret" not in str(logs)
 
 

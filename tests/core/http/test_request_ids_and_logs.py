@@ -136,7 +136,7 @@ def test_the_form_follows_the_setting_and_the_terminal(
     [
         ("wellio.db.sqlite", "core"),
         ("wellio_chat", "chat"),
-        ("wellio_plugin_hello.api", "plugin_hello"),
+        ("wellio_plugin_hello.api", "hello"),
         ("aiohttp.access", "aiohttp"),
         ("root", "root"),
     ],
