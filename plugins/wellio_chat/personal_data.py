@@ -6,14 +6,16 @@ An erased person's messages become tombstones: the others see that something sto
 
 from typing import Any, ClassVar
 
-from wellio import Event, Tx, Wellio
+from wellio import Event, Row, Tx, Wellio
 
 from .conversations import ledger, personal
 from .conversations.broadcast import Broadcast, Notice
-from .conversations.ledger import Members
+from .conversations.ledger import Head, Members
 from .conversations.models import member_wire
 from .events import MemberRemoved, MessageDeleted
 from .messages.models import deleted_wire
+
+_Told = tuple[str, str, dict[str, Any]]  # where, the socket event, what it carries
 
 
 class ChatData:
@@ -44,28 +46,33 @@ class ChatData:
         messages = await personal.legible(tx, user_id)
         joined = await personal.memberships(tx, user_id)
         await personal.erase(tx, user_id, at)
-        deleted: list[Event] = []
-        left: list[Event] = []
-        told: list[tuple[str, str, dict[str, Any]]] = []
-        for row in messages:
-            head = heads[row["conversation_id"]]
-            event_seq = head.add_event("message_deleted", at, message_id=row["id"])
-            data = deleted_wire(row["id"], head.id, event_seq, row["seq"], at)
-            told.append((head.id, "message_deleted", data))
-            deleted.append(MessageDeleted(at=at, message_id=row["id"], conversation_id=head.id))
-        for conversation_id in joined:
-            head = heads[conversation_id]
-            head.members_version += 1
-            event_seq = head.add_event("member_removed", at, user_id=user_id)
-            told.append((head.id, "member_removed", member_wire(head.id, event_seq, user_id)))
-            left.append(MemberRemoved(at=at, conversation_id=head.id, user_id=user_id))
+        deleted = [_blank(heads[row["conversation_id"]], row, at) for row in messages]
+        left = [_leave(heads[conversation_id], user_id, at) for conversation_id in joined]
         await ledger.save(tx, heads.values())
         await personal.turn_pages(tx, heads)
-        await self._bus.publish(tx, *deleted)
-        for event in left:
+        await self._bus.publish(tx, *(event for event, _ in deleted))
+        for event, _ in left:
             await self._bus.publish(tx, event, subject_id=user_id)
         members: dict[str, Members] = await ledger.members(tx, heads.values(), {})
         tx.after_commit(
             self._broadcast.send,
-            [Notice(to, members[to], event, data) for to, event, data in told],
+            [Notice(to, members[to], name, data) for _, (to, name, data) in (*deleted, *left)],
         )
+
+
+def _blank(head: Head, row: Row, at: int) -> tuple[Event, _Told]:
+    """Log that a message became a tombstone."""
+    event_seq = head.add_event("message_deleted", at, message_id=row["id"])
+    event = MessageDeleted(
+        at=at, client_id=head.client_id, message_id=row["id"], conversation_id=head.id
+    )
+    data = deleted_wire(row["id"], head.id, event_seq, row["seq"], at)
+    return event, (head.id, "message_deleted", data)
+
+
+def _leave(head: Head, user_id: str, at: int) -> tuple[Event, _Told]:
+    """Log that the person is not in a conversation any more."""
+    head.members_version += 1
+    event_seq = head.add_event("member_removed", at, user_id=user_id)
+    event = MemberRemoved(at=at, client_id=head.client_id, conversation_id=head.id, user_id=user_id)
+    return event, (head.id, "member_removed", member_wire(head.id, event_seq, user_id))

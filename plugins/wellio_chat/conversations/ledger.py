@@ -13,7 +13,7 @@ from wellio import Row, Tx
 
 _HEAD = """
 SELECT c.id, c.kind, c.mode, c.title, c.last_seq, c.last_event_seq, c.members_version, c.xid,
-       c.active_at
+       c.active_at, c.client_id
 FROM chat_conversation c
 """
 _LOCK = _HEAD + "WHERE c.id {in ids} ORDER BY c.id {for_update}"
@@ -71,6 +71,7 @@ class Head:
     members_version: int
     xid: int
     active_at: int
+    client_id: str | None
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def add_event(

@@ -6,12 +6,13 @@ from wellio import Database, Row, Tx
 
 _EXPORT = {
     "chat_conversation": """
-SELECT c.id, c.kind, c.title, c.created_at
+SELECT c.id, c.kind, c.mode, c.title, c.state, c.created_at
 FROM chat_conversation c JOIN chat_member m ON m.conversation_id = c.id
 WHERE m.user_id = :user_id ORDER BY c.id
 """,
     "chat_member": """
-SELECT conversation_id, joined_at, delivered_seq, read_seq, removed_event_seq
+SELECT conversation_id, joined_at, delivered_seq, read_seq, archived_at, muted_until,
+       removed_event_seq
 FROM chat_member WHERE user_id = :user_id ORDER BY conversation_id
 """,
     "chat_message": """

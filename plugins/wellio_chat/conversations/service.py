@@ -122,7 +122,12 @@ class ConversationService:
         await store.join(tx, head, user_ids, at)
         event_seq = head.add_event("conversation_created", at, user_id=actor.user_id)
         await ledger.save(tx, [head])
-        event = ConversationCreated(at=at, actor_id=actor.user_id, conversation_id=conversation_id)
+        event = ConversationCreated(
+            at=at,
+            actor_id=actor.user_id,
+            client_id=head.client_id,
+            conversation_id=head.id,
+        )
         await self._bus.publish(tx, event, note=new.kind)
         opened = opened_wire(conversation_id, event_seq, new.kind, new.title, at, user_ids)
         await self._broadcast.announce(tx, head, "conversation_created", opened)
@@ -142,7 +147,13 @@ class ConversationService:
         head.members_version += 1
         event_seq = head.add_event("member_added", at, user_id=user_id)
         await ledger.save(tx, [head])
-        event = MemberAdded(at=at, actor_id=actor.user_id, conversation_id=head.id, user_id=user_id)
+        event = MemberAdded(
+            at=at,
+            actor_id=actor.user_id,
+            client_id=head.client_id,
+            conversation_id=head.id,
+            user_id=user_id,
+        )
         await self._bus.publish(tx, event, subject_id=user_id)
         added = member_wire(head.id, event_seq, user_id)
         await self._broadcast.announce(tx, head, "member_added", added)
@@ -159,7 +170,11 @@ class ConversationService:
         await store.leave(tx, head.id, user_id, event_seq)
         await ledger.save(tx, [head])
         event = MemberRemoved(
-            at=at, actor_id=actor.user_id, conversation_id=head.id, user_id=user_id
+            at=at,
+            actor_id=actor.user_id,
+            client_id=head.client_id,
+            conversation_id=head.id,
+            user_id=user_id,
         )
         await self._bus.publish(tx, event, subject_id=user_id)
         removed = member_wire(head.id, event_seq, user_id)

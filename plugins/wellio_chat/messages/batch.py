@@ -3,7 +3,7 @@
 `append` has the statements. They run once for all, so a decision looks only at what they found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,7 @@ class Appender:
         await append.store(tx, batch.rows)
         await ledger.save(tx, batch.heads.values())
         await append.advance(tx, batch.senders.values())
-        await self._bus.publish(tx, *(_created(draft) for draft in batch.accepted))
+        await self._bus.publish(tx, *(_created(draft, batch.heads) for draft in batch.accepted))
         known = {draft.conversation_id: draft.members for draft in batch.accepted}
         touched = [batch.heads[conversation_id] for conversation_id in known]
         members = await ledger.members(tx, touched, known)
@@ -178,12 +178,13 @@ def _new_wire(draft: Draft, seq: int, event_seq: int) -> dict[str, Any]:
     }
 
 
-def _created(draft: Draft) -> Event:
+def _created(draft: Draft, heads: Mapping[str, Head]) -> Event:
     return MessageCreated(
         at=draft.created_at,
         actor_id=draft.sender_id,
         message_id=draft.id,
         conversation_id=draft.conversation_id,
+        client_id=heads[draft.conversation_id].client_id,
     )
 
 

@@ -146,7 +146,11 @@ class MessageService:
         event_seq = head.add_event("message_updated", at, message_id=message_id)
         await ledger.save(tx, [head])
         event = MessageEdited(
-            at=at, actor_id=actor.user_id, message_id=message_id, conversation_id=head.id
+            at=at,
+            actor_id=actor.user_id,
+            client_id=head.client_id,
+            message_id=message_id,
+            conversation_id=head.id,
         )
         await self._bus.publish(tx, event)
         changed = updated_wire(message_id, head.id, event_seq, row["seq"], content, at, None)
@@ -160,7 +164,11 @@ class MessageService:
         event_seq = head.add_event("message_deleted", at, message_id=message_id)
         await ledger.save(tx, [head])
         event = MessageDeleted(
-            at=at, actor_id=actor.user_id, message_id=message_id, conversation_id=head.id
+            at=at,
+            actor_id=actor.user_id,
+            client_id=head.client_id,
+            message_id=message_id,
+            conversation_id=head.id,
         )
         await self._bus.publish(tx, event)
         gone = deleted_wire(message_id, head.id, event_seq, row["seq"], at)
@@ -232,6 +240,7 @@ class MessageService:
             event = MessageRead(
                 at=at,
                 actor_id=user_id,
+                client_id=head.client_id,
                 message_id=message_id,
                 conversation_id=head.id,
                 user_id=user_id,
