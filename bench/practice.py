@@ -82,7 +82,7 @@ async def make(folder: Path, env: Mapping[str, str], growth: int = 0) -> Practic
     application = await create_app(config, workers=False)
     app = application[WELLIO]
     await app.audit.start(workers=False)
-    async with app.plugins.running(app):
+    async with app.hooks.plugins.running(app):
         practice = await _fill(app)
         if growth:
             owner = practice.people[0].actor
@@ -140,7 +140,7 @@ async def _account(tx: Tx, app: Wellio, account: NewAccount, coach: User | None)
 async def _signed_in(tx: Tx, app: Wellio, user: User) -> Person:
     sessions = app.service(Sessions)
     grant = await sessions.open(tx, user, Origin("", "bench"))
-    actor = Actor(user.id, user.role, grant.session_id, app.permissions[user.role])
+    actor = Actor(user.id, user.role, grant.session_id, app.policies.permissions_of(user.role))
     return Person(actor, sessions.answer(grant)["accessToken"])
 
 

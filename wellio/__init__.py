@@ -8,7 +8,8 @@ from importlib import metadata
 from wellio.access.actor import Actor, Authenticator, Permission
 from wellio.access.limits import Budget, Limits, Rate
 from wellio.access.policy import Access, Fragment, Policies, Policy
-from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.app import WELLIO, Wellio
+from wellio.boot.assembly import create_app
 from wellio.boot.hookspecs import (
     Account,
     AccountStep,
@@ -16,6 +17,7 @@ from wellio.boot.hookspecs import (
     DemoPart,
     HealthCheck,
     KeyHolder,
+    Notice,
     PersonalData,
     hookimpl,
 )
@@ -156,6 +158,7 @@ __all__ = [
     "Name",
     "NoArguments",
     "NotFound",
+    "Notice",
     "Operation",
     "Page",
     "PageQuery",

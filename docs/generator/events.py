@@ -11,7 +11,7 @@ An event exists only if its transaction committed. It tells ids, never contents.
 def page(app: Wellio) -> str:
     """Return the page."""
     parts = [f"## Every event\n\n{docstring(Event)}\n"]
-    for entry in app.plugins.loaded:
+    for entry in app.hooks.plugins.loaded:
         own = [type_ for type_ in app.bus.types if _plugin_of(type_) == entry.plugin.migrations[0]]
         if own:
             parts.append(f"## {entry.name}\n")

@@ -27,7 +27,7 @@ def page(app: Wellio) -> str:
     parts = []
     for name in names():
         hook = getattr(hookspecs, name)
-        users = [e.name for e in app.plugins.loaded if hasattr(e.module, name)]
+        users = [e.name for e in app.hooks.plugins.loaded if hasattr(e.module, name)]
         if f"def {name}(" in _EXAMPLE.read_text():
             users.append(f"[{_EXAMPLE.parents[1].name}](../examples/{_EXAMPLE.parents[1].name}/)")
         used = f"Used by: {', '.join(users)}." if users else ""

@@ -10,9 +10,7 @@ A permission says what a role may do at all. With which client or conversation i
 
 def page(app: Wellio) -> str:
     """Return the page."""
-    found: list[Permission] = []
-    for _, answer in app.plugins.ask("register_permissions"):
-        found += answer
+    found: list[Permission] = app.hooks.of("register_permissions")
     rows = [
         (
             f"`{one.name}`",

@@ -17,7 +17,7 @@ WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY tbl_name, type DESC,
 async def page(app: Wellio) -> str:
     """Return the page."""
     rows = await app.db.fetch_all(_ALL)
-    owners = ["wellio", *(entry.name for entry in app.plugins.loaded)]
+    owners = ["wellio", *(entry.name for entry in app.hooks.plugins.loaded)]
     parts = []
     for owner in owners:
         own = [row for row in rows if _belongs(row["tbl_name"], owner)]

@@ -25,7 +25,7 @@ def _sections(app: Wellio) -> Iterator[str]:
     for name, field in top.items():
         if (model := _section_of(field)) is not None:
             yield from _section(name, model)
-    for entry in app.plugins.loaded:
+    for entry in app.hooks.plugins.loaded:
         if entry.plugin.config is not None:
             yield from _section(f"plugins.{entry.name}", entry.plugin.config)
 

@@ -11,16 +11,13 @@ Over Socket.IO and over `/ws` a client sends the same events with the same data,
 
 def page(app: Wellio) -> str:
     """Return the page."""
-    objects = [
-        item for _, answer in app.plugins.ask("register_socket_events", app=app) for item in answer
-    ]
     rows = [
         (
             f"`{event.name}`",
             fields(event.body) if event.body is not None else "",
             f"`{event.permission}`" if event.permission else "",
         )
-        for event in EventRouter(objects).events
+        for event in EventRouter(app.hooks.of("register_socket_events")).events
     ]
     head = ("Event", "Data", "Permission")
     return text.page("Socket events", _INTRODUCTION, text.table(head, rows))

@@ -14,6 +14,7 @@ from wellio import (
     Event,
     Job,
     KeyHolder,
+    Notice,
     Permission,
     PersonalData,
     Plugin,
@@ -117,6 +118,14 @@ def register_commands(cli: Cli) -> None:
 
 
 @hookimpl
+def register_notices(app: Wellio) -> Sequence[Notice]:
+    """Offer the set-up link while there is no owner."""
+    from .setup.service import Setup
+
+    return [app.service(Setup).notice]
+
+
+@hookimpl
 def register_demo(app: Wellio) -> Sequence[DemoPart]:
     """Bring the people of the demo practice."""
     from .demo.part import AccountsDemo
@@ -134,16 +143,14 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
 
 @hookimpl
 async def lifespan(app: Wellio) -> AsyncIterator[None]:
-    """Read the signing keys, make the owner whom the settings name, and offer the set-up link."""
+    """Read the signing keys, and make the owner whom the settings name."""
     from .credentials.attempts import Attempts
     from .credentials.passwords import Passwords
     from .setup.service import Setup
     from .signing_keys.service import KeyRing
 
-    setup = app.service(Setup)
     await app.service(KeyRing).load()
     await app.service(Attempts).load()
-    await setup.run_unattended()
-    app.notices.append(setup.notice)
+    await app.service(Setup).run_unattended()
     yield
     app.service(Passwords).close()

@@ -125,7 +125,7 @@ async def inject(world: World, seed: int, payloads_of_each: int) -> None:
 
 async def every_place(world: World) -> AsyncIterator[Place]:
     """Yield each endpoint once, with a caller who may call it; what deletes comes last."""
-    openapi = world.app.app.http.openapi["paths"]
+    openapi = world.app.openapi["paths"]
     rules = [(rule.call, rule.path, rule.yes.split(), rule.body) for rule in RULES]
     rules += [(rule.call, rule.path, ["nobody"], rule.body) for rule in PUBLIC]
     each = {rule[0]: rule for rule in rules if rule[2]}.values()
@@ -147,7 +147,7 @@ def fields_of(world: World, operation: Any) -> tuple[str, ...]:
     if "requestBody" not in operation:
         return ()
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    schemas = world.app.app.http.openapi["components"]["schemas"]
+    schemas = world.app.openapi["components"]["schemas"]
     return tuple(schemas[schema["$ref"].rpartition("/")[2]]["properties"])
 
 

@@ -96,7 +96,7 @@ class Run:
 
     async def every_operation(self) -> Report:
         with self._http:
-            schema = schemathesis.openapi.from_dict(self._world.app.app.http.openapi)
+            schema = schemathesis.openapi.from_dict(self._world.app.openapi)
             operations = [_sound(found) for found in schema.get_all_operations()]
             report = Report(len(operations))
             for operation in operations:

@@ -34,7 +34,7 @@ async def test_every_endpoint_and_event_is_in_the_tables(matrix: Matrix) -> None
 async def test_every_plugin_has_its_table(world: World) -> None:
     served = {
         tag
-        for methods in world.app.app.http.openapi["paths"].values()
+        for methods in world.app.openapi["paths"].values()
         for operation in methods.values()
         for tag in operation["tags"]
     }

@@ -30,7 +30,7 @@ PATHS = {rule.call: rule for rule in reversed(RULES) if rule.yes}
 
 def readable(world: World) -> Iterator[Rule]:
     """Find every endpoint that answers with one object: what has an address of its own."""
-    for path, operations in world.app.app.http.openapi["paths"].items():
+    for path, operations in world.app.openapi["paths"].items():
         operation = operations.get("get", {})
         is_one = path.endswith("}") or "patch" in operations
         if operation and operation.get("security") != [] and is_one:
@@ -53,7 +53,7 @@ async def read(world: World, call: str) -> Reply:
 
 
 async def test_every_patch_is_here(world: World) -> None:
-    paths = world.app.app.http.openapi["paths"]
+    paths = world.app.openapi["paths"]
     assert {f"PATCH {path}" for path, methods in paths.items() if "patch" in methods} == set(
         CHANGES
     )

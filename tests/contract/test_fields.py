@@ -67,7 +67,7 @@ def objects(schema: Json, schemas: Json, where: tuple[str, ...]) -> Iterator[tup
 
 
 async def test_answers_have_no_member_that_is_not_declared(world: World) -> None:
-    openapi = world.app.app.http.openapi
+    openapi = world.app.openapi
     schemas, is_open = openapi["components"]["schemas"], set()
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():
@@ -109,7 +109,7 @@ def extra(schema: Json, schemas: Json) -> Json:
 
 
 async def test_a_good_body_with_more_in_it_is_refused_and_changes_nothing(world: World) -> None:
-    openapi = world.app.app.http.openapi
+    openapi = world.app.openapi
     paths, schemas = openapi["paths"], openapi["components"]["schemas"]
     rules = {rule.call: rule for rule in reversed(succeeding(RULES))}
     unproven = {
@@ -154,7 +154,7 @@ def injecting(schema: Json, schemas: Json) -> Json:
 
 async def test_no_object_in_any_body_takes_more(world: World) -> None:
     """Those of the endpoints that nobody signs in for too, and those inside others."""
-    openapi = world.app.app.http.openapi
+    openapi = world.app.openapi
     schemas, seen = openapi["components"]["schemas"], 0
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():
@@ -181,8 +181,7 @@ async def test_no_object_in_any_body_takes_more(world: World) -> None:
 
 
 async def test_no_socket_event_takes_more(world: World, shared_sockets: Sockets) -> None:
-    asked = world.app.app.plugins.ask("register_socket_events", app=world.app.app)
-    assert asked
+    assert world.app.app.hooks.of("register_socket_events")
     for rule in EVENTS:
         credential = world.people[rule.yes.split()[0]]
         assert credential is not None

@@ -39,7 +39,7 @@ POSTS = {
 async def test_every_post_takes_a_key_or_has_a_secret(world: World) -> None:
     posts = {
         f"POST {path}": methods["post"]
-        for path, methods in world.app.app.http.openapi["paths"].items()
+        for path, methods in world.app.openapi["paths"].items()
         if "post" in methods
     }
     keyed = {call for call, operation in posts.items() if KEY in operation["parameters"]}

@@ -12,8 +12,10 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from wellio.boot.app import WELLIO, create_app
+from wellio.boot.app import WELLIO
+from wellio.boot.assembly import create_app
 from wellio.config.settings import load_config
+from wellio.http import Http
 from wellio.testing.apps import DEFAULTS, NO_FILE
 
 #: Routes that speak no HTTP of ours; `docs/api.md` tells of them.
@@ -32,7 +34,7 @@ async def application(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def openapi(application: web.Application) -> Any:
-    return application[WELLIO].http.openapi
+    return application[WELLIO].service(Http).openapi
 
 
 async def test_it_is_openapi_3_1(openapi: Any) -> None:

@@ -45,7 +45,7 @@ async def test_every_table_about_people_has_somebody_who_answers_for_it(app: Tes
     assert {"auth_session", "practice_assignment", "chat_message", "chat_event"} <= tables
     assert {"wellio_event", "wellio_audit", "wellio_audit_detail"} <= tables
     assert await unanswered(app.app) == set()
-    named = {table for item in app.app.personal_data for table in item.tables}
+    named = {table for item in app.app.hooks.of("register_personal_data") for table in item.tables}
     assert named <= (await columns(app.app.db)).keys()
 
 

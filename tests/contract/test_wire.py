@@ -58,7 +58,7 @@ class Call:
 
 async def calls(world: World) -> AsyncIterator[Call]:
     """Yield every endpoint once."""
-    openapi = world.app.app.http.openapi["paths"]
+    openapi = world.app.openapi["paths"]
     callable_by = [(rule.call, rule.path, rule.yes.split()) for rule in RULES]
     callable_by += [(rule.call, rule.path, ["nobody"]) for rule in PUBLIC]
     for name, (path, callers) in {name: (path, by) for name, path, by in callable_by if by}.items():
@@ -107,7 +107,7 @@ def filled(schema: Any, schemas: Mapping[str, Any], leaf: Any) -> Any:
     "leaf", [MARKER, {MARKER: MARKER}, [MARKER]], ids=["text", "object", "list"]
 )
 async def test_a_bad_body_is_a_422_that_names_the_unknown_field(world: World, leaf: Any) -> None:
-    schemas = world.app.app.http.openapi["components"]["schemas"]
+    schemas = world.app.openapi["components"]["schemas"]
     async for call in calls(world):
         if call.schema is not None:
             body = {**filled(call.schema, schemas, leaf), "fieldOfNobody": MARKER}
@@ -115,7 +115,7 @@ async def test_a_bad_body_is_a_422_that_names_the_unknown_field(world: World, le
 
 
 async def test_every_wrong_field_is_named_at_once(world: World) -> None:
-    schemas = world.app.app.http.openapi["components"]["schemas"]
+    schemas = world.app.openapi["components"]["schemas"]
     async for call in calls(world):
         if call.schema is not None:
             body = {**filled(call.schema, schemas, 1.5), "fieldOfNobody": 1}
@@ -205,7 +205,7 @@ async def test_a_large_body_is_a_413(world: World) -> None:
 
 
 async def test_another_method_is_a_405_that_names_those_there_are(world: World) -> None:
-    openapi = world.app.app.http.openapi["paths"]
+    openapi = world.app.openapi["paths"]
     there: dict[str, set[str]] = {path: set() for path in openapi}
     for path, methods in there.items():  # of `/a/{id}` too for `/a/b`
         for template, operations in openapi.items():

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pytest
 
 from wellio import Access, Actor, Forbidden, Fragment, NotFound, Permission, PluginError, Policies
-from wellio.access.actor import permissions_by_role
 
 ACTOR = Actor("someone", "coach", None, frozenset({"notes.read"}))
 
@@ -43,13 +42,14 @@ def test_a_kind_has_one_policy() -> None:
 
 def test_permissions_belong_to_roles() -> None:
     read = Permission("notes.read", "Read.", frozenset({"owner", "coach"}))
-    write = Permission("notes.write", "Write.", frozenset({"owner"}))
-    assert permissions_by_role([read, write]) == {
-        "owner": {"notes.read", "notes.write"},
-        "coach": {"notes.read"},
-    }
-    with pytest.raises(ValueError, match=r"notes\.read"):
-        permissions_by_role([read, read])
+    write = Permission("notes.write", "Write.", frozenset({"owner"}), for_keys=False)
+    policies = Policies()
+    policies.allow(read, write)
+    assert policies.permissions_of("owner") == policies.permissions == {"notes.read", "notes.write"}
+    assert policies.permissions_of("coach") == policies.scopes == {"notes.read"}
+    assert policies.permissions_of("stranger") == frozenset()
+    with pytest.raises(PluginError, match=r"notes\.read is registered twice"):
+        policies.allow(read)
 
 
 def test_an_actor_without_a_permission_is_refused() -> None:

@@ -17,6 +17,7 @@ from wellio.cli.server import running
 from wellio.config.settings import load_config
 from wellio.db.postgres import PostgresDatabase
 from wellio.db.sqlite import SqliteDatabase
+from wellio.keys.rotation import Rotation
 from wellio.testing.apps import NO_FILE
 from wellio.testing.deadline import patient_writes
 
@@ -60,7 +61,7 @@ async def main(settings: str, last: int) -> None:
         wrap(os, "fsync", lambda call: dying(call, last))
         for engine in (SqliteDatabase, PostgresDatabase):
             wrap(engine, "write", lambda call: dying_later(call, last))
-        await app.rotation.rotate()
+        await app.service(Rotation).rotate()
     print("rotated", flush=True)
 
 

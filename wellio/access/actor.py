@@ -82,17 +82,3 @@ class Authenticator(Protocol):
         Raises:
             Unauthorized: It is of this kind, and it does not work.
         """
-
-
-def permissions_by_role(permissions: list[Permission]) -> dict[str, frozenset[str]]:
-    """Return each role's permissions.
-
-    Raises:
-        ValueError: Two permissions have one name.
-    """
-    names = [permission.name for permission in permissions]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"permission {name} is registered twice")
-    roles = {role for permission in permissions for role in permission.roles}
-    return {role: frozenset(p.name for p in permissions if role in p.roles) for role in roles}

@@ -1,4 +1,7 @@
-"""Who may do what with which object: each kind has one policy, in the plugin that owns it."""
+"""Who may do what: the permissions of each role, and for each kind of object one policy.
+
+The policy of a kind stands in the plugin that owns the kind.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,7 +9,7 @@ from typing import Any, Protocol
 
 from wellio.errors import Forbidden, NotFound, PluginError
 
-from .actor import Actor
+from .actor import Actor, Permission
 
 
 class Access(IntEnum):
@@ -45,10 +48,38 @@ class Policy(Protocol):
 
 
 class Policies:
-    """The policies of an app by kind."""
+    """What each role may do at all, and the policies of an app by kind.
+
+    Attributes:
+        permissions: The names of all permissions.
+        scopes: Those of them that an API key may hold too.
+    """
 
     def __init__(self) -> None:
+        self.permissions: frozenset[str] = frozenset()
+        self.scopes: frozenset[str] = frozenset()
+        self._roles: dict[str, frozenset[str]] = {}
         self._policies: dict[str, Policy] = {}
+
+    def allow(self, *permissions: Permission) -> None:
+        """Take in permissions.
+
+        Raises:
+            PluginError: Two have one name.
+        """
+        for permission in permissions:
+            name = permission.name
+            if name in self.permissions:
+                raise PluginError(f"permission {name} is registered twice")
+            self.permissions |= {name}
+            if permission.for_keys:
+                self.scopes |= {name}
+            for role in permission.roles:
+                self._roles[role] = self.permissions_of(role) | {name}
+
+    def permissions_of(self, role: str) -> frozenset[str]:
+        """Return the names of what a role may do; an unknown one may do nothing."""
+        return self._roles.get(role, frozenset())
 
     def add(self, *policies: Policy) -> None:
         """Take in policies.

@@ -30,6 +30,9 @@ NAMESPACE = "wellio"
 hookspec = pluggy.HookspecMarker(NAMESPACE)
 hookimpl = pluggy.HookimplMarker(NAMESPACE)
 
+#: Returns what to say to whoever starts the server, once it listens; None for nothing.
+Notice = Callable[[], Awaitable[str | None]]
+
 
 class HealthCheck(Protocol):
     """One thing that `/health` looks at."""
@@ -189,6 +192,11 @@ def register_key_holders(app: "Wellio") -> Sequence[KeyHolder]:
 @hookspec
 def register_dashboard(app: "Wellio") -> Sequence[DashboardSection]:
     """Return this plugin's members of `GET /dashboard`."""
+
+
+@hookspec
+def register_notices(app: "Wellio") -> Sequence[Notice]:
+    """Return who has something to say to whoever starts the server, such as a link for set-up."""
 
 
 @hookspec

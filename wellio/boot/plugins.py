@@ -100,12 +100,19 @@ class Plugins:
         loaded: Those that run.
         skipped: Why others do not although they should, by name (`[loader] on_error = "skip"`).
         warnings: What is odd but does not stop the start.
+        leftover: Removed plugins whose tables are still there.
     """
 
     loaded: tuple[Loaded, ...]
     skipped: Mapping[str, str]
     warnings: tuple[str, ...]
     _manager: pluggy.PluginManager = field(repr=False)
+    leftover: tuple[str, ...] = ()
+
+    def hooks(self) -> Mapping[str, Sequence[str]]:
+        """Return the names of all hooks, each with those of its arguments."""
+        callers = vars(self._manager.hook)
+        return {name: caller.spec.argnames for name, caller in callers.items() if caller.spec}
 
     def ask(self, hook: str, **arguments: Any) -> list[tuple[Loaded, Any]]:
         """Call a hook of every plugin that has it, in order.
@@ -114,8 +121,11 @@ class Plugins:
             Each plugin with its answer; those that answered None are left out.
 
         Raises:
+            PluginError: There is no such hook.
             BrokenPluginError: A plugin's hook raised; the message names both.
         """
+        if hook not in self.hooks():
+            raise PluginError(f"there is no hook {hook}")
         answers: list[tuple[Loaded, Any]] = []
         modules = self._manager.get_plugins()
         for entry in self.loaded:

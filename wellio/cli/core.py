@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from wellio.clock import rfc3339
 from wellio.db.base import Tx
 from wellio.db.migrate import leftover_tables
+from wellio.keys.rotation import Rotation
 from wellio.wire import Email
 
 from .operations import Cli, NoArguments
@@ -74,6 +75,7 @@ def register_commands(cli: Cli) -> None:
 
 async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
     """List the plugins in their order, those left out, and those whose tables are still there."""
+    found = app.hooks.plugins
     loaded = [
         {
             "name": entry.name,
@@ -82,16 +84,14 @@ async def plugins(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
             "requires": list(entry.plugin.requires),
             "summary": entry.plugin.summary,
         }
-        for entry in app.plugins.loaded
+        for entry in found.loaded
     ]
     return {
         "plugins": loaded,
-        "skipped": [
-            {"name": name, "reason": reason} for name, reason in app.plugins.skipped.items()
-        ],
-        "leftover": list(app.leftover),
+        "skipped": [{"name": name, "reason": reason} for name, reason in found.skipped.items()],
+        "leftover": list(found.leftover),
         "leftover_tables": await leftover_tables(
-            app.db, app.leftover, [entry.name for entry in app.plugins.loaded]
+            app.db, found.leftover, [entry.name for entry in found.loaded]
         ),
     }
 
@@ -117,7 +117,7 @@ async def outbox(app: "Wellio", arguments: OutboxArguments) -> Mapping[str, Any]
 
 async def rotate_keys(app: "Wellio", _: NoArguments) -> Mapping[str, Any]:
     """Put new master and signing keys in the place of the present ones; nobody is signed out."""
-    result = await app.rotation.rotate()
+    result = await app.service(Rotation).rotate()
     await app.db.write(_record, app, "keys.rotated")
     return result
 

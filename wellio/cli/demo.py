@@ -10,7 +10,7 @@ from wellio.boot.app import Wellio
 from wellio.clock import SystemClock, rfc3339
 from wellio.config.settings import Config, DatabaseConfig
 from wellio.demo import DemoSize
-from wellio.demo.filling import demo_parts, fill
+from wellio.demo.filling import fill
 from wellio.demo.record import DemoPractice, database_name, read, removal
 from wellio.demo.settings import in_demo
 from wellio.demo.vacancy import has_practice
@@ -85,7 +85,9 @@ async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]
 
 async def _greet(config: Config, practice: DemoPractice, app: Wellio) -> str:
     """Return the notice, unless the people whom it would name are gone."""
-    if practice.logins and not [part for part in demo_parts(app) if await part.obstacle()]:
+    if practice.logins and not [
+        part for part in app.hooks.of("register_demo") if await part.obstacle()
+    ]:
         raise _lost(config)
     return _notice(config, practice)
 

@@ -4,9 +4,8 @@ import asyncio
 import gc
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,13 @@ import orjson
 from aiohttp import web
 
 from wellio.boot import control
-from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.app import WELLIO, Wellio
+from wellio.boot.assembly import create_app
 from wellio.boot.server import bind, raise_file_limit, serving, started
 from wellio.config.settings import Config, DatabaseConfig
 from wellio.demo.settings import of_folder
 from wellio.errors import WellioError
+from wellio.http import Http
 from wellio.observe.log import configure_logging, get_logger
 
 from .commands import operations_of
@@ -56,12 +57,15 @@ async def _serve(config: Config, *, as_json: bool, before: Before | None) -> Non
         application = await _create(config)
         async with serving(application, config, listener):
             app = application[WELLIO]
-            if greeting is not None:
-                app.notices.append(partial(greeting, app))
-            for warning in (*config.warnings, *app.plugins.warnings):
+            plugins = app.hooks.plugins
+            for warning in (*config.warnings, *plugins.warnings):
                 _log.warning(warning)
-            async with control.listen(app, operations_of(app.plugins)):
-                await _announce(app, as_json=as_json)
+            async with control.listen(app, operations_of(plugins)):
+                notices = [
+                    text for notice in app.hooks.of("register_notices") if (text := await notice())
+                ]
+                notices += [await greeting(app)] if greeting else []
+                _announce(config.server.url, notices, as_json=as_json)
                 _spare_collections()
                 await stopping.wait()
 
@@ -90,7 +94,7 @@ async def openapi(config: Config) -> Mapping[str, Any]:
         place = {"data_dir": Path(folder), "database": DatabaseConfig()}
         app = (await _create_quietly(config.model_copy(update=place)))[WELLIO]
         await app.db.close()
-        return app.http.openapi
+        return app.service(Http).openapi
 
 
 async def health(config: Config) -> Mapping[str, Any]:
@@ -161,16 +165,14 @@ async def refuse_second(config: Config) -> None:
         raise WellioError(f"a server runs on {config.data_dir}: stop it first")
 
 
-async def _announce(app: Wellio, *, as_json: bool) -> None:
-    notices = [text for notice in app.notices if (text := await notice())]
+def _announce(url: str, notices: Sequence[str], *, as_json: bool) -> None:
     if as_json:
-        line = orjson.dumps({"url": app.config.server.url, "notices": notices}).decode()
+        line = orjson.dumps({"url": url, "notices": notices}).decode()
         sys.stdout.write(line + "\n")
     else:
         from rich.console import Console
         from rich.panel import Panel
 
-        url = app.config.server.url
         text = "\n".join([f"Wellio runs at {url}", f"Read and try its API at {url}/docs", *notices])
         # As wide as its longest line, so that no link is broken in two.
         width = max(len(line) for line in text.splitlines()) + 8

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.app import WELLIO
+from wellio.boot.assembly import create_app
 from wellio.boot.hookspecs import DemoPart
 from wellio.boot.server import started
 from wellio.clock import SystemClock
@@ -72,7 +73,7 @@ async def _fill(
     application = await create_app(config, plugins=plugins, clock=clock, workers=False)
     app = application[WELLIO]
     async with started(application, config):
-        parts = demo_parts(app)
+        parts = app.hooks.of("register_demo")
         await _refuse_life(config, parts)
         demo = Demo(app, clock, size, seed, end_ms, begun.password)
         for part in parts:
@@ -91,11 +92,6 @@ def _plan(part: DemoPart, demo: Demo) -> None:
         part.plan(demo)
     except Exception as error:
         raise DemoFailed(part.plan, error, None) from error
-
-
-def demo_parts(app: Wellio) -> list[DemoPart]:
-    """Return every plugin's part, in plugin order."""
-    return [part for _, parts in app.plugins.ask("register_demo", app=app) for part in parts]
 
 
 def _refuse_used(config: Config) -> None:

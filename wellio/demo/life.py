@@ -115,7 +115,9 @@ class Demo:
         """Return a person as services see them; they need their account first."""
         if not person.user_id:
             raise RuntimeError(f"{person.key} has no account yet")
-        return Actor(person.user_id, person.role, None, self.app.permissions[person.role])
+        return Actor(
+            person.user_id, person.role, None, self.app.policies.permissions_of(person.role)
+        )
 
     def having(self, *roles: str) -> list[DemoPerson]:
         """Return the people who have one of these roles."""

@@ -46,8 +46,12 @@ async def examine(app: "Wellio") -> list[Finding]:
         await _clock(app),
         *await _work(app),
         *_settings(app),
-        _leftover(app.leftover),
-        *[await _health(owner, check) for owner, check in _checks(app.health_checks)],
+        _leftover(app.hooks.plugins.leftover),
+        *[
+            await _health(owner, check)
+            for owner, checks in app.hooks.by_plugin("register_health_checks").items()
+            for check in checks
+        ],
     ]
 
 
@@ -176,12 +180,6 @@ def _leftover(names: Sequence[str]) -> Finding:
         f"tables are left of: {', '.join(names)}",
         "install the plugin again; an erasure is not complete while they are there",
     )
-
-
-def _checks(checks: Mapping[str, Sequence[HealthCheck]]) -> Iterator[tuple[str, HealthCheck]]:
-    for owner, found in checks.items():
-        for check in found:
-            yield owner, check
 
 
 async def _health(owner: str, check: HealthCheck) -> Finding:

@@ -9,11 +9,13 @@ from typing import Any
 
 import aiohttp
 
-from wellio.boot.app import WELLIO, Wellio, create_app
+from wellio.boot.app import WELLIO, Wellio
+from wellio.boot.assembly import create_app
 from wellio.boot.server import bind, serving
 from wellio.cli.commands import operations_of
 from wellio.clock import Clock
 from wellio.config.settings import Config, load_config
+from wellio.http import Http
 from wellio.mail.mailbox import FiledMail
 
 from .client import Api, HasToken
@@ -73,6 +75,11 @@ class TestApp:
         self._open: AsyncExitStack | None = None
 
     @property
+    def openapi(self) -> dict[str, Any]:
+        """Return the app's description of its API, as `/openapi.json` serves it."""
+        return self.app.service(Http).openapi
+
+    @property
     def url(self) -> str:
         """Return the address, without a slash at its end."""
         return self.config.server.url
@@ -90,7 +97,7 @@ class TestApp:
             self.bus = Recorder(self.app.bus)
             await stack.enter_async_context(serving(application, self.config, listener))
             session = await stack.enter_async_context(aiohttp.ClientSession(self.url))
-            self.api = Api(session, Conformance(self.app.http.openapi))
+            self.api = Api(session, Conformance(self.openapi))
             self._open = stack.pop_all()
 
     async def stop(self) -> None:
@@ -131,13 +138,13 @@ class TestApp:
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return what all plugins hand out about a person: rows by table."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for item in self.app.personal_data:
+        for item in self.app.hooks.of("register_personal_data"):
             found |= await item.export(user_id)
         return found
 
     async def erase(self, user_id: str) -> None:
         """Have all plugins erase a person, in the order in which an erasure asks them."""
-        for item in reversed(self.app.personal_data):
+        for item in reversed(self.app.hooks.of("register_personal_data")):
             await self.app.db.write(item.erase, user_id)
 
     async def unanswered(self) -> set[str]:
@@ -150,5 +157,5 @@ class TestApp:
 
     async def command(self, name: str, /, **arguments: Any) -> Mapping[str, Any]:
         """Run an operation of the command line, such as `user create`, and return its result."""
-        operation = operations_of(self.app.plugins)[name]
+        operation = operations_of(self.app.hooks.plugins)[name]
         return await operation.run(self.app, operation.check(arguments))

@@ -104,7 +104,7 @@ class Matrix:
         """Return what the tables leave out of their plugins, and what they say that is not so."""
         plugins = {table.plugin for table in self.world.tables}
         served, needed = {}, {}
-        for path, methods in self.world.app.app.http.openapi["paths"].items():
+        for path, methods in self.world.app.openapi["paths"].items():
             for method, operation in methods.items():
                 if plugins.isdisjoint(operation["tags"]):
                     continue
@@ -268,9 +268,8 @@ class Matrix:
 
     def _served_events(self, plugins: Collection[str]) -> dict[str, str | None]:
         """Return the permission that each socket event of some plugins needs."""
-        app = self.world.app.app
-        asked = app.plugins.ask("register_socket_events", app=app)
-        handlers = [it for entry, answer in asked if entry.plugin.name in plugins for it in answer]
+        answers = self.world.app.app.hooks.answers("register_socket_events")
+        handlers = [it for plugin, answer in answers if plugin in plugins for it in answer]
         return {event.name: event.permission for event in EventRouter(handlers).events}
 
 

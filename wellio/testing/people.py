@@ -61,5 +61,5 @@ async def tables_about_people(db: Database) -> set[str]:
 
 async def unanswered(app: Wellio) -> set[str]:
     """Return the tables about people that no `PersonalData` of any plugin names."""
-    answered = {table for item in app.personal_data for table in item.tables}
+    answered = {table for item in app.hooks.of("register_personal_data") for table in item.tables}
     return await tables_about_people(app.db) - answered - IDS_ALONE

@@ -137,9 +137,9 @@ class World:
 
     def scopes_of(self, key: str) -> frozenset[str]:
         """Return what one of `KEYS` may do."""
-        app = self.app.app
+        policies = self.app.app.policies
         role = "owner" if KEYS[key] == "owner" else "coach"
-        held = app.permissions[role] & app.scopes
+        held = policies.permissions_of(role) & policies.scopes
         return held & frozenset(_LESSER.get(key, held))
 
     async def _make_keys(self, clock: ManualClock) -> None:

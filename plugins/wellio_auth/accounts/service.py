@@ -106,7 +106,7 @@ class Accounts:
         )
         await self._bus.publish(tx, created, note=user.role)
         seen = Account(user.id, user.email, user.name, user.role)
-        for step in self._app.account_steps:
+        for step in self._app.hooks.of("register_account_steps"):
             await step.on_account(tx, seen, attributes)
         return user
 

@@ -64,10 +64,10 @@ class ApiKeyAuthenticator:
         row = await store.holder_of(self._db, key.key_id, now)
         if row is None or not hmac.compare_digest(row["token_hash"], key.digest):
             raise TokenError
-        held = self._app.permissions.get(row["role"], frozenset())
+        held = self._app.policies.permissions_of(row["role"])
         if CREATE_API_KEYS not in held:
             raise TokenError
-        permissions = held & self._app.scopes & set(orjson.loads(row["scopes"]))
+        permissions = held & self._app.policies.scopes & set(orjson.loads(row["scopes"]))
         until = now + KNOWN_MS
         if row["expires_at"] is not None:
             until = min(until, row["expires_at"])

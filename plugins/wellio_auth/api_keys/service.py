@@ -56,7 +56,7 @@ class ApiKeys:
             Conflict: The actor has too many already (`too_many_api_keys`).
         """
         now = self._clock.now_ms()
-        _check(new, actor.permissions & self._app.scopes, now)
+        _check(new, actor.permissions & self._app.policies.scopes, now)
         key_id = new_id()
         token = make_token(key_id)
         row = {
@@ -111,7 +111,7 @@ class ApiKeys:
 
     def may_hold(self, user: User) -> bool:
         """Tell whether an account may have keys."""
-        return user.is_active and CREATE_API_KEYS in self._app.permissions.get(user.role, ())
+        return user.is_active and CREATE_API_KEYS in self._app.policies.permissions_of(user.role)
 
     async def end_all(self, tx: Tx, user_id: str, reason: str, actor_id: str | None) -> None:
         """End an account's keys."""

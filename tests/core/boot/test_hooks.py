@@ -1,5 +1,6 @@
 """What a plugin returns from a hook does something, seen from outside; and what it must not be."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from wellio import (
     JobRun,
     Letterhead,
     Mail,
+    Notice,
     Permission,
     PersonalData,
     Plugin,
@@ -57,7 +59,7 @@ class Tokens:
     async def from_token(self, token: str) -> Actor | None:
         if token not in {COACH.token, CLIENT.token}:
             raise Unauthorized
-        return Actor(token, token, None, frozenset(self._app.permissions.get(token, ())))
+        return Actor(token, token, None, self._app.policies.permissions_of(token))
 
 
 class Rung(Event, name="bell.rung", about=None):
@@ -309,3 +311,60 @@ async def test_what_another_plugin_has_brought_already_stops_the_start(
 ) -> None:
     with pytest.raises(PluginError, match=expected):
         await wellio_app(plugins=[bells, Twin(hook)])
+
+
+class Asked:
+    """A plugin that counts how often it is asked, and asks others meanwhile."""
+
+    PLUGIN = Plugin("asked", "1")
+
+    def __init__(self, *others: str) -> None:
+        self.times, self.others = 0, others
+
+    @hookimpl
+    def register_notices(self, app: Wellio) -> Sequence[Notice]:
+        self.times += 1
+        for other in self.others:
+            app.hooks.of(other)
+
+        async def notice() -> str | None:
+            return "asked"
+
+        return [notice]
+
+
+async def test_a_hook_is_asked_once_and_its_answers_are_kept(wellio_app: StartApp) -> None:
+    asked = Asked("register_demo")
+    hooks = (await wellio_app(plugins=[asked])).app.hooks
+    assert asked.times == 1
+    assert [await notice() for notice in hooks.of("register_notices")] == ["asked"]
+    assert [name for name, _ in hooks.answers("register_notices")] == ["asked"]
+    assert asked.times == 1
+
+
+async def test_the_core_answers_before_every_plugin(app: TestApp, bells: BellPlugin) -> None:
+    first, *others = app.app.hooks.of("register_personal_data")
+    assert first.tables == ("wellio_audit_detail",)
+    assert others == [bells.rings]
+    checks = app.app.hooks.by_plugin("register_health_checks")
+    assert (list(checks), checks["bells"]) == (["core", "bells"], [bells.rope])
+    assert "database" in [check.name for check in checks["core"]]
+
+
+async def test_hooks_that_wait_for_each_other_are_named(wellio_app: StartApp) -> None:
+    circle = "register_notices -> register_notices"
+    with pytest.raises(PluginError, match=f"wait for each other's answers: {circle}"):
+        await wellio_app(plugins=[Asked("register_notices")])
+
+
+async def test_a_hook_that_is_not_there_is_named(app: TestApp) -> None:
+    with pytest.raises(PluginError, match="there is no hook register_bells"):
+        app.app.hooks.of("register_bells")
+
+
+async def test_what_an_app_holds_can_be_learnt(app: TestApp) -> None:
+    held = {name for name in vars(app.app) if not name.startswith("_")}
+    held |= set(Wellio.__annotations__)
+    assert len(held) <= 15, "what plugins bring is in app.hooks; what one part needs is a service"
+    documented = set(re.findall(r"^        (\w+): ", Wellio.__doc__ or "", re.MULTILINE))
+    assert documented == held

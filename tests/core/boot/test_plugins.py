@@ -285,7 +285,7 @@ def fresh_modules(*modules: str) -> Iterator[None]:
             sys.modules.pop(module, None)
 
 
-DECLARATION = "from wellio.plugins import Plugin\nPLUGIN = Plugin({name!r}, '1.0')\n"
+DECLARATION = "from wellio.boot.plugins import Plugin\nPLUGIN = Plugin({name!r}, '1.0')\n"
 
 
 def write_plugin(folder: Path, file: str, name: str, more: str = "") -> None:

@@ -233,7 +233,6 @@ async def test_the_part_in_the_documentation_works(stage: Stage) -> None:
     exec(code, names)  # noqa: S102 - our own page
 
     def people(part: Part, demo: Demo) -> None:
-        part.app.permissions = {"client": frozenset()}
         for n, key in enumerate(("ann", "bob")):
             joined = START + n * 8 * DAY
             demo.people.append(DemoPerson(key, key, "", "client", joined, user_id=key))

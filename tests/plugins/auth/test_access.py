@@ -59,7 +59,7 @@ async def test_who_may(app: TestApp, make_user: MakeUser) -> None:
 async def test_the_table_knows_every_endpoint(app: TestApp) -> None:
     described = {
         (method.upper(), path.removeprefix("/api/v1"))
-        for path, operations in app.app.http.openapi["paths"].items()
+        for path, operations in app.openapi["paths"].items()
         for method, operation in operations.items()
         if "auth" in operation["tags"]
     }

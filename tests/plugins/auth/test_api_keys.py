@@ -90,8 +90,8 @@ async def test_what_cannot_be_is_refused_all_at_once(app: TestApp, make_user: Ma
 async def test_what_no_key_may_ever_hold(app: TestApp, make_user: MakeUser) -> None:
     """The owner may give everything else."""
     owner = await make_user("owner")
-    held = app.app.permissions["owner"]
-    assert held - app.app.scopes == NEVER
+    held = app.app.policies.permissions_of("owner")
+    assert held - app.app.policies.scopes == NEVER
     for scope in NEVER:
         body = {"note": "x", "scopes": [scope]}
         await app.api.as_(owner).post("/api-keys", body, status=422)
@@ -120,7 +120,7 @@ FOR_PEOPLE: tuple[tuple[str, str, Any], ...] = (
 
 async def test_what_is_for_people_is_not_for_keys(app: TestApp, make_user: MakeUser) -> None:
     owner = await make_user("owner")
-    key = await make(app, owner, *(app.app.permissions["owner"] - NEVER))
+    key = await make(app, owner, *(app.app.policies.permissions_of("owner") - NEVER))
     with app.bus.expect():
         for method, path, body in FOR_PEOPLE:
             target = path.format(id=owner.id, key=key.id)
@@ -373,7 +373,7 @@ async def test_an_account_has_so_many_keys_and_no_more(
 async def test_who_may_not_have_keys_any_more_gets_none(app: TestApp, make_user: MakeUser) -> None:
     """A request that was let in just before its sender was disabled."""
     owner, coach = await make_user("owner"), await make_user("coach")
-    actor = Actor(coach.id, "coach", None, app.app.permissions["coach"])
+    actor = Actor(coach.id, "coach", None, app.app.policies.permissions_of("coach"))
     await app.api.as_(owner).patch(f"/users/{coach.id}", {"status": "disabled"}, status=200)
     with pytest.raises(Forbidden):
         await app.app.service(ApiKeys).create(actor, NewApiKey(note="x", scopes=("chat.read",)))

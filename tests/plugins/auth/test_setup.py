@@ -24,7 +24,7 @@ PRACTICE = {
 
 async def link_of(app: TestApp) -> str | None:
     """Return the notice that the start shows, if there is one."""
-    notices = [await notice() for notice in app.app.notices]
+    notices = [await notice() for notice in app.app.hooks.of("register_notices")]
     return next((notice for notice in notices if notice), None)
 
 

@@ -17,7 +17,6 @@ from wellio_chat.demo.talks import Talk, Utterance
 from wellio import WELLIO, Demo, DemoSize, create_app
 from wellio.config.settings import load_config
 from wellio.demo.clock import DemoClock
-from wellio.demo.filling import demo_parts
 from wellio.testing.apps import DEFAULTS, NO_FILE
 
 END = 1_795_600_000_000  # 2026-11-25, in the evening
@@ -58,7 +57,7 @@ async def planned(folder: Path, *, seed: int) -> Plan:
     app = (await create_app(config, workers=False))[WELLIO]
     size = DemoSize()
     demo = Demo(app, DemoClock(END - size.days * DAY), size, seed, END, "")
-    parts = demo_parts(app)
+    parts = app.hooks.of("register_demo")
     for part in parts:
         part.plan(demo)
     await app.db.close()

@@ -1,0 +1,223 @@
+"""Puts an app together from its settings, its database and its plugins."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib import metadata
+
+from aiohttp import web
+
+from wellio.access.actor import Actor
+from wellio.access.limits import Budget
+from wellio.audit import API_KEY
+from wellio.clock import Clock, SystemClock
+from wellio.config.settings import Config, secret_values
+from wellio.db import connect
+from wellio.db.migrate import Source, migrate
+from wellio.http import (
+    REMOTE,
+    GatewayRules,
+    Http,
+    Idempotency,
+    count_socket_events,
+    measure_core,
+    network_of,
+)
+from wellio.keys.crypto import Crypto
+from wellio.keys.people import PersonKeys
+from wellio.keys.ring import MasterRing
+from wellio.keys.root import RootKey
+from wellio.keys.rotation import Rotation
+from wellio.keys.secret_files import refuse_exposed, sweep, write_secret
+from wellio.observe.looplag import LoopWatch
+from wellio.observe.redaction import hide
+from wellio.realtime import Admission, EventRouter, Realtime, RealtimeSettings
+
+from .app import WELLIO, Wellio
+from .plugins import BrokenPluginError, Plugins, load_plugins
+from .services import Services
+
+
+async def create_app(
+    config: Config,
+    *,
+    plugins: Sequence[object] | None = None,
+    clock: Clock | None = None,
+    workers: bool = True,
+) -> web.Application:
+    """Open the database, bring its schema up to date, and put an app together.
+
+    Args:
+        config: The settings.
+        plugins: Exactly these plugins; None takes all that are installed.
+        clock: What tells the time; the machine's clock by default.
+        workers: Whether this app works on events and jobs, or leaves that to another.
+
+    Returns:
+        An aiohttp application, ready for a runner, whose `cleanup` closes the database; so does a
+        start that fails. One that is never started is let go by `app[WELLIO].db.close()`.
+
+    Raises:
+        ConfigError: A setting is wrong.
+        PluginError: A plugin is.
+        DatabaseError: The database is not as this program needs it.
+    """
+    loaded = load_plugins(config, plugins)
+    for section in (config, *(entry.settings for entry in loaded.loaded)):
+        if section is not None:
+            hide(*secret_values(section))
+    clock = clock or SystemClock()
+    refuse_exposed(config.data_dir)
+    url = config.database.url
+    db = await connect(url.get_secret_value() if url else None, data_dir=config.data_dir)
+    try:
+        report = await migrate(
+            db,
+            migration_sources(loaded),
+            backups=config.data_dir / "backups",
+            now_ms=clock.now_ms(),
+        )
+        ring = _master_ring(config)
+        root = RootKey(db, ring)
+        crypto = Crypto(ring, await root.load())
+        broken: list[BrokenPluginError] = []
+        while True:
+            loaded = replace(loaded, leftover=report.leftover)
+            keys, services = PersonKeys(config.data_dir, db, clock, ring, crypto), Services()
+            services.put(Rotation(ring, clock, root, keys))
+            app = Wellio(config, loaded, db, clock, crypto, keys, services, node=_node(config))
+            try:
+                return _assemble(app, services, workers=workers)
+            except BrokenPluginError as error:
+                # Again, without it, if `[loader] on_error` allows that; else this raises.
+                broken.append(error)
+                loaded = load_plugins(config, plugins, broken)
+    except BaseException:
+        await db.close()
+        raise
+
+
+def migration_sources(plugins: Plugins) -> list[Source]:
+    """Return where the migrations of the core and of an app's plugins are, in their order."""
+    return [
+        Source.of_package("wellio", "wellio"),
+        *(
+            Source.of_package(entry.name, package)
+            for entry in plugins.loaded
+            for package in entry.plugin.migrations
+        ),
+    ]
+
+
+def _master_ring(config: Config) -> MasterRing:
+    """Return the master keys, from the setting or from the folder, whose lock this process has."""
+    sweep(config.data_dir)
+    setting = config.secrets.master_key
+    if setting is None:
+        return MasterRing.of_folder(config.data_dir)
+    return MasterRing.of_setting(setting.get_secret_value())
+
+
+def _node(config: Config) -> str:
+    """Return this process's lasting name: whoever has the data folder is the node."""
+    path = config.data_dir / "secrets" / "node"
+    if not path.exists():
+        write_secret(path, secrets.token_hex(4))
+    return path.read_text().strip()
+
+
+def _assemble(app: Wellio, services: Services, *, workers: bool) -> web.Application:
+    """Give what the plugins bring to the parts of the core that work with it."""
+    services.put(Idempotency(app.db, app.clock, app.crypto), LoopWatch(app.metrics.loop_lag))
+    hooks = app.hooks
+    app.policies.allow(*hooks.of("register_permissions"))
+    app.bus.register(*hooks.of("register_events"))
+    app.policies.add(*hooks.of("register_policies"))
+    app.mail.letterheads = hooks.of("register_letterhead")
+    app.jobs.register(*hooks.of("register_jobs"))
+    app.service(Rotation).add(*hooks.of("register_key_holders"))
+    measure_core(app.metrics, app.hub, app.bus)
+    rules = GatewayRules.of(app.config, app.limits)
+    http = _http(app, rules)
+    services.put(http)
+    realtime = _realtime(app, rules, http.authentication.from_token)
+    hooks.ask_all()
+    application = http.application
+    application[WELLIO] = app
+    application.add_routes(realtime.routes())
+    application.on_shutdown.append(lambda _: realtime.close(app.config.server.shutdown_timeout_s))
+    application.cleanup_ctx.append(lambda _: _lifespan(app, workers=workers))
+    return application
+
+
+async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
+    """Start the plugins and then the workers; stop the workers first, the database last."""
+    try:
+        with app.service(LoopWatch).running():
+            await app.storage.open()
+            await app.audit.start(workers=workers)  # a plugin may record while it starts
+            async with app.hooks.plugins.running(app):
+                await app.jobs.start(workers=workers)
+                await app.bus.start(workers=workers)
+                yield
+                await app.bus.stop()
+                await app.jobs.stop()
+    finally:
+        await app.audit.stop()
+        await app.storage.close()
+        await app.keys.close()
+        app.mail.close()
+        await app.db.close()
+
+
+def _http(app: Wellio, rules: GatewayRules) -> Http:
+    """Join the core's endpoints and the plugins'."""
+    return Http(
+        app.hooks.of("register_routes"),
+        metrics=app.metrics,
+        policies=app.policies,
+        authenticators=app.hooks.of("register_authenticators"),
+        permissions=app.policies.permissions,
+        scopes=app.policies.scopes,
+        version=metadata.version("wellio"),
+        rules=rules,
+        idempotency=app.service(Idempotency),
+        access_log=app.config.log.access,
+    )
+
+
+def _realtime(
+    app: Wellio, rules: GatewayRules, authenticate: Callable[[str], Awaitable[Actor | None]]
+) -> Realtime:
+    """Join the plugins' socket events to the hub."""
+    config, limits = app.config.realtime, app.config.limits
+    return Realtime(
+        app.hub,
+        authenticate=authenticate,
+        events=EventRouter(
+            app.hooks.of("register_socket_events"),
+            observe=count_socket_events(app.metrics),
+            admit=partial(_admit, rules.accounts),
+        ),
+        settings=RealtimeSettings(
+            node=_node(app.config),
+            ping_interval_ms=config.ping_interval_ms,
+            ping_timeout_ms=config.ping_timeout_ms,
+            max_payload=config.max_payload_bytes,
+            connect_timeout_s=config.connect_timeout_s,
+            max_clients=limits.sockets_per_account if limits.enabled else None,
+        ),
+        admission=Admission(
+            may_connect=rules.origins.may_connect,
+            network_of=lambda request: network_of(request[REMOTE]),
+            max_guests=limits.handshakes_per_address if limits.enabled else None,
+            packets=app.limits.budget("packets", limits.packets_per_socket),
+        ),
+    )
+
+
+def _admit(accounts: Budget, actor: Actor) -> None:
+    """Let somebody send one more socket event."""
+    API_KEY.set(actor.key_id)
+    accounts.spend(actor.user_id)
