@@ -25,6 +25,7 @@ from wellio.boot.plugins import Plugin
 from wellio.config.settings import Config, SectionModel
 from wellio.config.strength import StrongSecret
 from wellio.db.base import Database, Row, Tx
+from wellio.db.table import Change, Slice, Table
 from wellio.db.write_hook import preparing
 from wellio.events.bus import EventBus
 from wellio.events.event import Event
@@ -75,6 +76,7 @@ from .ids import is_id, new_id
 from .mail import Letterhead, Mail, MailFailed, MailRefused
 from .realtime import Client, Hub, socket_event
 from .wire import (
+    ABSENT,
     Currency,
     Email,
     Id,
@@ -97,6 +99,7 @@ from .wire import (
 __version__ = metadata.version("wellio")
 
 __all__ = [
+    "ABSENT",
     "ACTOR",
     "IF_MATCH",
     "REMOTE",
@@ -109,6 +112,7 @@ __all__ = [
     "Authenticator",
     "BadRequest",
     "Budget",
+    "Change",
     "Cli",
     "Client",
     "Clock",
@@ -178,10 +182,12 @@ __all__ = [
     "Row",
     "Schedule",
     "SectionModel",
+    "Slice",
     "Storage",
     "StoredFile",
     "StrongSecret",
     "SystemClock",
+    "Table",
     "Text",
     "TimeZone",
     "TooManyRequests",

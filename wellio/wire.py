@@ -16,19 +16,23 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     Strict,
     StringConstraints,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import MISSING
 
-from .clock import parse_rfc3339
+from .clock import parse_rfc3339, rfc3339
 from .errors import invalid
 from .ids import is_id
 
 RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT")
 MAX_LIMIT = 100
+ABSENT: Any = MISSING
+"""The default of a field that a change may leave out: absent, it stays as it is."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -39,6 +43,17 @@ class Wire(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
     )
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were sent, by their names here: what a change changes.
+
+        class ClientChange(Wire):
+            name: Name = ABSENT           # null is a 422
+            phone: Phone | None = ABSENT  # null empties it
+        """
+        return {
+            it: getattr(self, it) for it in type(self).model_fields if it in self.model_fields_set
+        }
 
 
 def _no_control(text: str) -> str:
@@ -136,7 +151,10 @@ Locale = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
 ]
 Instant = Annotated[
-    int, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+    int,
+    BeforeValidator(_instant),
+    PlainSerializer(rfc3339, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """Milliseconds UTC in Python, RFC 3339 on the wire."""
 

@@ -73,6 +73,20 @@ def sql_names_own_tables(source: Source) -> Iterator[str]:
         for line, text in texts(source):
             for name in foreign_tables(text, prefix_of(source.package), nearby):
                 yield f"{line}: SQL names {name}"
+        for line, named in table_names(source):
+            if named is not None and not named.startswith(prefix_of(source.package)):
+                yield f"{line}: a Table is {named}"
+
+
+def table_names(source: Source) -> Iterator[tuple[int, str | None]]:
+    """Return the name that each `Table(...)` is given: None where it is not written there."""
+    if any("Table" in it.names and not it.module.startswith("wellio") for it in source.imports):
+        return  # another library's
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Table":
+            name = node.args[0] if node.args else None
+            value = name.value if isinstance(name, ast.Constant) else None
+            yield node.lineno, value if isinstance(value, str) else None
 
 
 def operands(node: ast.expr) -> Iterator[ast.expr]:
@@ -87,10 +101,13 @@ def operands(node: ast.expr) -> Iterator[ast.expr]:
 def is_fixed_text(node: ast.expr) -> bool:
     """Return whether a part of a statement is written in the source.
 
-    That is a literal, a constant, or a policy's `Fragment`; `column` is what its caller wrote.
+    That is a literal, a constant, a policy's `Fragment`, or what a `Table` selects; `column` is
+    what its caller wrote.
     """
     if isinstance(node, ast.Attribute):
-        return node.attr == "sql" or node.attr.isupper()
+        owner = ast.unparse(node.value).rpartition(".")[2]
+        is_selection = node.attr == "select" and owner.isupper()
+        return node.attr == "sql" or node.attr.isupper() or is_selection
     return isinstance(node, ast.Constant) or (
         isinstance(node, ast.Name) and (node.id.isupper() or node.id == "column")
     )
@@ -117,6 +134,9 @@ def sql_is_fixed_text(source: Source) -> Iterator[str]:
             parts = list(operands(node))
             if any(map(says_sql, parts)) and not all(map(is_fixed_text, parts)):
                 yield f"{node.lineno}: SQL joined with what is not fixed text"
+    for line, name in table_names(source):
+        if name is None:
+            yield f"{line}: a Table's name is no literal"
 
 
 def nobody_asks_for_the_engine(source: Source) -> Iterator[str]:
@@ -157,6 +177,9 @@ RULES: Rules = {
             "plugins/wellio_chat/store.py",
             'A = "WITH a AS (SELECT 1 FROM chat_a) INSERT INTO auth_b SELECT * FROM a"',
         ),
+        ("plugins/wellio_chat/store.py", 'A = Table("auth_user", User, order=("name",))'),
+        ("plugins/wellio_chat/store.py", 'A = wellio.Table("auth_v_user", User, order=("name",))'),
+        ("plugins/wellio_chat/store.py", 'A = A_TABLE.select + "JOIN auth_user u ON TRUE"'),
     ],
     sql_is_fixed_text: [
         ("plugins/wellio_chat/store.py", 'def f(a):\n    return f"SELECT {a} FROM chat_a"'),
@@ -164,6 +187,10 @@ RULES: Rules = {
         ("plugins/wellio_chat/store.py", 'A = "SELECT 1 FROM %s" % a'),
         ("plugins/wellio_chat/store.py", 'A = "SELECT 1 FROM {}".format(a)'),
         ("wellio/events/outbox.py", 'A = f"x WHERE id = {A}"'),
+        ("plugins/wellio_chat/store.py", "A = Table(CHAT_A, User, order=ORDER)"),
+        ("plugins/wellio_chat/store.py", 'A = Table(f"chat_{a}", User, order=ORDER)'),
+        ("plugins/wellio_chat/store.py", "A = Table(name=a, order=ORDER)"),
+        ("plugins/wellio_chat/store.py", 'def f(a):\n    return a.select + "JOIN chat_b ON TRUE"'),
     ],
     nobody_asks_for_the_engine: [
         ("wellio/jobs/jobs.py", 'A = db.engine == "sqlite"'),
@@ -177,6 +204,8 @@ _A = '''WITH mine AS (SELECT 1 FROM chat_a) SELECT * FROM mine JOIN practice_v_c
 FROM {rows r (a text)} WHERE a IS DISTINCT FROM b -- FROM auth_user
 ON CONFLICT (id) DO UPDATE SET a = excluded.a'''
 _B = "WITH b AS (" + _A + ") SELECT 1 FROM b WHERE " + visible.sql + base.COLUMNS
+CHATS = Table("chat_conversation", Conversation, order=("created_at",))
+_C = CHATS.select + "JOIN chat_b b ON TRUE" + base.CHATS.select
 """
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wellio import (
+    ABSENT,
     Currency,
     Email,
     Id,
@@ -165,3 +166,43 @@ def test_a_page_ends_with_a_cursor_only_if_there_is_more(
 ) -> None:
     answer = page(rows, 2, encode_cursor, lambda row: row)
     assert answer == {"items": items, "nextCursor": cursor}
+
+
+class PersonChange(Wire):
+    full_name: Name = ABSENT
+    nickname: Name | None = ABSENT
+    city: Name | None = None
+
+
+@pytest.mark.parametrize(
+    "sent, expected",
+    [
+        ({}, {}),
+        ({"fullName": "Ada"}, {"full_name": "Ada"}),
+        ({"nickname": None, "city": None}, {"nickname": None, "city": None}),
+        ({"city": "Rome", "fullName": "Ada"}, {"full_name": "Ada", "city": "Rome"}),
+    ],
+)
+def test_a_change_gives_what_was_sent(sent: dict[str, Any], expected: dict[str, Any]) -> None:
+    change = PersonChange.model_validate(sent)
+    assert list(change.given().items()) == list(expected.items())
+    assert (change.full_name is ABSENT) == ("fullName" not in sent)
+
+
+@pytest.mark.parametrize("sent", [{"fullName": None}, {"fullName": ""}, {"nickname": 1}])
+def test_null_is_refused_where_nothing_may_be_empty(sent: dict[str, Any]) -> None:
+    with pytest.raises(pydantic.ValidationError):
+        PersonChange.model_validate(sent)
+
+
+def test_what_is_absent_has_no_default_and_is_not_required() -> None:
+    schema = PersonChange.model_json_schema()
+    assert "default" not in schema["properties"]["fullName"]
+    assert "required" not in schema
+
+
+def test_an_instant_is_written_as_it_is_read() -> None:
+    adapter = pydantic.TypeAdapter[int](Instant)
+    text = "2026-03-01T09:30:00.000Z"
+    assert adapter.dump_python(adapter.validate_python(text), mode="json") == text
+    assert adapter.dump_python(adapter.validate_python(text)) == 1_772_357_400_000
