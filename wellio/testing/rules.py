@@ -57,7 +57,12 @@ class Rule:
     @property
     def kinds(self) -> set[str]:
         """Return the kinds of things that it is about."""
-        return {*self.ids.values(), *_KIND.findall(str(self.body))}
+        return {*self.ids.values(), *self.in_body}
+
+    @property
+    def in_body(self) -> set[str]:
+        """Return the kinds of things that its body names."""
+        return set(_KIND.findall(str(self.body)))
 
     @property
     def good(self) -> tuple[int, ...]:
@@ -127,7 +132,7 @@ class Rules:
     """What a plugin answers to whom, and what `Matrix` needs to try it.
 
     Attributes:
-        plugin: The plugin's name, as its operations are tagged in OpenAPI.
+        plugin: The plugin's name; `core` for Wellio itself.
         rules: Of its endpoints.
         public: Of those that nobody signs in for.
         events: Of its socket events.

@@ -203,8 +203,8 @@ class World:
 
         Args:
             template: Text, or JSON with text in it.
-            target: `carls`, `danas`, `random`: nothing of it ever existed, or `deleted`: what can
-                be deleted of Carl's half is.
+            target: `carls`, `danas`, `random`: nothing of it ever existed, `mistaken`: nor is it
+                in the form of an id, or `deleted`: what can be deleted of Carl's half is.
         """
         match template:
             case dict():
@@ -225,6 +225,8 @@ class World:
             return target
         if kind in self.ids:
             return self.ids[kind]
+        if target == "mistaken":
+            return "7"
         if target == "random" or kind == "nowhere":
             return NOWHERE
         if target == "deleted" and not self.can_be_gone(kind):

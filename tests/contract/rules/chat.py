@@ -22,6 +22,21 @@ CHAT = Rules(
             body=DIRECT,
             but={"own mia": 422},
         ),
+        *(
+            Rule(
+                "POST /api/v1/conversations",
+                yes,
+                (200, 201),
+                role=CHATTING,
+                body=DIRECT | {"memberIds": [f"{{{whom}}}"]},
+                but={f"own {themself}": 422} if themself else {},
+            )
+            for whom, yes, themself in (
+                ("coach", "owner dana mia max", "carl"),
+                ("owner", "carl dana", "owner"),
+                ("assistant", "", ""),
+            )
+        ),
         Rule(
             "POST /api/v1/conversations",
             "owner carl",
@@ -79,6 +94,13 @@ CHAT = Rules(
             ids={"id": "direct"},
             body={"messageId": "{message}"},
         ),
+        Rule(
+            f"POST {CONVERSATION}/read",
+            "",
+            role=CHATTING,
+            ids={"id": "direct"},
+            body={"messageId": "{elsewhere}"},
+        ),
         Rule(f"GET {CONVERSATION}/events", "carl mia", role=CHATTING, ids={"id": "direct"}),
         Rule(f"GET {MESSAGE}", "carl mia", role=CHATTING, ids={"id": "message"}),
         Rule(
@@ -122,6 +144,9 @@ CHAT = Rules(
         "group": Thing(
             "/conversations",
             {"kind": "group", "memberIds": ["{member}", "{eve}"], "title": "chat-of-{half}"},
+        ),
+        "elsewhere": Thing(
+            "/conversations/{group}/messages", {"content": "chat-of-{half}"}, gone="/messages"
         ),
         "message": Thing(
             "/conversations/{direct}/messages",
