@@ -289,7 +289,7 @@ class Matrix:
 
     def _tags(self, plugins: Collection[str]) -> set[str]:
         """Return how OpenAPI tags the operations of some plugins: by their packages."""
-        loaded = [it for it in self.world.app.app.plugins.loaded if it.plugin.name in plugins]
+        loaded = [it for it in self.world.app.app.hooks.plugins.loaded if it.plugin.name in plugins]
         modules = [getattr(it.module, "__name__", type(it.module).__module__) for it in loaded]
         return {plugin_of(module) for module in modules} | ({"core"} & {*plugins})
 
