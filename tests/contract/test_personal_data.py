@@ -20,6 +20,7 @@ IDS_REMAIN = {
     "wellio_audit": "who did what, in ids alone",
     "wellio_audit_pending": "the same, of the last moment",
     "chat_event": "others' devices must learn who left, and whose receipt a number was",
+    "practice_assignment": "who looked after a client, and until when",
     "chat_conversation": "the pair's key, so that the other's conversation stays as it is",
 }
 

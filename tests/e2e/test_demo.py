@@ -44,7 +44,7 @@ JOIN chat_member n ON n.conversation_id = c.id JOIN auth_user client ON client.i
 WHERE c.kind = 'direct' AND staff.role <> 'client' AND client.role = 'client'
 """
 ASSIGNED = """
-SELECT r.user_id, a.coach_id FROM practice_client r JOIN practice_assignment a
+SELECT r.user_id, a.user_id AS coach_id FROM practice_client r JOIN practice_v_assignment a
 ON a.client_id = r.id
 """
 ONCE_ASSIGNED = """

@@ -10,7 +10,7 @@ _INSERT = """
 INSERT INTO hello_win (id, client_id, author_id, body, created_at)
 VALUES (:id, :client_id, :author_id, :body, :created_at)
 """
-_COACHES = "SELECT coach_id FROM practice_v_assignment WHERE client_id = :client_id"
+_COACHES = "SELECT user_id FROM practice_v_assignment WHERE client_id = :client_id"
 _USER = "SELECT user_id FROM practice_v_client WHERE id = :client_id"
 # From the present state, not by one more or one less: then it may be run again, in any order.
 _RECOUNT = """
@@ -29,10 +29,10 @@ SELECT COUNT(*) AS clients FROM (
 ) missing
 """
 _WEEK = """
-SELECT a.coach_id, COUNT(*) AS wins, COUNT(DISTINCT w.client_id) AS clients
+SELECT a.user_id AS coach_id, COUNT(*) AS wins, COUNT(DISTINCT w.client_id) AS clients
 FROM practice_v_assignment a JOIN hello_win w ON w.client_id = a.client_id
 WHERE w.created_at >= :since AND w.created_at < :until
-GROUP BY a.coach_id ORDER BY a.coach_id
+GROUP BY a.user_id ORDER BY a.user_id
 """
 _COACH = "SELECT name, email FROM auth_v_user WHERE id = :user_id AND status = 'active'"
 
@@ -61,7 +61,7 @@ async def list_before(db: Database, client_id: str, before: str, limit: int) -> 
 
 async def coaches(tx: Tx, client_id: str) -> list[str]:
     """Return the accounts that look after a client."""
-    return [row["coach_id"] for row in await tx.fetch_all(_COACHES, client_id=client_id)]
+    return [row["user_id"] for row in await tx.fetch_all(_COACHES, client_id=client_id)]
 
 
 async def account(tx: Tx, client_id: str) -> str | None:

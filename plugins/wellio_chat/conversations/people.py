@@ -21,7 +21,7 @@ _OWN_COACHES = (
     + """
 AND u.role <> 'client' AND EXISTS (
     SELECT 1 FROM practice_v_client c JOIN practice_v_assignment a ON a.client_id = c.id
-    WHERE c.user_id = :actor_id AND a.coach_id = u.id)
+    WHERE c.user_id = :actor_id AND a.user_id = u.id)
 """
 )
 

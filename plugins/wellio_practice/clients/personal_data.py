@@ -17,7 +17,7 @@ class ClientData:
     )
 
     def __init__(self, app: Wellio) -> None:
-        self._db = app.db
+        self._db, self._clock = app.db, app.clock
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the person's own record, and for staff whom they look after."""
@@ -27,5 +27,5 @@ class ClientData:
         }
 
     async def erase(self, tx: Tx, user_id: str) -> None:
-        """Delete the person's record with all that hangs on it, and their assignments."""
-        await store.erase(tx, user_id)
+        """Leave a tombstone of the person's record without tags, and end their assignments."""
+        await store.erase(tx, user_id, self._clock.now_ms())

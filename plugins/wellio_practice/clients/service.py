@@ -34,7 +34,7 @@ from wellio_practice.events import (
 from wellio_practice.tags import store as tag_store
 from wellio_practice.tags.service import tag_wire
 
-from . import store
+from . import store, team
 from .models import ClientChange, ClientQuery, NewClient, dump_metadata
 from .policy import ClientPolicy
 
@@ -129,7 +129,8 @@ class ClientService:
 
     async def unassign(self, actor: Actor, client_id: str, coach_id: str) -> None:
         """End that a coach looks after a client; doing it twice changes nothing."""
-        await self._db.write(self._unassign, actor.user_id, client_id, coach_id)
+        now = self._clock.now_ms()
+        await self._db.write(self._unassign, actor.user_id, client_id, coach_id, now)
 
     async def tag(self, actor: Actor, client_id: str, tag_id: str) -> None:
         """Put a tag on a client.
@@ -224,7 +225,7 @@ class ClientService:
             raise _not_staff(coach_ids, known)
         row = await self._locked(tx, client_id)
         for coach_id in coach_ids:
-            if await store.assign(tx, client_id, coach_id, now):
+            if await team.begin(tx, client_id, coach_id, now):
                 event = ClientAssigned(
                     client_id=client_id,
                     user_id=row["user_id"],
@@ -233,9 +234,11 @@ class ClientService:
                 )
                 await self._tell(tx, event, subject_id=coach_id)
 
-    async def _unassign(self, tx: Tx, actor_id: str, client_id: str, coach_id: str) -> None:
+    async def _unassign(
+        self, tx: Tx, actor_id: str, client_id: str, coach_id: str, now: int
+    ) -> None:
         row = await self._locked(tx, client_id)
-        if await store.unassign(tx, client_id, coach_id):
+        if await team.end(tx, client_id, coach_id, actor_id, now):
             event = ClientUnassigned(
                 client_id=client_id,
                 user_id=row["user_id"],
@@ -283,7 +286,7 @@ class ClientService:
     ) -> list[dict[str, Any]]:
         ids = [row["id"] for row in rows]
         coaches: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await store.coaches(db, ids):
+        for row in await team.members(db, ids):
             coaches[row["client_id"]].append({"id": row["id"], "name": row["name"]})
         if actor.role == "client":
             return [_contact(row, coaches[row["id"]]) for row in rows]

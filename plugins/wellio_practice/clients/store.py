@@ -5,12 +5,16 @@ from typing import Any
 
 from wellio import Database, Fragment, Row, Tx
 
+from . import team
+
 _COLUMNS = """
 SELECT c.id, c.user_id, c.name, c.name_ci, c.email, c.phone, c.date_of_birth, c.time_zone,
        c.locale, c.source, c.lifecycle, c.metadata, c.created_at, c.updated_at
 FROM practice_client c
 """
+_ONE = "WHERE c.id = :id AND c.erased_at IS NULL"
 _FILTER = """
+  AND c.erased_at IS NULL
   AND (CAST(:q AS TEXT) IS NULL OR c.name_ci LIKE :q ESCAPE '!' OR c.email_ci LIKE :q ESCAPE '!')
   AND (CAST(:lifecycle AS TEXT) IS NULL OR c.lifecycle = :lifecycle)
   AND (CAST(:tag_id AS TEXT) IS NULL
@@ -18,7 +22,7 @@ _FILTER = """
                   WHERE t.client_id = c.id AND t.tag_id = :tag_id))
   AND (CAST(:coach_id AS TEXT) IS NULL
        OR EXISTS (SELECT 1 FROM practice_assignment a
-                  WHERE a.client_id = c.id AND a.coach_id = :coach_id))
+                  WHERE a.client_id = c.id AND a.user_id = :coach_id AND a.until_at IS NULL))
   AND (c.name_ci, c.id) > (:after_name, :after_id)
 ORDER BY c.name_ci, c.id
 LIMIT :limit
@@ -36,12 +40,6 @@ SET name = :name, name_ci = :name_ci, email = :email, email_ci = :email_ci, phon
     lifecycle = :lifecycle, metadata = :metadata, version = version + 1, updated_at = :now
 WHERE id = :id
 """
-_COACHES = """
-SELECT a.client_id, u.id, u.name
-FROM practice_assignment a JOIN auth_v_user u ON u.id = a.coach_id
-WHERE a.client_id {in ids}
-ORDER BY a.assigned_at, u.id
-"""
 _TAGS = """
 SELECT ct.client_id, t.id, t.name, t.created_at
 FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
@@ -51,28 +49,25 @@ ORDER BY t.name_ci
 _ROLE = """
 SELECT role FROM practice_v_client_access WHERE user_id = :user_id AND client_id = :client_id
 """
-_ASSIGN = """
-INSERT INTO practice_assignment (client_id, coach_id, assigned_at)
-VALUES (:client_id, :coach_id, :now)
-ON CONFLICT (client_id, coach_id) DO NOTHING
-"""
-_UNASSIGN = """
-DELETE FROM practice_assignment WHERE client_id = :client_id AND coach_id = :coach_id
-"""
 # A record without an account that bears this address and is the coach's, or nobody's.
 _UNLINKED = """
 SELECT c.id FROM practice_client c
 WHERE c.email_ci = :email_ci AND c.user_id IS NULL
   AND (EXISTS (SELECT 1 FROM practice_assignment a
-               WHERE a.client_id = c.id AND a.coach_id = :coach_id)
-       OR NOT EXISTS (SELECT 1 FROM practice_assignment a WHERE a.client_id = c.id))
+               WHERE a.client_id = c.id AND a.user_id = :coach_id AND a.until_at IS NULL)
+       OR NOT EXISTS (SELECT 1 FROM practice_assignment a
+                      WHERE a.client_id = c.id AND a.until_at IS NULL))
 ORDER BY c.created_at, c.id
 LIMIT 1 {for_update}
 """
 
+# Of somebody whose account is erased nothing is handed out, though their id stays in the history.
 _ASSIGNMENTS_ABOUT = """
-SELECT client_id, coach_id, assigned_at FROM practice_assignment
-WHERE coach_id = :id OR client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
+SELECT a.client_id, a.user_id, a.role, a.from_at, a.until_at FROM practice_assignment a
+WHERE a.client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
+   OR (a.user_id = :id
+       AND EXISTS (SELECT 1 FROM auth_v_user u WHERE u.id = :id AND u.status <> 'erased'))
+ORDER BY a.from_at, a.id
 """
 _TAGS_ABOUT = """
 SELECT ct.client_id, t.name
@@ -80,15 +75,24 @@ FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
 WHERE ct.client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
 """
 
+_OWN = "SELECT id FROM practice_client WHERE user_id = :user_id {for_update}"
+_ERASE = """
+UPDATE practice_client
+SET status = 'erased', erased_at = :now, user_id = NULL, name = NULL, name_ci = NULL, email = NULL,
+    email_ci = NULL, phone = NULL, date_of_birth = NULL, time_zone = NULL, locale = NULL,
+    source = NULL, metadata = :nothing, version = version + 1, updated_at = :now
+WHERE id = :id
+"""
+
 
 async def read(db: Database | Tx, client_id: str) -> Row | None:
     """Return one record."""
-    return await db.fetch_one(_COLUMNS + "WHERE c.id = :id", id=client_id)
+    return await db.fetch_one(_COLUMNS + _ONE, id=client_id)
 
 
 async def lock(tx: Tx, client_id: str) -> Row | None:
     """Return one record that nobody else changes until this transaction ends."""
-    return await tx.fetch_one(_COLUMNS + "WHERE c.id = :id {for_update}", id=client_id)
+    return await tx.fetch_one(_COLUMNS + _ONE + " {for_update}", id=client_id)
 
 
 async def search(db: Database, visible: Fragment, **wanted: Any) -> list[Row]:
@@ -103,11 +107,6 @@ async def search(db: Database, visible: Fragment, **wanted: Any) -> list[Row]:
     return await db.fetch_all(
         _COLUMNS + "WHERE " + visible.sql + _FILTER, **wanted, **visible.params
     )
-
-
-async def coaches(db: Database | Tx, client_ids: Sequence[str]) -> list[Row]:
-    """Return `(client_id, id, name)` of those who look after some clients."""
-    return await db.fetch_all(_COACHES, ids=client_ids)
 
 
 async def tags(db: Database | Tx, client_ids: Sequence[str]) -> list[Row]:
@@ -169,16 +168,6 @@ async def staff_by_email(tx: Tx, email: str) -> str | None:
     return row["id"] if row else None
 
 
-async def assign(tx: Tx, client_id: str, coach_id: str, now: int) -> bool:
-    """Have a coach look after a client; tell whether that is new."""
-    return await tx.execute(_ASSIGN, client_id=client_id, coach_id=coach_id, now=now) > 0
-
-
-async def unassign(tx: Tx, client_id: str, coach_id: str) -> bool:
-    """End it; tell whether it was so."""
-    return await tx.execute(_UNASSIGN, client_id=client_id, coach_id=coach_id) > 0
-
-
 async def tag(tx: Tx, client_id: str, tag_id: str) -> bool:
     """Put a tag on a client; tell whether that is new."""
     touched = await tx.execute(
@@ -218,7 +207,12 @@ async def rows_about(db: Database, user_id: str) -> dict[str, list[Row]]:
     }
 
 
-async def erase(tx: Tx, user_id: str) -> None:
-    """Delete a person's record, with its tags and assignments, and whom they look after."""
-    await tx.execute("DELETE FROM practice_assignment WHERE coach_id = :id", id=user_id)
-    await tx.execute("DELETE FROM practice_client WHERE user_id = :id", id=user_id)
+async def erase(tx: Tx, user_id: str, now: int) -> None:
+    """Leave a tombstone of a person's record, and end whom they look after."""
+    await team.leave(tx, user_id, now)
+    row = await tx.fetch_one(_OWN, user_id=user_id)
+    if row is None:
+        return
+    await team.end_all(tx, row["id"], now)
+    await tx.execute("DELETE FROM practice_client_tag WHERE client_id = :id", id=row["id"])
+    await tx.execute(_ERASE, id=row["id"], nothing="{}", now=now)

@@ -17,7 +17,7 @@ async def test_a_client_gets_and_loses_everything(practice: Practice) -> None:
     exported = await data.export(mia.id)
     assert set(exported) == set(data.tables)
     assert [row["id"] for row in exported["practice_client"]] == [record]
-    assert [row["coach_id"] for row in exported["practice_assignment"]] == [carl_id(practice)]
+    assert [row["user_id"] for row in exported["practice_assignment"]] == [carl_id(practice)]
     assert [row["name"] for row in exported["practice_client_tag"]] == ["Sleep"]
 
     async def erase(tx: Tx) -> None:
