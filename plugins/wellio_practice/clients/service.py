@@ -19,6 +19,7 @@ from wellio import (
     Wellio,
     decode_cursor,
     encode_cursor,
+    fold,
     new_id,
     page,
     rfc3339,
@@ -331,7 +332,7 @@ def _stored(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _contains(text: str) -> str:
-    escaped = text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    escaped = fold(text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wellio import Database, Fragment, Row, Tx
+from wellio import Database, Fragment, Row, Tx, fold
 
 from . import team
 
@@ -75,6 +75,9 @@ FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
 WHERE ct.client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
 """
 
+_STAFF = """
+SELECT id, email FROM auth_v_user WHERE role IN ('owner', 'coach') AND status = 'active' ORDER BY id
+"""
 _OWN = "SELECT id FROM practice_client WHERE user_id = :user_id {for_update}"
 _ERASE = """
 UPDATE practice_client
@@ -121,13 +124,13 @@ async def role_for(db: Database, user_id: str, client_id: str) -> str | None:
 
 
 async def insert(tx: Tx, fields: Mapping[str, Any]) -> None:
-    """Store a new record; `fields` holds every column but the lower-case copies."""
-    await tx.execute(_INSERT, **_with_lower_case(fields))
+    """Store a new record; `fields` holds every column but the folded copies."""
+    await tx.execute(_INSERT, **_with_folded(fields))
 
 
 async def update(tx: Tx, fields: Mapping[str, Any]) -> None:
     """Store a changed record."""
-    await tx.execute(_UPDATE, **_with_lower_case(fields))
+    await tx.execute(_UPDATE, **_with_folded(fields))
 
 
 async def link(tx: Tx, client_id: str, user_id: str, now: int) -> None:
@@ -143,7 +146,7 @@ async def link(tx: Tx, client_id: str, user_id: str, now: int) -> None:
 
 async def find_unlinked(tx: Tx, email: str, coach_id: str | None) -> str | None:
     """Return the record that waits for the account of an address, if there is one."""
-    row = await tx.fetch_one(_UNLINKED, email_ci=email.lower(), coach_id=coach_id)
+    row = await tx.fetch_one(_UNLINKED, email_ci=fold(email), coach_id=coach_id)
     return row["id"] if row else None
 
 
@@ -158,14 +161,10 @@ async def active_staff(tx: Tx, user_ids: Sequence[str]) -> set[str]:
 
 
 async def staff_by_email(tx: Tx, email: str) -> str | None:
-    """Return the account of the coach or owner with an address."""
-    row = await tx.fetch_one(
-        "SELECT id FROM auth_v_user WHERE (email = :email OR LOWER(email) = :email_ci) "
-        "AND role IN ('owner', 'coach') AND status = 'active'",
-        email=email,  # as it is: neither engine's LOWER knows more than ASCII
-        email_ci=email.lower(),
-    )
-    return row["id"] if row else None
+    """Return the account of the coach or owner with an address, however it is typed."""
+    rows = await tx.fetch_all(_STAFF)
+    wanted = fold(email)
+    return next((row["id"] for row in rows if fold(row["email"]) == wanted), None)
 
 
 async def tag(tx: Tx, client_id: str, tag_id: str) -> bool:
@@ -189,12 +188,12 @@ async def untag(tx: Tx, client_id: str, tag_id: str) -> bool:
     return touched > 0
 
 
-def _with_lower_case(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _with_folded(fields: Mapping[str, Any]) -> dict[str, Any]:
     email = fields["email"]
     return {
         **fields,
-        "name_ci": fields["name"].lower(),
-        "email_ci": email.lower() if email else None,
+        "name_ci": fold(fields["name"]),
+        "email_ci": fold(email) if email else None,
     }
 
 

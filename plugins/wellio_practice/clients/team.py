@@ -65,9 +65,7 @@ async def members(db: Database | Tx, client_ids: Sequence[str]) -> list[Row]:
 
 async def begin(tx: Tx, client_id: str, user_id: str, now: int) -> bool:
     """Have somebody look after a client whose row is locked; tell whether that is new."""
-    touched = await tx.execute(
-        _BEGIN, id=new_id(), client_id=client_id, user_id=user_id, now=now
-    )
+    touched = await tx.execute(_BEGIN, id=new_id(), client_id=client_id, user_id=user_id, now=now)
     return touched > 0
 
 
