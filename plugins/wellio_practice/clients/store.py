@@ -63,11 +63,13 @@ LIMIT 1 {for_update}
 
 # Of somebody whose account is erased nothing is handed out, though their id stays in the history.
 _ASSIGNMENTS_ABOUT = """
-SELECT a.client_id, a.user_id, a.role, a.from_at, a.until_at FROM practice_assignment a
+SELECT a.id, a.client_id, a.user_id, a.role, a.from_at, a.until_at FROM practice_assignment a
 WHERE a.client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
-   OR (a.user_id = :id
-       AND EXISTS (SELECT 1 FROM auth_v_user u WHERE u.id = :id AND u.status <> 'erased'))
-ORDER BY a.from_at, a.id
+UNION
+SELECT a.id, a.client_id, a.user_id, a.role, a.from_at, a.until_at FROM practice_assignment a
+WHERE a.user_id = :id AND EXISTS (SELECT 1 FROM auth_v_user u
+                                  WHERE u.id = :id AND u.status <> 'erased')
+ORDER BY from_at, id
 """
 _TAGS_ABOUT = """
 SELECT ct.client_id, t.name
