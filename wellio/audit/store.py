@@ -52,7 +52,7 @@ DROP_SEALED = "DELETE FROM wellio_audit_pending WHERE position {in places}"
 LAST = "SELECT seq, hash FROM wellio_audit ORDER BY seq DESC LIMIT 1"
 # The page is cut before the details are joined, so that each of its rows costs one look-up.
 PAGE = (
-    "SELECT a.*, d.salt, d.details FROM (SELECT seq, key_id, hash, "
+    "SELECT a.*, d.user_id AS details_of, d.salt, d.details FROM (SELECT seq, key_id, hash, "
     + _ENTRY
     + """ FROM wellio_audit WHERE seq > :after ORDER BY seq LIMIT :limit) AS a
 LEFT JOIN wellio_audit_detail AS d ON d.audit_id = a.id
@@ -61,8 +61,9 @@ ORDER BY a.seq
 )
 # One statement, for the same reason.
 PENDING_PAGE = (
-    "SELECT p.*, d.salt, d.details, EXISTS (SELECT 1 FROM wellio_audit AS a WHERE a.id = p.id) "
-    "AS is_sealed FROM (SELECT position, key_id, mac, state, "
+    "SELECT p.*, d.user_id AS details_of, d.salt, d.details, "
+    "EXISTS (SELECT 1 FROM wellio_audit AS a WHERE a.id = p.id) AS is_sealed "
+    "FROM (SELECT position, key_id, mac, state, "
     + _ENTRY
     + """ FROM wellio_audit_pending WHERE position > :after ORDER BY position LIMIT :limit) AS p
 LEFT JOIN wellio_audit_detail AS d ON d.audit_id = p.id

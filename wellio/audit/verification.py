@@ -188,6 +188,9 @@ class Verification:
             if commitment is None or commit(row["salt"], details) != commitment:
                 reason = "its details are not those that were recorded"
                 self._report.add(Break(seq, "details", row["id"], reason))
+            elif row["details_of"] != row["subject_id"]:  # they would not go with their subject
+                reason = "its details are kept as another person's"
+                self._report.add(Break(seq, "details", row["id"], reason))
         elif commitment is not None:
             self._report.erased += 1
 

@@ -152,7 +152,7 @@ async def rehash(hand: Hand) -> None:
 
 
 async def forge_details(hand: Hand) -> None:
-    """Change personal details, exchange them, make up some, or commit to others."""
+    """Change personal details, exchange them, make up some, commit to others, or move them."""
     rows = [
         as_dict(row)
         for row in await hand.log.db.fetch_all(
@@ -160,7 +160,7 @@ async def forge_details(hand: Hand) -> None:
         )
     ]
     one, other = hand.chance.sample(rows, 2)
-    match hand.chance.randrange(3):
+    match hand.chance.randrange(4):
         case 0:
             await hand.log.run(
                 "UPDATE wellio_audit_detail SET details = :details WHERE audit_id = :id",
@@ -186,6 +186,11 @@ async def forge_details(hand: Hand) -> None:
             await hand.log.run(
                 "UPDATE wellio_audit SET commitment = :commitment WHERE id = :id",
                 commitment=commit(one["salt"], details),
+                id=one["audit_id"],
+            )
+        case 3:
+            await hand.log.run(
+                "UPDATE wellio_audit_detail SET user_id = 'carl' WHERE audit_id = :id",
                 id=one["audit_id"],
             )
 

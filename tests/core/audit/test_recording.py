@@ -131,6 +131,18 @@ async def test_details_go_with_the_person_and_the_log_stays_intact(log: Log) -> 
     assert [row["action"] for row in await log.rows()][-1] == "audit.details_erased"
 
 
+async def test_details_that_are_kept_as_another_persons_are_seen(log: Log) -> None:
+    await log.sealed(2, details=True)
+    await log.note(2, details=True)
+    for row in await log.db.fetch_all("SELECT audit_id FROM wellio_audit_detail"):
+        move = "UPDATE wellio_audit_detail SET user_id = :to WHERE audit_id = :id"
+        await log.run(move, to="carl", id=row["audit_id"])
+        [found] = (await log.verify()).breaks
+        assert (found.kind, found.id) == ("details", row["audit_id"])
+        await log.run(move, to="zoe", id=row["audit_id"])
+    assert (await log.verify()).is_intact
+
+
 async def test_a_commitment_says_nothing_about_the_same_details(log: Log) -> None:
     await log.note(1, details=True)
     await log.note(1, details=True)
