@@ -1,5 +1,7 @@
 """`docs/events.md`: what happened, and who tells of it."""
 
+from collections.abc import Iterator
+
 from docs.generator import text
 from docs.generator.text import docstring, kind
 from wellio import Event, Wellio
@@ -12,18 +14,37 @@ def page(app: Wellio) -> str:
     """Return the page."""
     parts = [f"## Every event\n\n{docstring(Event)}\n"]
     for entry in app.hooks.plugins.loaded:
-        own = [type_ for type_ in app.bus.types if _plugin_of(type_) == entry.plugin.migrations[0]]
+        package = _package(entry.module.__name__)
+        own = [type_ for type_ in app.bus.types if _package(type_.__module__) == package]
         if own:
             parts.append(f"## {entry.name}\n")
         parts += [_event(type_) for type_ in own]
     return text.page("Events", _INTRODUCTION, *parts)
 
 
-def _plugin_of(type_: type[Event]) -> str:
-    return type_.__module__.partition(".")[0]
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _event(type_: type[Event]) -> str:
-    own = {name: kind(type_.model_fields[name].annotation) for name in type_.own_fields}
-    listed = ", ".join(f"`{name}: {type_}`" for name, type_ in own.items())
-    return f"### `{type_.name}`\n\n{docstring(type_)}\n\nFields: {listed}.\n"
+    listed = ", ".join(f"`{name}: {form}`" for name, form in _fields(type_))
+    lines = [
+        f"### `{type_.name}`\n\n{docstring(type_)}\n",
+        f"`from {type_.__module__} import {type_.__qualname__}`  ",
+        f"Fields: {listed}.  ",
+        _audit(type_),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(type_: type[Event]) -> Iterator[tuple[str, str]]:
+    """Yield the names and types of what the class adds, and of what it makes its own."""
+    for name, field in type_.model_fields.items():
+        if name in type_.own_fields or field.annotation != Event.model_fields[name].annotation:
+            yield name, kind(field.annotation)
+
+
+def _audit(type_: type[Event]) -> str:
+    if type_.about is None:
+        return "Publishing it writes no row in the audit log."
+    return f"Publishing it writes a row in the audit log, about the {type_.about[0]}."

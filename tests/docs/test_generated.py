@@ -11,6 +11,9 @@ import wellio
 from docs.generator.hooks import names
 from docs.generator.pages import FOLDER, pages
 from tests.core.source_tree import read
+from wellio.boot.plugins import load_plugins
+from wellio.config.settings import load_config
+from wellio.testing.apps import NO_FILE
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,17 @@ def test_every_setting_and_event_says_what_it_is(made: Mapping[str, str]) -> Non
     assert [row for row in rows if row.endswith("|  |")] == []
     for name in re.findall(r"^### `([\w.]+)`$", made["events.md"], re.MULTILINE):
         assert re.search(rf"### `{re.escape(name)}`\n\n\w", made["events.md"]), name
+
+
+def test_every_event_of_every_plugin_is_listed_with_its_class(made: Mapping[str, str]) -> None:
+    plugins = load_plugins(load_config(NO_FILE, env={}))
+    types = [type_ for _, answer in plugins.ask("register_events") for type_ in answer]
+    assert len({type_.__module__ for type_ in types}) > 2
+    sections = made["events.md"].split("### `")
+    for type_ in types:
+        (found,) = [it for it in sections if it.startswith(f"{type_.name}`\n")]
+        assert f"`from {type_.__module__} import {type_.__qualname__}`" in found
+        assert "Fields: `" in found
 
 
 def test_no_page_names_this_machine(made: Mapping[str, str]) -> None:
