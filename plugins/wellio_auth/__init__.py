@@ -5,7 +5,7 @@ keys have a room of their own. Other plugins import `wellio_auth.events`, and th
 `auth_v_user(id, name, email, role, status)`: one row for each account, disabled ones included.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from wellio import (
     Authenticator,
@@ -43,6 +43,17 @@ def register_events() -> Sequence[type[Event]]:
     from .events import EVENTS
 
     return EVENTS
+
+
+@hookimpl
+def register_services(app: Wellio) -> Mapping[type, type]:
+    """Provide `wellio_auth.ports`."""
+    from .accounts.service import Accounts
+    from .invitations.service import Invitations
+    from .ports import ChangeAccounts, InvitePeople, MakeAccounts
+    from .setup.service import Setup
+
+    return {MakeAccounts: Setup, ChangeAccounts: Accounts, InvitePeople: Invitations}
 
 
 @hookimpl

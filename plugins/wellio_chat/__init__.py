@@ -4,7 +4,7 @@ Rooms: `conversations` (`ledger` numbers and logs, `broadcast` tells the members
 `messages` (`append` is the hot path) and `presence`. Other plugins import events.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from wellio import (
     DashboardSection,
@@ -38,6 +38,16 @@ def register_events() -> Sequence[type[Event]]:
     from .events import EVENTS
 
     return EVENTS
+
+
+@hookimpl
+def register_services(app: Wellio) -> Mapping[type, type]:
+    """Provide `wellio_chat.ports`."""
+    from .conversations.service import ConversationService
+    from .messages.service import MessageService
+    from .ports import HoldConversations, SendMessages
+
+    return {SendMessages: MessageService, HoldConversations: ConversationService}
 
 
 @hookimpl

@@ -4,7 +4,7 @@ Rooms: `settings` (the practice itself), `tags`, `clients`. Other plugins read
 `practice_v_client_access`, `practice_v_client` and `practice_v_assignment`, and import events.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from wellio import (
     AccountStep,
@@ -41,6 +41,17 @@ def register_events() -> Sequence[type[Event]]:
     from .events import EVENTS
 
     return EVENTS
+
+
+@hookimpl
+def register_services(app: Wellio) -> Mapping[type, type]:
+    """Provide `wellio_practice.ports`."""
+    from .clients.service import ClientService
+    from .ports import KeepClients, KeepSettings, KeepTags
+    from .settings.service import SettingsService
+    from .tags.service import TagService
+
+    return {KeepClients: ClientService, KeepTags: TagService, KeepSettings: SettingsService}
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.children import run
-from tests.core.source_tree import Rule, Rules, Source, breaches, init_of, read, sample
+from tests.core.source_tree import ROOT, Rule, Rules, Source, breaches, init_of, read, sample
 
 CODE = read("wellio", "plugins")
 EXAMPLES = read("examples")
@@ -70,11 +70,11 @@ def plugin_keeps_to_its_friends(source: Source) -> Iterator[str]:
             continue
         if other not in friends:
             yield f"{found.line}: {other} is not in PLUGIN.requires or after"
-        elif inside not in {"", "events"}:
+        elif inside not in {"", "events", "ports"}:
             yield f"{found.line}: {found.module} is {other}'s own"
         elif not inside:
             public = init_of(other, CODE)
-            exported = {"events", *((public.exported if public else None) or ())}
+            exported = {"events", "ports", *((public.exported if public else None) or ())}
             for name in set(found.names) - exported:
                 yield f"{found.line}: {other} does not export {name}"
 
@@ -158,6 +158,8 @@ def test_the_rule_finds_a_breach(rule: Rule, path: str, text: str) -> None:
     [
         ("plugins/wellio_practice/clients/api.py", "from wellio_auth import events"),
         ("plugins/wellio_practice/clients/api.py", "from wellio_auth.events import UserCreated"),
+        ("plugins/wellio_practice/clients/api.py", "from wellio_auth.ports import InvitePeople"),
+        ("plugins/wellio_practice/clients/api.py", "from wellio_auth import ports"),
         ("plugins/wellio_chat/api.py", "from . import store\nfrom .events import X"),
         ("plugins/wellio_practice/booking/service.py", "from ..billing import ledger"),
         ("plugins/wellio_practice/booking/service.py", "from ..billing.ledger import spend"),
@@ -167,6 +169,13 @@ def test_the_rule_finds_a_breach(rule: Rule, path: str, text: str) -> None:
 )
 def test_what_is_allowed_is_no_breach(path: str, text: str) -> None:
     assert [breaches(rule, [sample(path, text)]) for rule in RULES] == [[]] * len(RULES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_says_that_it_has_types(package: str) -> None:
+    """Without this, who imports it cannot run `mypy --strict`."""
+    (source,) = [it for it in CODE if it.module == package]
+    assert (ROOT / source.path).with_name("py.typed").exists()
 
 
 def loaded_by(statement: str) -> set[str]:

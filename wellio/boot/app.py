@@ -3,7 +3,8 @@
 There is no global state: two apps in one process share nothing.
 """
 
-from typing import TypeVar, cast
+from collections.abc import Callable
+from typing import Literal, TypeVar, cast, overload
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from wellio.audit import Audit
 from wellio.clock import Clock
 from wellio.config.settings import Config, SectionModel
 from wellio.db.base import Engine
+from wellio.errors import PluginError
 from wellio.events.bus import EventBus
 from wellio.files.storage import FolderStorage, Storage
 from wellio.jobs.jobs import Jobs
@@ -81,9 +83,31 @@ class Wellio:
         self.hooks = Hooks(plugins, self)
         self._services = services
 
-    def service(self, cls: type[T]) -> T:
-        """Return the one instance of a class in this app, made as `cls(app)` at first use."""
-        return cast(T, self._services.get(cls, self))
+    @overload
+    def service(self, wanted: Callable[..., T]) -> T: ...
+
+    @overload
+    def service(self, wanted: Callable[..., T], *, optional: Literal[True]) -> T | None: ...
+
+    def service(self, wanted: Callable[..., T], *, optional: bool = False) -> T | None:
+        """Return the one instance of a class in this app, made as `cls(app)` at first use.
+
+        Args:
+            wanted: The class, or another plugin's port, such as `wellio_chat.ports.SendMessages`:
+                then the one instance of the class that provides it.
+            optional: Say so for a port whose owner is in `after` only; then it is None where that
+                plugin is not loaded. With the owner in `requires` it is always there.
+
+        Raises:
+            PluginError: The port's owner is not loaded, and it was not asked for as optional.
+        """
+        found = cast(T | None, self._services.get(wanted, self))
+        if found is None and not optional:
+            raise PluginError(
+                f"no loaded plugin provides {wanted.__module__}.{wanted.__name__}; with its plugin"
+                " in `after` alone, ask for it by app.service(..., optional=True)"
+            )
+        return found
 
     def settings(self, model: type[SectionT]) -> SectionT:
         """Return the validated section of `config.toml` whose model this is."""

@@ -131,6 +131,7 @@ def _assemble(app: Wellio, services: Services, *, workers: bool) -> web.Applicat
     """Give what the plugins bring to the parts of the core that work with it."""
     services.put(Idempotency(app.db, app.clock, app.crypto), LoopWatch(app.metrics.loop_lag))
     hooks = app.hooks
+    services.open_ports(hooks)
     app.policies.allow(*hooks.of("register_permissions"))
     app.bus.register(*hooks.of("register_events"))
     app.policies.add(*hooks.of("register_policies"))

@@ -145,6 +145,17 @@ def register_routes(app: "Wellio") -> Sequence[object]:
 
 
 @hookspec
+def register_services(app: "Wellio") -> Mapping[type, type]:
+    """Return which class provides each port of this plugin: `{SendMessages: MessageService}`.
+
+    A port is a Protocol in the plugin's module `ports`, by which other plugins call it: whoever has
+    this plugin in `requires` asks `app.service(SendMessages)` and gets the one instance of the
+    class; in `after`, `app.service(SendMessages, optional=True)`, which is None where this plugin
+    is not loaded. Every public Protocol of `ports` has to be provided, or the app does not start.
+    """
+
+
+@hookspec
 def register_socket_events(app: "Wellio") -> Sequence[object]:
     """Return objects whose `@socket_event` methods answer Socket.IO and `/ws`."""
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import pluggy
@@ -76,6 +77,13 @@ class Loaded:
     def name(self) -> str:
         """Return the plugin's name."""
         return self.plugin.name
+
+    @property
+    def package(self) -> str:
+        """Return the module that holds the hooks: for a plugin in a folder, its package."""
+        if isinstance(self.module, ModuleType):
+            return self.module.__name__
+        return type(self.module).__module__
 
 
 class BrokenPluginError(PluginError):

@@ -151,6 +151,14 @@ class Setup:
         attributes = {"coachEmail": new.coach} if new.coach else {}
         return await self._db.write(self.admit, account, attributes)
 
+    async def is_set_up(self) -> bool:
+        """Tell whether the practice has its owner."""
+        return await store.is_set_up(self._db)
+
+    async def hash_password(self, password: str) -> str:
+        """Return what is stored of a password."""
+        return await self._passwords.hash(password)
+
     async def admit(self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]) -> User:
         """Make an account on the server's own authority, in a transaction.
 

@@ -1,0 +1,80 @@
+"""What other plugins may ask of the chat, by `app.service(...)`."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from wellio import Actor, IfMatch
+
+from .conversations.models import NewConversation
+from .messages.batch import Sent
+from .messages.models import Edit, NewMessage
+
+__all__ = ["Edit", "HoldConversations", "NewConversation", "NewMessage", "SendMessages", "Sent"]
+
+
+class HoldConversations(Protocol):
+    """Opens conversations, and says who is in them."""
+
+    async def open(self, actor: Actor, new: NewConversation) -> tuple[Mapping[str, Any], bool]:
+        """Open a conversation, or find the direct one that is there.
+
+        Returns:
+            The conversation, with its `id`, and whether it is new.
+
+        Raises:
+            Forbidden: A group is not the actor's to make.
+            NotFound: A member is nobody whom the actor may have in a conversation.
+        """
+
+    async def add_member(self, actor: Actor, conversation_id: str, user_id: str) -> object:
+        """Take somebody into a group.
+
+        Raises:
+            NotFound: There is no such person for the actor.
+            Conflict: `not_a_group`, `group_full`.
+        """
+
+    async def remove_member(self, actor: Actor, conversation_id: str, user_id: str) -> None:
+        """Take somebody out of a group.
+
+        Raises:
+            NotFound: They are no member.
+            Conflict: `not_a_group`.
+        """
+
+
+class SendMessages(Protocol):
+    """Writes in the conversations that somebody is a member of, as them.
+
+    The permission `chat.send` and the policy of `message` stand at the edge: who calls this from a
+    route declares them there, as the chat's own routes do.
+    """
+
+    async def send(self, actor: Actor, conversation_id: str, message: NewMessage) -> Sent:
+        """Send a message; its members hear of it at once.
+
+        Returns:
+            The stored message, with its `id`.
+
+        Raises:
+            NotFound: The actor is no member.
+            TooManyRequests: They sent too many.
+        """
+
+    async def edit(
+        self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch
+    ) -> Mapping[str, Any]:
+        """Change what a message says.
+
+        Raises:
+            NotFound: There is no such message, or the actor is no member any more.
+            Conflict: `message_deleted`.
+        """
+
+    async def delete(self, actor: Actor, message_id: str) -> None:
+        """Empty a message; who is a member goes on seeing that there was one."""
+
+    async def mark(
+        self, actor: Actor, conversation_id: str, message_id: str, *, is_read: bool
+    ) -> object:
+        """Say that everything up to a message reached the actor, or was read by them."""
