@@ -10,6 +10,8 @@ from typing import Any
 
 import pydantic
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import WithDefaultSchema
 
 from wellio.errors import PluginError
 from wellio.observe.log import plugin_of
@@ -144,20 +146,41 @@ def _schemas(routes: Sequence[Route]) -> tuple[Schemas, Json]:
     )
 
 
+class _BodySchemas(GenerateJsonSchema):
+    """What is sent says which fields may be left out, and not what they are then.
+
+    A default would be untrue of a change, where absent is not the default but what is there; and
+    what makes types of a schema takes a field with one for a field that is always there.
+    """
+
+    def default_schema(self, schema: WithDefaultSchema) -> Json:
+        if self.mode == "validation":
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
 @lru_cache(maxsize=4)  # the apps of one process mostly have the same endpoints, as in tests
 def _generate(types: tuple[tuple[int, str, Any], ...]) -> tuple[Schemas, Json]:
-    inputs: list[tuple[Any, Any, pydantic.TypeAdapter[Any]]] = [
-        (
-            (index, part),
-            "serialization" if part == "returns" else "validation",
-            pydantic.TypeAdapter(type_),
+    """Generate the schemas; a model of both bodies and answers has two where these differ."""
+    schemas: Schemas = {}
+    components: Json = {}
+    # The queries apart: they keep their defaults, and share nothing with the others but enums.
+    for parts, generator in ((("query",), GenerateJsonSchema), (("body", "returns"), _BodySchemas)):
+        inputs: list[tuple[Any, Any, pydantic.TypeAdapter[Any]]] = [
+            (
+                (index, part),
+                "serialization" if part == "returns" else "validation",
+                pydantic.TypeAdapter(type_),
+            )
+            for index, part, type_ in types
+            if part in parts
+        ]
+        found, shared = pydantic.TypeAdapter.json_schemas(
+            inputs, ref_template="#/components/schemas/{model}", schema_generator=generator
         )
-        for index, part, type_ in types
-    ]
-    found, shared = pydantic.TypeAdapter.json_schemas(
-        inputs, ref_template="#/components/schemas/{model}"
-    )
-    return {key: schema for (key, _), schema in found.items()}, shared.get("$defs", {})
+        schemas |= {key: schema for (key, _), schema in found.items()}
+        components |= shared.get("$defs", {})
+    return schemas, components
 
 
 def _used(components: Json, paths: Json) -> Json:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import Field, StringConstraints, field_validator
 
-from wellio import Email, Id, Instant, Line, Locale, Name, PageQuery, TimeZone, Wire
+from wellio import ABSENT, Email, Id, Instant, Line, Locale, Name, PageQuery, TimeZone, Wire
 from wellio_practice.tags.models import Tag
 
 Phone = Annotated[Line, StringConstraints(pattern=r"^\+?[0-9 ()./-]{3,40}$")]
@@ -71,10 +71,6 @@ class _Details(Wire):
         return value
 
 
-def _hide_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
-
 class NewClient(_Details):
     """A client to be: a coach who makes one looks after them."""
 
@@ -86,9 +82,8 @@ class NewClient(_Details):
 class ClientChange(_Details):
     """A change of the fields that are given; null empties one that may be empty."""
 
-    # These may not be emptied. Their defaults are never read: an absent field stays as it is.
-    name: Name = Field(default="", json_schema_extra=_hide_default)
-    lifecycle: Lifecycle = Field(default="active", json_schema_extra=_hide_default)
+    name: Name = ABSENT
+    lifecycle: Lifecycle = ABSENT
 
 
 class ClientQuery(PageQuery):

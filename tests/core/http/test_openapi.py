@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.core.http.small_app import ID, Answer, SmallApp, running
-from tests.core.http.test_endpoints import ThingApi
+from tests.core.http.test_endpoints import Filter, ThingApi
 from tests.core.http.test_problems import FailingApi
-from wellio.http import DashboardApi, HealthApi
+from wellio.http import DashboardApi, HealthApi, endpoint
 from wellio.testing.conformance import Conformance
+from wellio.wire import ABSENT, Name, Wire
 
 OPEN = ["/livez", "/readyz", "/health", "/health/{plugin}", "/metrics", "/openapi.json", "/docs"]
 
@@ -62,6 +64,51 @@ async def test_an_operation_says_everything(app: SmallApp) -> None:
     assert {path: paths[path]["get"]["security"] for path in OPEN} == {path: [] for path in OPEN}
     assert create["security"] == [{"bearer": []}, {"apiKey": ["things.write"]}]
     assert "security" not in search
+
+
+class Plain(Wire):
+    title: Name
+
+
+class Part(Wire):
+    title: Name | None = None
+    tags: tuple[Name, ...] = ()
+
+
+class Change(Wire):
+    name: Name = ABSENT
+    state: Literal["active", "gone"] = "active"
+    parts: tuple[Part, ...] = ()
+    plain: Plain | None = ABSENT
+
+
+class ChangeApi:
+    @endpoint("PATCH", "/changes", body=Change, returns=Change, query=Filter)
+    async def change(self, request: web.Request, query: Filter, body: Change) -> dict[str, Any]:
+        """Change it."""
+        return body.model_dump(mode="json", by_alias=True)
+
+
+async def test_what_may_be_left_out_of_a_body_has_no_default() -> None:
+    async with running(ChangeApi()) as app:
+        answer = await app.request("PATCH", "/api/v1/changes?atMost=3", b"{}")
+        openapi = app.http.openapi
+    assert answer.data == {"state": "active", "parts": []}
+    schemas, operation = openapi["components"]["schemas"], openapi["paths"]["/api/v1/changes"]
+    sent = operation["patch"]["requestBody"]["content"]["application/json"]["schema"]
+    shown = operation["patch"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert (sent["$ref"], shown["$ref"]) == (
+        "#/components/schemas/Change-Input",
+        "#/components/schemas/Change-Output",
+    )
+    for name in ("Change-Input", "Part-Input"):
+        assert "required" not in schemas[name]
+        assert "default" not in str(schemas[name])
+    assert schemas["Change-Output"]["properties"]["state"]["default"] == "active"
+    assert schemas["Part-Output"]["properties"]["tags"]["default"] == []
+    assert "Plain" in schemas  # it is the same both ways
+    at_most = next(it for it in operation["patch"]["parameters"] if it.get("name") == "atMost")
+    assert at_most["schema"]["default"] == 10
 
 
 async def test_the_page_needs_nobody_else(app: SmallApp) -> None:
