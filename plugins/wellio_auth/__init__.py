@@ -2,7 +2,8 @@
 
 Accounts and roles, passwords, access and refresh tokens, sessions, invitations and set-up; API
 keys have a room of their own. Other plugins import `wellio_auth.events`, and their SQL may join
-`auth_v_user(id, name, email, role, status)`: one row for each account, disabled ones included.
+`auth_v_user(id, name, email, role, status, time_zone, locale, phone)`: one row for each account,
+disabled and erased ones included; of an erased one only its id, role and status are left.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -33,7 +34,14 @@ PLUGIN = Plugin(
     version=__version__,
     summary="Accounts, sessions, invitations and set-up.",
     config=AuthConfig,
-    migrations=("wellio_auth",),
+    migrations=(
+        "wellio_auth.accounts",
+        "wellio_auth.sessions",
+        "wellio_auth.invitations",
+        "wellio_auth.api_keys",
+        "wellio_auth.signing_keys",
+        "wellio_auth.setup",
+    ),
 )
 
 

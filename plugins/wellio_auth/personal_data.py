@@ -41,7 +41,9 @@ class AccountData:
         }
 
     async def erase(self, tx: Tx, user_id: str) -> None:
-        """Delete the account, and end its sessions at once.
+        """Leave a tombstone of the account, and end its sessions and API keys at once.
+
+        What others keep refers to it as before, and leads to nobody; the address is free again.
 
         Raises:
             Conflict: It is the last owner's (`last_owner`).
@@ -55,6 +57,6 @@ class AccountData:
         await self._sessions.end(tx, user_id, "erased", None)
         await self._api_keys.end_all(tx, user_id, "erased", None)
         await invitation_store.delete_invitations_by(tx, user_id)
-        await invitation_store.delete_invitations_of(tx, user.email)
+        await invitation_store.delete_invitations_of(tx, user_id, user.email)
         await invitation_store.forget_coach(tx, user_id)
-        await account_store.delete_user(tx, user_id)
+        await account_store.erase_user(tx, user_id, self._clock.now_ms())

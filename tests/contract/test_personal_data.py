@@ -19,6 +19,8 @@ IDS_REMAIN = {
     "wellio_parked": "the same, of a subscriber that failed",
     "wellio_audit": "who did what, in ids alone",
     "wellio_audit_pending": "the same, of the last moment",
+    "auth_user": "the tombstone, to which whatever stays may refer",
+    "auth_invitation": "who invited somebody that has an account now",
     "chat_event": "others' devices must learn who left, and whose receipt a number was",
     "practice_assignment": "who looked after a client, and until when",
     "chat_conversation": "the pair's key, so that the other's conversation stays as it is",

@@ -58,6 +58,7 @@ class PersonalData(Protocol):
     async def erase(self, tx: Tx, user_id: str) -> None:
         """Delete it, or make it nobody's where others keep a part in it.
 
+        The account stays as a row that says nothing of the person, so no foreign key deletes.
         The plugins are asked in reverse order: who refers to an account still finds it there.
         """
 

@@ -12,14 +12,14 @@ Status = Literal["active", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account as it is stored; times in milliseconds UTC."""
+    """An account as it is stored, and not erased; times in milliseconds UTC."""
 
     id: str
     email: str
     name: str
     role: str
     status: str
-    password_hash: str
+    password_hash: str | None
     created_at: int
 
     @property

@@ -99,7 +99,8 @@ class Accounts:
             password_hash=account.password_hash,
             created_at=self._clock.now_ms(),
         )
-        if not await store.insert_user(tx, user):
+        last_login_at = None if by_command else user.created_at  # who makes theirs is signed in
+        if not await store.insert_user(tx, user, last_login_at):
             raise AccountExists
         created = events.UserCreated(
             user_id=user.id, role=user.role, actor_id=None if by_command else user.id

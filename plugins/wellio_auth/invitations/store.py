@@ -32,6 +32,9 @@ WHERE id = :id AND redeemed_at IS NULL AND (:inviter = '' OR invited_by = :invit
 _DELETE_INVITATIONS_BY = """
 DELETE FROM auth_invitation WHERE invited_by = :inviter AND redeemed_at IS NULL
 """
+_DELETE_INVITATIONS_OF = """
+DELETE FROM auth_invitation WHERE email_ci = :email OR redeemed_by = :user_id
+"""
 _FORGET_COACH = """
 UPDATE auth_invitation SET attributes = :nothing WHERE attributes ->> 'coachId' = :coach_id
 """
@@ -93,9 +96,9 @@ async def forget_coach(tx: Tx, user_id: str) -> None:
     await tx.execute(_FORGET_COACH, coach_id=user_id, nothing="{}")
 
 
-async def delete_invitations_of(tx: Tx, email: str) -> None:
-    """Forget every invitation of an address."""
-    await tx.execute("DELETE FROM auth_invitation WHERE email_ci = :email", email=fold(email))
+async def delete_invitations_of(tx: Tx, user_id: str, email: str) -> None:
+    """Forget every invitation of a person, by their address, and what they made of one."""
+    await tx.execute(_DELETE_INVITATIONS_OF, user_id=user_id, email=fold(email))
 
 
 async def invitations_of(db: Reader, email: str) -> list[Row]:

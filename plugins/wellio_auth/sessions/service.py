@@ -74,11 +74,12 @@ class Sessions:
         while grant is None:
             user = await account_store.user_by_email(self._db, email)
             is_right = await self._passwords.verify(password, user.password_hash if user else None)
-            if user is None or not is_right or not user.is_active:
+            stored = user.password_hash if user else None
+            if user is None or stored is None or not is_right or not user.is_active:
                 await self._db.write(self.refuse, user, _why_not(user, is_right=is_right))
                 raise BadCredentials
-            newer_hash = user.password_hash
-            if self._passwords.is_outdated(user.password_hash):
+            newer_hash = stored
+            if self._passwords.is_outdated(stored):
                 newer_hash = await self._passwords.hash(password)
             grant = await self._db.write(self.open_proven, user, newer_hash, origin)
         return self.answer(grant)
@@ -97,12 +98,9 @@ class Sessions:
         Returns:
             The session, or None when the account has changed meanwhile and must be proven again.
         """
-        user = await account_store.lock_user(tx, proven.id)
-        if user is None or not user.is_active or user.password_hash != proven.password_hash:
-            return None
-        if newer_hash != user.password_hash:
-            await account_store.set_password(tx, user.id, newer_hash, self._clock.now_ms())
-        return await self.open(tx, user, origin)
+        now = self._clock.now_ms()
+        user = await account_store.begin_login(tx, proven, newer_hash, now)
+        return await self.open(tx, user, origin) if user else None
 
     async def open(self, tx: Tx, user: User, origin: Origin) -> Grant:
         """Begin a session for somebody who has proven who they are.

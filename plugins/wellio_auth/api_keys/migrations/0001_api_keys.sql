@@ -10,4 +10,6 @@ CREATE TABLE auth_api_key (
     expires_at {int},
     last_used_at {int}                -- right to the minute
 ) {strict};
-CREATE INDEX auth_api_key_user ON auth_api_key (user_id);
+
+CREATE INDEX auth_api_key_user ON auth_api_key (user_id, id);
+CREATE INDEX auth_api_key_expiry ON auth_api_key (expires_at) WHERE expires_at IS NOT NULL;
