@@ -7,16 +7,70 @@ for a change only; `make test ARGS=--hypothesis-profile=explore` looks for new o
 import faulthandler
 import gc
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "explore", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile("suite", settings.get_profile("explore"), derandomize=True)
-settings.load_profile("suite")
+from tests.budget import Budget, Meter
+
+
+class _Profiles(MetaPathFinder):
+    """Sets hypothesis up when the first module imports it: most runs of a few tests never do."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find hypothesis as the others do, and have it set up once it is executed."""
+        if fullname != "hypothesis":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        assert spec
+        assert spec.loader
+        spec.loader = _SetsUp(spec.loader)
+        return spec
+
+
+class _SetsUp(Loader):
+    """Loads hypothesis as its own loader does, and registers our profiles at once."""
+
+    def __init__(self, own: Loader) -> None:
+        self._own = own
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._own.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._own.exec_module(module)
+        _register_profiles(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+
+def _register_profiles(hypothesis: Any) -> None:
+    settings, phases = hypothesis.settings, hypothesis.Phase
+    unhurried = [hypothesis.HealthCheck.too_slow]
+    settings.register_profile(
+        "explore", deadline=None, print_blob=True, suppress_health_check=unhurried
+    )
+    settings.register_profile("suite", settings.get_profile("explore"), derandomize=True)
+    # Where nobody waits for it, an example need not be the smallest: the blob says which it is.
+    brief = [it for it in phases if it not in {phases.shrink, phases.explain}]
+    settings.register_profile("ci", settings.get_profile("suite"), phases=brief)
+    settings.load_profile("ci" if os.environ.get("CI") else "suite")
+
+
+if "hypothesis" in sys.modules:
+    _register_profiles(sys.modules["hypothesis"])
+else:
+    sys.meta_path.insert(0, _Profiles())
 
 
 def pytest_collection_finish() -> None:
@@ -49,13 +103,18 @@ _STDERR = pytest.StashKey[int]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("teardown_timeout", "how many seconds the end of a test may take", default="120")
+    group = parser.getgroup("budget", "what the suite may cost (tests/budget.py)")
+    group.addoption("--budget", action="store_true", help="fail over the budget, as CI does")
+    group.addoption("--refresh-budget", action="store_true", help="write down what modules cost")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Print failures at once, in the process that owns the terminal."""
+    """Print failures at once, in the process that owns the terminal; measure in all."""
     config.stash[_STDERR] = os.dup(2)  # before it is captured
+    config.pluginmanager.register(Meter(config))
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Failures(config))
+        config.pluginmanager.register(Budget(config))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 #: Seconds. It ends a test that would wait for ever, and measures nothing: a busy machine may take
 #: many times as long as an idle one.
-DEADLINE_S: Final = 60.0
+DEADLINE_S: Final = 50.0
 
 
 @contextmanager
