@@ -4,14 +4,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.core.db.conftest import ids, insert, one
-from wellio.db import connect
+from wellio.db import connect, postgres
 from wellio.db.base import Engine, Tx
 from wellio.errors import Conflict, ConstraintViolation, DatabaseError, Unavailable
+from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases
 
 SPIN = """
@@ -103,6 +105,35 @@ async def test_callbacks_of_many_writers_come_in_the_order_of_their_commits(db: 
 
     await asyncio.gather(*(db.write(count) for _ in range(100)))
     assert heard == list(range(1, 101))
+
+
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)  # SQLite has one writer
+async def test_a_commit_that_is_answered_late_is_called_back_first(
+    db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hold the answer to a commit until one that came after it is answered."""
+    send, answered, sent = postgres._send_commit, asyncio.Event(), 0  # noqa: SLF001 - the wire's place
+    heard: list[Any] = []
+
+    async def held(connection: Any) -> None:
+        nonlocal sent
+        sent += 1
+        is_first = sent == 1
+        await send(connection)
+        if is_first:
+            await answered.wait()
+        else:
+            answered.set()
+
+    async def count(tx: Tx) -> None:
+        row = await one(tx, "UPDATE t SET n = n + 1 WHERE id = 'counter' RETURNING n")
+        tx.after_commit(heard.append, row["n"])
+
+    await db.write(insert, "counter", 0)
+    monkeypatch.setattr(postgres, "_send_commit", held)
+    async with asyncio.timeout(DEADLINE_S):
+        await asyncio.gather(db.write(count), db.write(count))
+    assert heard == [1, 2]
 
 
 async def test_a_callback_that_raises_reaches_nobody_but_the_log(
@@ -341,5 +372,18 @@ async def test_closing_finishes_what_waits_and_refuses_what_comes(databases: Dat
     await databases.drop(url)
 
 
-async def test_ping_writes(db: Engine) -> None:
+async def written(db: Engine, folder: Path) -> object:
+    """Return what differs once something was committed: the log, or the number of transactions."""
+    if db.engine == "sqlite":
+        return [path.read_bytes() for path in sorted(folder.rglob("*.db-wal"))]
+    number = "CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)"
+    return (await one(db, f"SELECT {number} AS n"))["n"]
+
+
+async def test_ping_writes(db: Engine, tmp_path: Path) -> None:
+    await db.write(insert, "a")
+    before = await written(db, tmp_path)
+    assert await written(db, tmp_path) == before  # reading is not what it sees
     await db.ping()
+    assert await written(db, tmp_path) != before
+    assert await ids(db) == ["a"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.core.events.conftest import Node, effect, effects
 from wellio.clock import ManualClock, parse_rfc3339, rfc3339
-from wellio.db.base import Database
+from wellio.db.base import Database, Row, Tx
 from wellio.errors import PluginError
 from wellio.jobs.jobs import JobRun
-from wellio.jobs.schedules import Schedule
+from wellio.jobs.schedules import Schedule, store, take_due
+from wellio.testing import DEADLINE_S
 
 MakeNode = Callable[..., Node]
 HOUR = 3_600_000
@@ -123,6 +125,40 @@ async def test_two_nodes_run_it_once(db: Database, node: MakeNode, clock: Manual
         clock.advance(HOUR)
         await asyncio.gather(*(one.bus.settled() for one in nodes))
     assert sorted(await ticks(db)) == ["10:00", "11:00", "12:00", "13:00", "14:00"]
+
+
+class HeldTx:
+    """A transaction that goes on from its first read when both of two have read."""
+
+    def __init__(self, tx: Tx, reads: list[str]) -> None:
+        self._tx, self._reads = tx, reads
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
+        rows = await self._tx.fetch_all(sql, **params)
+        self._reads.append(sql)
+        while len(self._reads) < 2:  # a body may wait for its transaction alone
+            await self._tx.fetch_all("SELECT pg_sleep(0.005)")
+        return rows
+
+
+@pytest.mark.parametrize("databases", ["postgres"], indirect=True)  # SQLite has one writer
+async def test_of_two_nodes_that_saw_it_due_one_takes_it(db: Database) -> None:
+    specs = {"thing.tick": Schedule("thing.tick", EVERY_HOUR, note)}
+    now = parse_rfc3339("2026-03-01T09:30:00Z")
+    assert now is not None
+    await db.write(store, list(specs.values()), now)
+    reads: list[str] = []
+
+    async def take(tx: Tx) -> list[tuple[str, int]]:
+        held: Any = HeldTx(tx, reads)
+        return await take_due(held, specs, now + HOUR)
+
+    async with asyncio.timeout(DEADLINE_S):
+        taken = await asyncio.gather(db.write(take), db.write(take))
+    assert sorted(map(len, taken)) == [0, 1]
 
 
 async def test_what_was_missed_runs_once_at_the_start(
