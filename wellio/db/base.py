@@ -32,6 +32,10 @@ class Row(Protocol):
 class Tx(Protocol):
     """A transaction, as the body of a write sees it: the only thing it may await."""
 
+    @property
+    def has_locked(self) -> bool:
+        """Say whether a statement with `{for_update}` ran in it, on SQLite too."""
+
     async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
 

@@ -62,6 +62,7 @@ _WORDS: Final = {
     "explain": ("EXPLAIN QUERY PLAN", "EXPLAIN (COSTS OFF)"),
     "prefer_indexes": ("SELECT 1", "SELECT set_config('enable_seqscan', 'off', true)"),
 }
+_LOCKS: Final = frozenset({"for_update", "skip_locked"})
 #: column type inside {rows ...} -> Postgres' type; SQLite's JSON has its own types already
 _ROW_TYPES: Final = {
     "text": 'text COLLATE "C"',
@@ -106,6 +107,8 @@ class Statement:
         required: The same as a set.
         as_json: Those that travel as JSON text: lists on SQLite, rows on both.
         columns: Those that are rows, with their columns.
+        is_locking: Whether it locks the rows that it reads; on SQLite too, where nobody else
+            writes meanwhile and the word for it is empty.
         written_out: Returns SQLite's text with so many rows of each as values and `?` for each
             value, and the names of the parameters in the order of their appearance.
     """
@@ -115,6 +118,7 @@ class Statement:
     required: frozenset[str]
     as_json: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
+    is_locking: bool
     written_out: Callable[[tuple[int, ...]], tuple[str, tuple[str, ...]]]
 
     def for_sqlite(self, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | list[Any]]:
@@ -188,6 +192,7 @@ class Dialect:
             frozenset(kinds),
             tuple(name for name, kind in kinds.items() if kind in as_json),
             columns,
+            translation.is_locking,
             lru_cache(maxsize=4 * _MOST_VALUES)(written_out),
         )
 
@@ -199,6 +204,7 @@ class _Translation:
         kinds: Its parameters in the order of appearance: `value`, `list` or `rows`.
         columns: The columns of those that are rows.
         appearing: Their names, as often as they appear.
+        is_locking: Whether it locks the rows that it reads.
     """
 
     def __init__(
@@ -214,6 +220,7 @@ class _Translation:
         self.kinds: dict[str, str] = {}
         self.columns: dict[str, tuple[str, ...]] = {}
         self.appearing: list[str] = []
+        self.is_locking = False
         self._sql = sql
         self._is_postgres = is_postgres
         self._counts = counts
@@ -251,6 +258,7 @@ class _Translation:
 
     def _token(self, token: str) -> str:
         if token in _WORDS:
+            self.is_locking |= token in _LOCKS
             return _WORDS[token][self._is_postgres]
         if match := _IN.fullmatch(token):
             parameter = self._parameter(match["name"], "list")

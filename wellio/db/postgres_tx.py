@@ -9,7 +9,7 @@ import asyncpg
 from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
 
 from .base import Row, failed_before, not_only_tx
-from .dialect import POSTGRES
+from .dialect import POSTGRES, Statement
 
 T = TypeVar("T")
 Callbacks = list[tuple[Callable[..., None], tuple[Any, ...]]]
@@ -79,12 +79,13 @@ def translate(error: Exception) -> Exception:
 class PostgresTx:
     """The transaction as a body sees it."""
 
-    __slots__ = ("_connection", "callbacks", "failure", "is_busy")
+    __slots__ = ("_connection", "callbacks", "failure", "has_locked", "is_busy")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.callbacks: Callbacks = []
         self.failure: Exception | None = None
+        self.has_locked = False
         self.is_busy = False  # one of our own operations is under way
 
     async def begin(self, sql: str) -> None:
@@ -93,7 +94,7 @@ class PostgresTx:
 
     async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
-        statement = POSTGRES.statement(sql)
+        statement = self._statement(sql)
         arguments = statement.positional(params)
         tag: str = await self._run(self._connection.execute(statement.text, *arguments))
         count = tag.rpartition(" ")[2]
@@ -101,20 +102,20 @@ class PostgresTx:
 
     async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement once for each mapping of parameters."""
-        statement = POSTGRES.statement(sql)
+        statement = self._statement(sql)
         arguments = [statement.positional(row) for row in rows]
         await self._run(self._connection.executemany(statement.text, arguments))
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row, or None."""
-        statement = POSTGRES.statement(sql)
+        statement = self._statement(sql)
         arguments = statement.positional(params)
         row: Row | None = await self._run(self._connection.fetchrow(statement.text, *arguments))
         return row
 
     async def fetch_all(self, sql: str, **params: Any) -> list[Row]:
         """Return all rows."""
-        statement = POSTGRES.statement(sql)
+        statement = self._statement(sql)
         arguments = statement.positional(params)
         rows: list[Row] = await self._run(self._connection.fetch(statement.text, *arguments))
         return rows
@@ -122,6 +123,11 @@ class PostgresTx:
     def after_commit(self, fn: Callable[..., None], *args: Any) -> None:
         """Have a function called on the event loop after the commit."""
         self.callbacks.append((fn, args))
+
+    def _statement(self, sql: str) -> Statement:
+        statement = POSTGRES.statement(sql)
+        self.has_locked |= statement.is_locking
+        return statement
 
     async def _run(self, operation: Awaitable[Any]) -> Any:
         if self.failure is not None:

@@ -192,8 +192,9 @@ class Table:
             tx: The transaction.
             row_or_id: An id, or the row that `lock` returned in this transaction.
             values: By column.
-            if_match: On which states of the row, as `wire` shows it, the caller insists. Where
-                people see more than the row, lock it and check that first, and give none here.
+            if_match: On which states of the row, as the route's `wire` shows it, the caller
+                insists. Where people see more than the row, lock it and check that first, and give
+                none here.
             now: The time, in ms.
 
         Raises:
@@ -202,8 +203,8 @@ class Table:
             ConstraintViolation: A constraint refused the change.
         """
         before = await self.lock(tx, row_or_id) if isinstance(row_or_id, str) else row_or_id
-        if if_match is not None and if_match.is_given:
-            if_match.check(self.wire(before))
+        if if_match is not None:
+            if_match.check(tx, before)
         new = self._stored(values)
         if not self._differing(before, new, new):
             return Change(before, before, ())

@@ -57,13 +57,13 @@ class Request:
 class WriterTx:
     """The transaction as a body sees it; its methods never suspend."""
 
-    __slots__ = ("_connection", "callbacks", "deadline", "has_failed")
+    __slots__ = ("_connection", "callbacks", "deadline", "has_failed", "has_locked")
 
     def __init__(self, connection: sqlite3.Connection, deadline: float) -> None:
         self._connection = connection
         self.deadline = deadline
         self.callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        self.has_failed = False
+        self.has_failed = self.has_locked = False
 
     async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
@@ -97,6 +97,7 @@ class WriterTx:
             self.has_failed = True
             raise too_long()
         statement = SQLITE.statement(sql)
+        self.has_locked |= statement.is_locking
         try:
             return self._connection.execute(*statement.for_sqlite(params))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:

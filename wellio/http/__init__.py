@@ -5,6 +5,7 @@
 
 from .assembly import Http
 from .auth import Authentication
+from .call import call
 from .core_status import core_checks, count_socket_events, measure_core
 from .cors import Origins
 from .dashboard import DashboardApi
@@ -35,6 +36,7 @@ __all__ = [
     "Proxies",
     "Reply",
     "Runner",
+    "call",
     "core_checks",
     "count_socket_events",
     "created",

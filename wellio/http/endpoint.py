@@ -9,6 +9,7 @@ The declaration is all there is: `route.py` keeps it at run time, `openapi.py` d
 """
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ ACTOR = web.RequestKey("actor", Actor)
 """Who sent the request: `request[ACTOR]`, in every endpoint that is not public."""
 
 _MARK = "__endpoint__"
+_PARAMETER = re.compile(r"\{(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Endpoint:
     A GET of one object answers with an `ETag`. A PATCH may come with an `If-Match`: its handler
     passes `request[IF_MATCH]` on to where the object is locked (`etag.py`).
 
+    Where the method is a service's own and gets by type what it asks for, see `call`.
+
     Attributes:
         method: GET (HEAD comes with it), POST, PUT, PATCH or DELETE.
         path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters
@@ -83,8 +87,13 @@ class Endpoint:
         returns: The same of the answer: documented, and checked in tests but not at run time.
         status: The status of a plain dict; with 204, what the method returns is no answer.
         also: Other good statuses, with the same answer.
-        reply: Makes the answer of what the method returned, for which that alone is enough; it
-            runs in the transaction too.
+        wire: Makes the JSON of one row that the method returned: of all in a `Slice` where a page
+            is returned, and of what an `If-Match` is held against. None: all of them are JSON.
+        location: Where that is from now on, with status 201: a format of the JSON's members, such
+            as `/api/v1/tags/{id}`, below the request's own path where it begins with no slash; or
+            what makes the address of what the method returned.
+        reply: Instead of both: makes the answer of what the method returned, for which that alone
+            is enough; it runs in the transaction too.
         secret: The answer holds a secret, so it is stored nowhere: an `Idempotency-Key` has no
             effect.
         permission: What the caller must hold.
@@ -109,6 +118,8 @@ class Endpoint:
     returns: Any = None
     status: int = 200
     also: tuple[int, ...] = ()
+    wire: Callable[[Any], Any] | None = None
+    location: str | Callable[[Any], str] | None = None
     reply: Callable[[Any], Answer] | None = None
     secret: bool = False
     permission: str | None = None
@@ -132,12 +143,33 @@ class Endpoint:
         """The path as the router knows it."""
         return self.path[1:] if self.path.startswith("//") else API_PREFIX + self.path
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names in the path, in their order."""
+        return tuple(_PARAMETER.findall(self.full_path))
+
 
 endpoint = Endpoint
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An endpoint over a service's method; `call` makes it.
+
+    Attributes:
+        endpoint: What is declared.
+        handler: Gives the method what it asks for; named and documented as that is.
+    """
+
+    endpoint: Endpoint
+    handler: Handler
+
+
 def endpoints_of(api: Any) -> Iterator[tuple[Endpoint, Handler]]:
     """Find an object's endpoints, in the order in which its class defines them."""
+    if isinstance(api, Call):
+        yield api.endpoint, api.handler
+        return
     names = [name for cls in reversed(type(api).__mro__) for name in vars(cls)]
     for name in dict.fromkeys(names):
         handler = inspect.getattr_static(api, name, None)

@@ -5,22 +5,24 @@ would see change, whichever table that comes from, and people who see different 
 have different tags. A PATCH's `If-Match` is held against the object as its caller would read it
 now, in the transaction that changes it and after its row is locked: nothing comes between the two.
 
-    async def _rename(self, tx: Tx, tag_id: str, name: str, if_match: IfMatch) -> dict[str, Any]:
-        if not await store.lock(tx, tag_id):
-            raise NotFound
-        if if_match.is_given:
-            if_match.check(await self._read(tx, tag_id))
+    async def _rename(self, tx: Tx, tag_id: str, name: str, if_match: IfMatch) -> Row:
+        before = await TAGS.lock(tx, tag_id)
+        if_match.check(tx, before)
+        ...
+
+It knows how its endpoint makes JSON of a row (`wire`), so a service need not.
 """
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
 
-from wellio.errors import BadRequest, PreconditionFailed
+from wellio.db.base import Tx
+from wellio.errors import BadRequest, PluginError, PreconditionFailed
 
 _ANY = "*"
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
@@ -34,20 +36,38 @@ class IfMatch:
         is_checked: Whether that was looked at.
     """
 
-    def __init__(self, tags: Collection[str] | None = None) -> None:
-        """Insist on the states with some tags; None: on nothing."""
+    def __init__(
+        self, tags: Collection[str] | None = None, wire: Callable[[Any], Any] | None = None
+    ) -> None:
+        """Insist on some states.
+
+        Args:
+            tags: Theirs; None: on nothing.
+            wire: Makes the JSON of what is checked; None: that is JSON already.
+        """
         self._tags = tags
+        self._wire = wire
         self.is_given = tags is not None
         self.is_checked = False
 
-    def check(self, current: Any) -> None:
-        """Hold it against an object, as a GET by the same person would answer it.
+    def check(self, tx: Tx, current: Any) -> None:
+        """Hold it against an object as it is now.
+
+        Args:
+            tx: The transaction that changes the object, and has locked it before.
+            current: The row or view of which `wire` makes what a GET by the same person answers.
 
         Raises:
             PreconditionFailed: The object is in another state.
+            PluginError: Nothing was locked, so another could change it between this and the write.
         """
+        if not tx.has_locked:
+            raise PluginError("an If-Match is checked after the row is read `{for_update}`")
         self.is_checked = True
-        if self._tags is not None and tag_of(orjson.dumps(current)) not in self._tags:
+        if self._tags is None:
+            return
+        seen = current if self._wire is None else self._wire(current)
+        if tag_of(orjson.dumps(seen)) not in self._tags:
             raise PreconditionFailed("It has changed since you read it; read it again.")
 
 
@@ -60,7 +80,7 @@ def tag_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def if_match_of(request: web.Request) -> IfMatch:
+def if_match_of(request: web.Request, wire: Callable[[Any], Any] | None) -> IfMatch:
     """Read what a request insists on; `*` holds for everything that is there.
 
     A weak tag (`W/"..."`) is none that can be insisted on (RFC 9110, 8.8.3.2), so it never matches.
@@ -74,7 +94,7 @@ def if_match_of(request: web.Request) -> IfMatch:
     tags = _TAG.findall(given)
     if not tags or _TAG.sub("", given).strip(", \t"):
         raise BadRequest('If-Match holds `*` or tags in quotes: `"..."`.', code="bad_if_match")
-    return IfMatch({tag for weak, tag in tags if not weak})
+    return IfMatch({tag for weak, tag in tags if not weak}, wire)
 
 
 def tagged(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

@@ -24,6 +24,8 @@ from .route import Route
 
 IF_MATCH, IF_NONE_MATCH, ETAG = "If-Match", "If-None-Match", "ETag"
 _PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+_OWNER = re.compile(r"(Api|Service)$|^<locals>$")
+_FOR_CALLERS_IN_PYTHON = re.compile(r"^(Args|Returns|Raises):\n.*", re.MULTILINE | re.DOTALL)
 _TEXT = {"type": "string"}
 _PROBLEM = {
     "type": "object",
@@ -192,8 +194,9 @@ def _used(components: Json, paths: Json) -> Json:
 def _operation(route: Route, index: int, schemas: Schemas, components: Json) -> Json:
     declared, handler = route.endpoint, route.handler
     plugin = plugin_of(handler.__module__)
-    owner = handler.__qualname__.rpartition(".")[0].rpartition(".")[2].removesuffix("Api")
-    summary, _, description = (inspect.getdoc(handler) or "").partition("\n")
+    owner = _OWNER.sub("", handler.__qualname__.rpartition(".")[0].rpartition(".")[2])
+    text = _FOR_CALLERS_IN_PYTHON.sub("", inspect.getdoc(handler) or "")
+    summary, _, description = text.partition("\n")
     operation: Json = {
         "operationId": f"{plugin}{owner}{handler.__name__.title().replace('_', '')}",
         "summary": declared.summary or summary,

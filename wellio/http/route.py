@@ -1,11 +1,9 @@
-"""A route: keeps what an endpoint declares, and makes JSON of what its handler returns."""
+"""A route: keeps what an endpoint declares; `answers.py` makes JSON of what its handler returns."""
 
 import inspect
-import re
 from functools import partial
 from typing import Any
 
-import orjson
 from aiohttp import hdrs, web
 
 from wellio.access.actor import Actor
@@ -13,26 +11,20 @@ from wellio.access.policy import Policies
 from wellio.audit import API_KEY
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
-from wellio.wire import Page
 
+from .answers import is_page, response_of
 from .auth import Authentication
 from .endpoint import (
     ACTOR,
     ANY_SCOPE,
     MAX_BODY_BYTES,
     MAX_PUBLIC_BODY_BYTES,
-    Answer,
     Endpoint,
     Handler,
-    Reply,
-    no_content,
 )
 from .etag import IF_MATCH, if_match_of, tagged
 from .idempotency import HEADER, Idempotency
 from .parsing import BodyReader, QueryReader, ask_for_body
-
-_NO_CONTENT = 204
-_PARAMETER = re.compile(r"\{(\w+)")
 
 
 class Route:
@@ -62,10 +54,9 @@ class Route:
         self.endpoint = endpoint
         self.handler = handler
         self.path = endpoint.full_path
-        self.parameters = tuple(_PARAMETER.findall(self.path))
+        self.parameters = endpoint.parameters
         self.ids = tuple(name for name in self.parameters if name == "id" or name.endswith("_id"))
         self.scope = endpoint.permission if endpoint.permission in scopes else endpoint.scope
-        self._reply = endpoint.reply or (_nothing if endpoint.status == _NO_CONTENT else None)
         takes_key = endpoint.method == hdrs.METH_POST and not (endpoint.public or endpoint.secret)
         self.idempotency = idempotency if takes_key else None
         self.is_patch = endpoint.method == hdrs.METH_PATCH
@@ -133,27 +124,27 @@ class Route:
         if self.is_tagged:
             return await self._handle_tagged(request, given)
         if self.idempotency is None or HEADER not in request.headers:
-            return self._render(await self.handler(request, **given))
+            return self._render(request, await self.handler(request, **given))
         run = partial(self.handler, request, **given)
+        render = partial(self._render, request)
         caller = request[ACTOR].user_id
-        return await self.idempotency.once(request, content, caller, run, self._render)
+        return await self.idempotency.once(request, content, caller, run, render)
 
     async def _handle_tagged(
         self, request: web.Request, given: dict[str, Any]
     ) -> web.StreamResponse:
         """Answer with an object's state, or with what a PATCH made of it."""
         if not self.is_patch:
-            return tagged(request, self._render(await self.handler(request, **given)))
-        if_match = request[IF_MATCH] = if_match_of(request)
-        response = self._render(await self.handler(request, **given))
+            return tagged(request, self._render(request, await self.handler(request, **given)))
+        if_match = request[IF_MATCH] = if_match_of(request, self.endpoint.wire)
+        response = self._render(request, await self.handler(request, **given))
         if if_match.is_given and not if_match.is_checked:
-            raise PluginError(f"{self}: does not look at request[IF_MATCH]")
+            raise PluginError(f"{self}: does not check the If-Match")
         return tagged(request, response)
 
-    def _render(self, result: Any) -> web.StreamResponse:
+    def _render(self, request: web.Request, result: Any) -> web.StreamResponse:
         """Make the response of what the handler returned."""
-        answer = result if self._reply is None else self._reply(result)
-        return respond(answer, self.endpoint.status)
+        return response_of(self.endpoint, request, result)
 
     def _require_permission(self, actor: Actor) -> None:
         if actor.key_id is None:
@@ -202,35 +193,6 @@ def _max_body_bytes(endpoint: Endpoint) -> int:
 def _is_object(declared: Endpoint) -> bool:
     """Tell whether an endpoint answers with one object in JSON, and not with a page of a list."""
     returns = declared.returns
-    is_page = isinstance(returns, type) and issubclass(returns, Page)
-    return returns is not None and not is_page and declared.media_type == "application/json"
-
-
-def _nothing(_result: Any) -> Reply:
-    return no_content()
-
-
-def respond(answer: Answer, status: int) -> web.StreamResponse:
-    """Turn what a handler returned into a response.
-
-    Args:
-        answer: A dict, JSON already, a `Reply`, or a response already.
-        status: The status of a dict, or of a reply that says none.
-    """
-    # The usual case first: the look at aiohttp's class is a slow one.
-    if type(answer) is dict or type(answer) is orjson.Fragment:
-        return _json(answer, status)
-    if isinstance(answer, web.StreamResponse):
-        return answer
-    if not isinstance(answer, Reply):
-        return _json(answer, status)
-    status = answer.status or status
-    if answer.data is None:
-        return web.Response(status=status, headers=answer.headers)
-    response = _json(answer.data, status)
-    response.headers.update(answer.headers)
-    return response
-
-
-def _json(data: Any, status: int) -> web.Response:
-    return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
+    return (
+        returns is not None and not is_page(returns) and declared.media_type == "application/json"
+    )

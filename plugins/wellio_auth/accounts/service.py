@@ -169,7 +169,7 @@ class Accounts:
         before = await store.lock_user(tx, user_id)
         if before is None:
             raise NotFound
-        if_match.check(seen(before))
+        if_match.check(tx, seen(before))
         after = replace(before, **change.model_dump(exclude_none=True))
         if after == before:
             return before

@@ -139,7 +139,7 @@ class MessageService:
         head, row = await self._own(tx, actor, message_id)
         if row["deleted_at"] is not None:
             raise Conflict("This message was deleted.", code="message_deleted")
-        if_match.check(message_wire(row))
+        if_match.check(tx, message_wire(row))
         if row["body"] == content:
             return
         await store.edit(tx, message_id, content, at)

@@ -201,7 +201,7 @@ class ClientService:
     ) -> dict[str, Any]:
         row = await self._locked(tx, client_id)
         if if_match.is_given:
-            if_match.check(await self._read(tx, actor, client_id))
+            if_match.check(tx, await self._read(tx, actor, client_id))
         current = {column: row[column] for column in ("id", "name", *_NEW) if column != "user_id"}
         await store.update(tx, {**current, **fields, "now": now})
         about = {"client_id": client_id, "user_id": row["user_id"], "actor_id": actor.user_id}

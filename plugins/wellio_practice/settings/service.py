@@ -38,7 +38,7 @@ class SettingsService:
         self, tx: Tx, actor_id: str, change: PracticeChange, if_match: IfMatch, now: int
     ) -> dict[str, Any]:
         await store.insert_once(tx, DEFAULTS, now)
-        if_match.check(_wire(await store.lock(tx)))
+        if_match.check(tx, _wire(await store.lock(tx)))
         await store.update(tx, change, now)
         names = " ".join(change.model_dump(exclude_none=True)) or None
         await self._audit.record(tx, "practice.updated", "practice", actor_id=actor_id, note=names)

@@ -80,7 +80,7 @@ class TagService:
         if not await store.lock(tx, tag_id):
             raise NotFound
         if if_match.is_given:
-            if_match.check(await self._read(tx, tag_id))
+            if_match.check(tx, await self._read(tx, tag_id))
         try:
             await store.rename(tx, tag_id, name, now)
         except ConstraintViolation as error:

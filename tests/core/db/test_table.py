@@ -226,7 +226,7 @@ async def test_a_table_without_a_version_is_changed_too(db: Engine) -> None:
 
 async def test_a_change_insists_on_a_state(db: Engine) -> None:
     row = await insert(db, CUP)
-    seen = IfMatch({tag_of(orjson.dumps(THINGS.wire(row)))})
+    seen = IfMatch({tag_of(orjson.dumps(THINGS.wire(row)))}, THINGS.wire)
     await db.write(THINGS.change, row["id"], {"count": 3}, seen, now=9)
     with pytest.raises(PreconditionFailed):
         await db.write(THINGS.change, row["id"], {"count": 4}, seen, now=9)
