@@ -20,8 +20,9 @@ from wellio.boot.hookspecs import (
     Notice,
     PersonalData,
     hookimpl,
+    hookspec,
 )
-from wellio.boot.plugins import Plugin
+from wellio.boot.plugin import Plugin
 from wellio.config.settings import Config, SectionModel
 from wellio.config.strength import StrongSecret
 from wellio.db.base import Database, Row, Tx
@@ -209,6 +210,7 @@ __all__ = [
     "get_logger",
     "hkdf",
     "hookimpl",
+    "hookspec",
     "invalid",
     "is_id",
     "network_of",

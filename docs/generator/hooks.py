@@ -7,6 +7,7 @@ from docs.generator import text
 from docs.generator.text import docstring, first_line
 from wellio import Wellio
 from wellio.boot import hookspecs
+from wellio.boot.hook import CORE
 
 _INTRODUCTION = """\
 A hook is a function of a plugin's module under `@hookimpl`. It is synchronous, runs once at boot, plugin by plugin in the order of `requires`, and returns what the plugin brings. What happened is an [event](events.md); what must be decided at run time is an async method of an object that a hook returned."""  # noqa: E501 - a paragraph is a line
@@ -25,12 +26,14 @@ def names() -> list[str]:
 def page(app: Wellio) -> str:
     """Return the page."""
     parts = []
-    for name in names():
-        hook = getattr(hookspecs, name)
+    for name, opened in app.hooks.plugins.hooks.items():
+        hook = opened.function
         users = [e.name for e in app.hooks.plugins.loaded if hasattr(e.module, name)]
         if f"def {name}(" in _EXAMPLE.read_text():
             users.append(f"[{_EXAMPLE.parents[1].name}](../examples/{_EXAMPLE.parents[1].name}/)")
         used = f"Used by: {', '.join(users)}." if users else ""
+        if opened.owner != CORE:
+            used = f"Opened by the plugin {opened.owner}. {used}"
         signature = str(inspect.signature(hook)).replace("'", "").replace("collections.abc.", "")
         signature = signature.replace("wellio.", "")
         parts.append(

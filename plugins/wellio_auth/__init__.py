@@ -54,6 +54,14 @@ def register_events() -> Sequence[type[Event]]:
 
 
 @hookimpl
+def register_hookspecs() -> Sequence[object]:
+    """Open `register_account_steps`."""
+    from . import hooks
+
+    return [hooks]
+
+
+@hookimpl
 def register_services(app: Wellio) -> Mapping[type, type]:
     """Provide `wellio_auth.ports`."""
     from .accounts.service import Accounts

@@ -11,7 +11,7 @@ import wellio
 from docs.generator.hooks import names
 from docs.generator.pages import FOLDER, pages
 from tests.core.source_tree import read
-from wellio.boot.plugins import load_plugins
+from wellio.boot.loader import load_plugins
 from wellio.config.settings import load_config
 from wellio.testing.apps import NO_FILE
 

@@ -35,7 +35,9 @@ from wellio.observe.redaction import hide
 from wellio.realtime import Admission, EventRouter, Realtime, RealtimeSettings
 
 from .app import WELLIO, Wellio
-from .plugins import BrokenPluginError, Plugins, load_plugins
+from .loader import load_plugins
+from .plugin import BrokenPluginError
+from .plugins import Plugins
 from .services import Services
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from wellio.errors import PluginError
 
 from . import core
+from .hook import CORE
 from .plugins import Plugins
 
 if TYPE_CHECKING:
     from .app import Wellio
 
-CORE = "core"
-_LATER = {"lifespan"}  # asked when the app starts, not when it is put together
+_ASKED_ELSEWHERE = {"lifespan", "register_hookspecs"}  # when the app starts, and when it is loaded
 
 
 class Hooks:
@@ -65,9 +65,9 @@ class Hooks:
     def ask_all(self) -> None:
         """Ask every hook that nobody has read yet, so that a broken one shows at boot."""
         given = set(self._given())
-        for hook, names in self.plugins.hooks().items():
-            if given.issuperset(names) and hook not in _LATER:
-                self.answers(hook)
+        for name, hook in self.plugins.hooks.items():
+            if given.issuperset(hook.arguments) and name not in _ASKED_ELSEWHERE:
+                self.answers(name)
 
     def _ask(self, hook: str) -> Sequence[tuple[str, Any]]:
         if hook in self._asking:

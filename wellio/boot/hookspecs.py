@@ -146,6 +146,19 @@ def register_routes(app: "Wellio") -> Sequence[object]:
 
 
 @hookspec
+def register_hookspecs() -> Sequence[object]:
+    """Return the modules (or other objects) whose `@hookspec` functions are hooks of this plugin.
+
+    Other plugins fill them like any hook, and this one reads what they brought by
+    `app.hooks.of("register_...")`. Such a function is named `register_...`, takes `app` or nothing,
+    and returns a sequence; its docstring says of what. All plugins are imported and their hooks
+    opened before anybody is asked, so it does not matter who comes first. Whoever fills a hook and
+    can do without its owner says `@hookimpl(optionalhook=True)`: else the start stops where the
+    owner is not loaded.
+    """
+
+
+@hookspec
 def register_services(app: "Wellio") -> Mapping[type, type]:
     """Return which class provides each port of this plugin: `{SendMessages: MessageService}`.
 
@@ -224,11 +237,6 @@ def register_authenticators(app: "Wellio") -> Sequence[Authenticator]:
 @hookspec
 def register_policies(app: "Wellio") -> Sequence[Policy]:
     """Return the rules of the kinds of object that this plugin owns."""
-
-
-@hookspec
-def register_account_steps(app: "Wellio") -> Sequence[AccountStep]:
-    """Return what this plugin does when an account is made."""
 
 
 @hookspec

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from wellio.errors import PluginError
 
-from .plugins import BrokenPluginError, Loaded, Plugins
+from .plugin import BrokenPluginError, Loaded
+from .plugins import Plugins
 
 if TYPE_CHECKING:
     from .hooks import Hooks

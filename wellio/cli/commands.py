@@ -138,7 +138,7 @@ def migrate(config: ConfigFile = None, data: DataFolder = None, json: Json = Fal
 
 def config_check(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
     """Read all settings and load the plugins, as a start would."""
-    from wellio.boot.plugins import load_plugins
+    from wellio.boot.loader import load_plugins
 
     found = settings(config, data)
     plugins = load_plugins(found)
@@ -152,7 +152,7 @@ def config_template(
     json: Json = False,
 ) -> None:
     """Print every setting there is, with its default and what it means."""
-    from wellio.boot.plugins import load_plugins
+    from wellio.boot.loader import load_plugins
     from wellio.config.template import env_template, toml_template
 
     plugins = load_plugins(settings(config, data))
@@ -209,7 +209,7 @@ def settings(
 
 def operations(config: "Config") -> Mapping[str, Operation]:
     """Load the plugins and return every operation there is."""
-    from wellio.boot.plugins import load_plugins
+    from wellio.boot.loader import load_plugins
 
     return operations_of(load_plugins(config))
 

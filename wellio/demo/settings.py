@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from wellio.access.limits import Rate
-from wellio.boot.plugins import load_plugins
+from wellio.boot.loader import load_plugins
 from wellio.config.settings import Config, DatabaseConfig
 
 from .record import holds_demo, lies_in_folder, read

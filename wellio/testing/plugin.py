@@ -127,7 +127,7 @@ def wellio_databases(
 async def _bring_up(database: "Engine") -> None:
     """Make the schema of all installed plugins, once for all tests."""
     from wellio.boot.assembly import migration_sources
-    from wellio.boot.plugins import load_plugins
+    from wellio.boot.loader import load_plugins
     from wellio.config.settings import load_config
     from wellio.db.migrate import migrate
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from wellio import __version__
 from wellio.boot.hookspecs import hookimpl
-from wellio.boot.plugins import Plugin, load_plugins
+from wellio.boot.loader import load_plugins
+from wellio.boot.plugin import Plugin
 from wellio.config.settings import Config, SectionModel, load_config
 from wellio.errors import ConfigError, PluginError
 from wellio.testing import StartApp
@@ -174,7 +176,17 @@ def register_commands(cli: object, surprise: object) -> None:
             "plugins require each other in a circle: a -> b -> c -> a",
             id="cycle",
         ),
-        pytest.param([Fake("a", hooks=(register_rutes,))], "register_rutes", id="misspelt"),
+        pytest.param(
+            [Fake("a", hooks=(register_rutes,))],
+            "plugin a (fake_a): unknown hook 'register_rutes': no loaded plugin opens it;"
+            " did you mean register_routes?",
+            id="misspelt",
+        ),
+        pytest.param(
+            [Fake("a", wellio=">=90,<91")],
+            f"plugin a (fake_a): it works with Wellio >=90,<91, and this is Wellio {__version__}",
+            id="another Wellio",
+        ),
         pytest.param(
             [Fake("a", hooks=(register_routes,))],
             "plugin a (fake_a): register_routes is not marked with @hookimpl",
@@ -194,6 +206,18 @@ def test_refused(fakes: list[object], expected: str) -> None:
 def test_plugin_names_are_checked(name: str) -> None:
     with pytest.raises(PluginError, match=r"plugin name|core is"):
         Plugin(name, "1.0")
+
+
+def test_versions_of_wellio_are_checked() -> None:
+    with pytest.raises(PluginError, match=r"plugin a: wellio='0\.3 or so'"):
+        Plugin("a", "1.0", wellio="0.3 or so")
+    assert names(Fake("a", wellio=f"=={__version__}"), Fake("b", wellio=">=0.1")) == ["a", "b"]
+
+
+def test_a_plugin_for_another_wellio_is_skipped_on_demand() -> None:
+    plugins = load_plugins(config(loader__on_error="skip"), [Fake("a", wellio="<0.1"), Fake("b")])
+    assert [entry.name for entry in plugins.loaded] == ["b"]
+    assert plugins.skipped == {"a": f"it works with Wellio <0.1, and this is Wellio {__version__}"}
 
 
 def test_a_hook_that_raises_is_named_with_its_plugin() -> None:
@@ -285,7 +309,7 @@ def fresh_modules(*modules: str) -> Iterator[None]:
             sys.modules.pop(module, None)
 
 
-DECLARATION = "from wellio.boot.plugins import Plugin\nPLUGIN = Plugin({name!r}, '1.0')\n"
+DECLARATION = "from wellio import Plugin\nPLUGIN = Plugin({name!r}, '1.0')\n"
 
 
 def write_plugin(folder: Path, file: str, name: str, more: str = "") -> None:
