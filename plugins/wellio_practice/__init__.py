@@ -94,12 +94,11 @@ def register_routes(app: Wellio) -> Sequence[object]:
     from .clients.service import ClientService
     from .settings.api import SettingsApi
     from .settings.service import SettingsService
-    from .tags.api import TagApi
-    from .tags.service import TagService
+    from .tags.api import routes as tag_routes
 
     return [
         SettingsApi(app.service(SettingsService)),
-        TagApi(app.service(TagService)),
+        *tag_routes(app),
         ClientApi(app.service(ClientService)),
     ]
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from wellio import Actor, IfMatch
+from wellio import Actor, IfMatch, Row
 
 from .clients.models import ClientChange, ClientQuery
 from .settings.models import PracticeChange
+from .tags.models import NewTag
 
 __all__ = [
     "ClientChange",
@@ -14,6 +15,7 @@ __all__ = [
     "KeepClients",
     "KeepSettings",
     "KeepTags",
+    "NewTag",
     "PracticeChange",
 ]
 
@@ -58,7 +60,7 @@ class KeepClients(Protocol):
 class KeepTags(Protocol):
     """Keeps the practice's tags."""
 
-    async def create(self, name: str) -> Mapping[str, Any]:
+    async def create(self, actor: Actor, new: NewTag) -> Row:
         """Make a tag.
 
         Returns:

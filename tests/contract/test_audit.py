@@ -180,6 +180,9 @@ async def test_people_clients_and_conversations(app: TestApp, make_user: MakeUse
     await api.patch(path, {"lifecycle": "dormant"}, status=200)
     tag = await api.post("/tags", {"name": "Sleep"}, status=201)
     await api.put(f"{path}/tags/{tag.data['id']}", status=204)
+    for name in ("Rest", "Rest"):  # the second changes nothing
+        await api.patch(f"/tags/{tag.data['id']}", {"name": name}, status=200)
+    await api.delete(f"/tags/{tag.data['id']}", status=204)
     await api.delete(f"{path}/coaches/{coach.id}", status=204)
     await api.put(f"{path}/coaches/{coach.id}", status=204)
     await api.put(f"{path}/coaches/{coach.id}", status=204)
@@ -192,7 +195,10 @@ async def test_people_clients_and_conversations(app: TestApp, make_user: MakeUse
         ("client.updated", "owner", "client", "zoe", "phone"),
         ("client.updated", "owner", "client", "zoe", "lifecycle"),
         ("client.lifecycle_changed", "owner", "client", "zoe", None),
+        ("tag.created", "owner", "tag", None, None),
         ("client.updated", "owner", "client", "zoe", "tags"),
+        ("tag.updated", "owner", "tag", None, None),
+        ("tag.deleted", "owner", "tag", None, None),
         ("client.unassigned", "owner", "client", "coach", None),
         ("client.assigned", "owner", "client", "coach", None),
         ("practice.updated", "owner", "practice", None, "name time_zone"),

@@ -32,8 +32,7 @@ from wellio_practice.events import (
     ClientUnassigned,
     ClientUpdated,
 )
-from wellio_practice.tags import store as tag_store
-from wellio_practice.tags.service import tag_wire
+from wellio_practice.tags.models import TAGS
 
 from . import store, team
 from .models import ClientChange, ClientQuery, NewClient, dump_metadata
@@ -250,8 +249,7 @@ class ClientService:
 
     async def _tag(self, tx: Tx, actor_id: str, client_id: str, tag_id: str) -> None:
         row = await self._locked(tx, client_id)
-        if not await tag_store.lock(tx, tag_id):
-            raise NotFound
+        await TAGS.lock(tx, tag_id)
         if await store.tag(tx, client_id, tag_id):
             await self._updated(tx, actor_id, row)
 
@@ -293,7 +291,7 @@ class ClientService:
             return [_contact(row, coaches[row["id"]]) for row in rows]
         tags: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in await store.tags(db, ids):
-            tags[row["client_id"]].append(tag_wire(row))
+            tags[row["client_id"]].append(TAGS.wire(row))
         return [
             {
                 **_contact(row, coaches[row["id"]]),

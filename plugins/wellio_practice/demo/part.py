@@ -8,6 +8,7 @@ from wellio_practice.clients.models import ClientChange, ClientQuery
 from wellio_practice.clients.service import ClientService
 from wellio_practice.settings.models import PracticeChange
 from wellio_practice.settings.service import SettingsService
+from wellio_practice.tags.models import NewTag
 from wellio_practice.tags.service import TagService
 
 from .stories import LIFECYCLES, phases
@@ -83,7 +84,8 @@ class PracticeDemo:
         change = PracticeChange(name=NAME, time_zone="Europe/Dublin", currency="EUR", locale="en")
         await self._settings.change(owner.user_id, change, IfMatch())
         for name in TAGS:
-            self._tag_ids[name] = (await self._tags.create(name))["id"]
+            tag = await self._tags.create(demo.actor(owner), NewTag(name=name))
+            self._tag_ids[name] = tag["id"]
 
     async def _describe(self, demo: Demo, owner: DemoPerson, client: DemoPerson) -> None:
         """Write down what a first call brought."""

@@ -1,63 +1,23 @@
-"""REST: the list of tags."""
+"""REST: the list of tags, which staff read and keep."""
 
-from typing import Any
+from collections.abc import Sequence
 
-from aiohttp import web
+from wellio import Conflict, Page, Wellio, call
 
-from wellio import IF_MATCH, Conflict, Page, PageQuery, Reply, created, endpoint, no_content
-
-from .models import Tag, TagName
+from .models import TAGS, Tag
 from .service import TagService
 
-
-def _made(tag: dict[str, Any]) -> Reply:
-    return created(tag, f"/api/v1/tags/{tag['id']}")
+_READ, _KEEP = "clients.read", "clients.manage"
 
 
-class TagApi:
-    """`/tags`: staff read and keep them."""
-
-    def __init__(self, tags: TagService) -> None:
-        self._tags = tags
-
-    @endpoint("GET", "/tags", query=PageQuery, returns=Page[Tag], permission="clients.read")
-    async def list(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
-        """List the tags by name."""
-        return await self._tags.list(query)
-
-    @endpoint(
-        "POST",
-        "/tags",
-        body=TagName,
-        returns=Tag,
-        status=201,
-        reply=_made,
-        permission="clients.manage",
-        errors=(Conflict,),
-    )
-    async def create(self, request: web.Request, body: TagName) -> dict[str, Any]:
-        """Make a tag."""
-        return await self._tags.create(body.name)
-
-    @endpoint("GET", "/tags/{id}", returns=Tag, permission="clients.read")
-    async def read(self, request: web.Request) -> dict[str, Any]:
-        """Read one tag."""
-        return await self._tags.read(request.match_info["id"])
-
-    @endpoint(
-        "PATCH",
-        "/tags/{id}",
-        body=TagName,
-        returns=Tag,
-        permission="clients.manage",
-        errors=(Conflict,),
-    )
-    async def rename(self, request: web.Request, body: TagName) -> dict[str, Any]:
-        """Give a tag another name."""
-        return await self._tags.rename(request.match_info["id"], body.name, request[IF_MATCH])
-
-    @endpoint("DELETE", "/tags/{id}", status=204, permission="clients.manage")
-    async def delete(self, request: web.Request) -> Reply:
-        """Delete a tag, also from the clients that bear it."""
-        await self._tags.delete(request.match_info["id"])
-        return no_content()
+def routes(app: Wellio) -> Sequence[object]:
+    """Serve `/tags`."""
+    tags, wire, taken = app.service(TagService), TAGS.wire, (Conflict,)
+    one = "/tags/{id}"
+    return [
+        call("GET", "/tags", tags.list, returns=Page[Tag], wire=wire, permission=_READ),
+        call("POST", "/tags", tags.create, returns=Tag, wire=wire, permission=_KEEP, errors=taken),
+        call("GET", one, tags.read, returns=Tag, wire=wire, permission=_READ),
+        call("PATCH", one, tags.rename, returns=Tag, wire=wire, permission=_KEEP, errors=taken),
+        call("DELETE", one, tags.delete, permission=_KEEP),
+    ]

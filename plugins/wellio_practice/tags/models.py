@@ -1,10 +1,13 @@
-"""Tags on the wire."""
+"""Tags, as they are stored and on the wire."""
 
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-from wellio import Id, Instant, Name, Wire
+from wellio import ABSENT, Id, Instant, Name, Table, Wire
+
+TagName = Annotated[Name, StringConstraints(max_length=60)]
+"""No two tags have one, whatever the case."""
 
 
 class Tag(Wire):
@@ -15,7 +18,16 @@ class Tag(Wire):
     created_at: Instant
 
 
-class TagName(Wire):
-    """A tag's name: no other tag has it, whatever the case."""
+class NewTag(Wire):
+    """A tag to be."""
 
-    name: Annotated[Name, StringConstraints(max_length=60)]
+    name: TagName
+
+
+class TagChange(Wire):
+    """A change of what is given."""
+
+    name: TagName = ABSENT
+
+
+TAGS = Table("practice_tag", Tag, "name_ci", "version int", "updated_at int", order=("name_ci",))

@@ -1,56 +1,52 @@
 """Keeps the list of tags."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from wellio import (
+    Actor,
     Conflict,
     ConstraintViolation,
-    Database,
     IfMatch,
-    NotFound,
     PageQuery,
     Row,
+    Slice,
     Tx,
     Wellio,
-    decode_cursor,
-    encode_cursor,
-    new_id,
-    page,
-    rfc3339,
+    fold,
 )
 
-from . import store
+from .models import TAGS, NewTag, TagChange
 
 
 class TagService:
     """Makes, renames and deletes tags; putting them on clients is the clients' room."""
 
     def __init__(self, app: Wellio) -> None:
-        self._db, self._clock = app.db, app.clock
+        self._db, self._audit, self._clock = app.db, app.audit, app.clock
 
-    async def list(self, query: PageQuery) -> dict[str, Any]:
-        """Return a page of tags by name."""
-        (after,) = decode_cursor(query.cursor, str) if query.cursor else ("",)
-        rows = await store.list_after(self._db, after, query.limit + 1)
-        return page(rows, query.limit, lambda row: encode_cursor(row["name_ci"]), tag_wire)
+    async def list(self, query: PageQuery) -> Slice[Row]:
+        """List the tags by name."""
+        return await TAGS.page(self._db, query)
 
-    async def create(self, name: str) -> dict[str, Any]:
+    async def create(self, actor: Actor, new: NewTag) -> Row:
         """Make a tag.
 
         Raises:
             Conflict: Another tag has the name.
         """
-        return await self._db.write(self._create, new_id(), name, self._clock.now_ms())
+        return await self._db.write(self._create, actor, new, self._clock.now_ms())
 
-    async def read(self, tag_id: str) -> dict[str, Any]:
-        """Return one tag.
+    async def read(self, tag_id: str) -> Row:
+        """Read one tag.
 
         Raises:
             NotFound: There is no such tag.
         """
-        return await self._read(self._db, tag_id)
+        return await TAGS.read(self._db, tag_id)
 
-    async def rename(self, tag_id: str, name: str, if_match: IfMatch) -> dict[str, Any]:
+    async def rename(self, actor: Actor, tag_id: str, change: TagChange, if_match: IfMatch) -> Row:
         """Give a tag another name.
 
         Raises:
@@ -58,48 +54,49 @@ class TagService:
             NotFound: There is no such tag.
             PreconditionFailed: It is in another state than the caller insists on.
         """
-        return await self._db.write(self._rename, tag_id, name, if_match, self._clock.now_ms())
+        now = self._clock.now_ms()
+        return await self._db.write(self._rename, actor, tag_id, change, if_match, now)
 
-    async def delete(self, tag_id: str) -> None:
+    async def delete(self, actor: Actor, tag_id: str) -> None:
         """Delete a tag, also from the clients that bear it.
 
         Raises:
             NotFound: There is no such tag.
         """
-        if not await self._db.write(store.delete, tag_id):
-            raise NotFound
+        await self._db.write(self._delete, actor, tag_id)
 
-    async def _create(self, tx: Tx, tag_id: str, name: str, now: int) -> dict[str, Any]:
-        if not await store.insert(tx, tag_id, name, now):
-            raise _taken()
-        return await self._read(tx, tag_id)
+    async def _create(self, tx: Tx, actor: Actor, new: NewTag, now: int) -> Row:
+        with _a_free_name():
+            tag = await TAGS.insert(tx, _columns(new.given()), now=now)
+        await self._record(tx, "tag.created", actor, tag["id"])
+        return tag
 
     async def _rename(
-        self, tx: Tx, tag_id: str, name: str, if_match: IfMatch, now: int
-    ) -> dict[str, Any]:
-        if not await store.lock(tx, tag_id):
-            raise NotFound
-        if if_match.is_given:
-            if_match.check(tx, await self._read(tx, tag_id))
-        try:
-            await store.rename(tx, tag_id, name, now)
-        except ConstraintViolation as error:
-            if error.kind != "unique":
-                raise
-            raise _taken() from None
-        return await self._read(tx, tag_id)
+        self, tx: Tx, actor: Actor, tag_id: str, change: TagChange, if_match: IfMatch, now: int
+    ) -> Row:
+        with _a_free_name():
+            found = await TAGS.change(tx, tag_id, _columns(change.given()), if_match, now=now)
+        if found.changed:
+            await self._record(tx, "tag.updated", actor, tag_id)
+        return found.after
 
-    async def _read(self, db: Database | Tx, tag_id: str) -> dict[str, Any]:
-        row = await store.read(db, tag_id)
-        if row is None:
-            raise NotFound
-        return tag_wire(row)
+    async def _delete(self, tx: Tx, actor: Actor, tag_id: str) -> None:
+        await TAGS.delete(tx, tag_id)
+        await self._record(tx, "tag.deleted", actor, tag_id)
+
+    async def _record(self, tx: Tx, action: str, actor: Actor, tag_id: str) -> None:
+        await self._audit.record(tx, action, "tag", tag_id, actor_id=actor.user_id)
 
 
-def _taken() -> Conflict:
-    return Conflict("Another tag has this name.", code="tag_exists")
+def _columns(given: dict[str, Any]) -> dict[str, Any]:
+    return {**given, "name_ci": fold(given["name"])} if "name" in given else given
 
 
-def tag_wire(row: Row) -> dict[str, Any]:
-    """Return a tag as it stands on the wire."""
-    return {"id": row["id"], "name": row["name"], "createdAt": rfc3339(row["created_at"])}
+@contextmanager
+def _a_free_name() -> Iterator[None]:
+    try:
+        yield
+    except ConstraintViolation as error:
+        if error.kind != "unique":
+            raise
+        raise Conflict("Another tag has this name.", code="tag_exists") from None
