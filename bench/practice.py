@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from wellio_auth.accounts.models import NewAccount, User
+from wellio_auth.accounts.models import NewAccount
 from wellio_auth.accounts.service import Accounts
 from wellio_auth.credentials.passwords import Passwords
 from wellio_auth.sessions.models import Origin
@@ -22,7 +22,7 @@ from wellio_chat.conversations.service import ConversationService
 from wellio_chat.messages.models import NewMessage
 from wellio_chat.messages.service import MessageService
 
-from wellio import WELLIO, Actor, Tx, Wellio, create_app
+from wellio import WELLIO, Actor, Row, Tx, Wellio, create_app
 from wellio.config.settings import load_config
 
 PEOPLE: Final = 1000
@@ -132,16 +132,17 @@ async def _pair(tx: Tx, app: Wellio, password_hash: str, n: int) -> list[Person]
     ]
 
 
-async def _account(tx: Tx, app: Wellio, account: NewAccount, coach: User | None) -> User:
-    attributes = {"coachId": coach.id} if coach else {}
+async def _account(tx: Tx, app: Wellio, account: NewAccount, coach: Row | None) -> Row:
+    attributes = {"coachId": coach["id"]} if coach else {}
     return await app.service(Accounts).create(tx, account, attributes, by_command=True)
 
 
-async def _signed_in(tx: Tx, app: Wellio, user: User) -> Person:
+async def _signed_in(tx: Tx, app: Wellio, user: Row) -> Person:
     sessions = app.service(Sessions)
     grant = await sessions.open(tx, user, Origin("", "bench"))
-    actor = Actor(user.id, user.role, grant.session_id, app.policies.permissions_of(user.role))
-    return Person(actor, sessions.answer(grant)["accessToken"])
+    permissions = app.policies.permissions_of(user["role"])
+    actor = Actor(user["id"], user["role"], grant.session_id, permissions)
+    return Person(actor, sessions.answer(grant).access_token)
 
 
 async def _open(app: Wellio, maker: Person, kind: str, members: list[Person]) -> str:

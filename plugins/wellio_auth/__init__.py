@@ -92,24 +92,14 @@ def register_authenticators(app: Wellio) -> Sequence[Authenticator]:
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
     """Serve `/auth`, `/me`, `/users`, `/invitations`, `/setup` and `/api-keys`."""
-    from .accounts.api import AccountsApi
-    from .accounts.service import Accounts
-    from .api_keys.api import ApiKeysApi
-    from .api_keys.service import ApiKeys
-    from .invitations.api import InvitationsApi
-    from .invitations.service import Invitations
-    from .sessions.api import SessionsApi
-    from .sessions.service import Sessions
-    from .setup.api import SetupApi
-    from .setup.service import Setup
+    from .accounts import api as accounts
+    from .api_keys import api as api_keys
+    from .invitations import api as invitations
+    from .sessions import api as sessions
+    from .setup import api as setup
 
-    return [
-        SessionsApi(app.service(Sessions)),
-        AccountsApi(app.service(Accounts)),
-        InvitationsApi(app.service(Invitations)),
-        SetupApi(app.service(Setup)),
-        ApiKeysApi(app.service(ApiKeys)),
-    ]
+    rooms = (sessions, accounts, invitations, setup, api_keys)
+    return [route for room in rooms for route in room.routes(app)]
 
 
 @hookimpl

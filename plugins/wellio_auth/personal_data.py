@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from wellio import Conflict, Tx, Wellio
 
 from .accounts import store as account_store
-from .accounts.models import user_out
+from .api_keys import store as api_key_store
 from .api_keys.service import ApiKeys
 from .invitations import store as invitation_store
-from .invitations.models import invitation_out
+from .sessions import store as session_store
 from .sessions.service import Sessions
 
 
@@ -26,18 +26,19 @@ class AccountData:
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the person's rows, without hashes."""
-        user = await account_store.user_by_id(self._db, user_id)
+        db = self._db
+        user = await account_store.user_by_id(db, user_id)
         if user is None:
             return {}
-        now = self._clock.now_ms()
+        rows = {
+            "auth_user": await account_store.rows_about(db, user_id),
+            "auth_session": await session_store.rows_about(db, user_id),
+            "auth_api_key": await api_key_store.rows_about(db, user_id),
+            "auth_invitation": await invitation_store.rows_about(db, user_id, user["email"]),
+        }
         return {
-            "auth_user": [user_out(user)],
-            "auth_session": await self._sessions.list(user_id, None),
-            "auth_api_key": await self._api_keys.of(user_id),
-            "auth_invitation": [
-                invitation_out(row, now)
-                for row in await invitation_store.invitations_of(self._db, user.email)
-            ],
+            table: [dict(zip(row.keys(), row, strict=True)) for row in found]
+            for table, found in rows.items()
         }
 
     async def erase(self, tx: Tx, user_id: str) -> None:
@@ -57,6 +58,6 @@ class AccountData:
         await self._sessions.end(tx, user_id, "erased", None)
         await self._api_keys.end_all(tx, user_id, "erased", None)
         await invitation_store.delete_invitations_by(tx, user_id)
-        await invitation_store.delete_invitations_of(tx, user_id, user.email)
+        await invitation_store.delete_invitations_of(tx, user_id, user["email"])
         await invitation_store.forget_coach(tx, user_id)
         await account_store.erase_user(tx, user_id, self._clock.now_ms())

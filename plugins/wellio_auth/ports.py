@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from wellio import Actor, IfMatch, Tx
+from wellio import Actor, IfMatch, Row, Tx
 
-from .accounts.models import NewAccount, User, UserChange
+from .accounts.models import NewAccount, UserChange
 from .invitations.models import NewInvitation
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "MakeAccounts",
     "NewAccount",
     "NewInvitation",
-    "User",
     "UserChange",
 ]
 
@@ -28,8 +27,8 @@ class MakeAccounts(Protocol):
     async def hash_password(self, password: str) -> str:
         """Return what is stored of a password, for `NewAccount.password_hash`; takes 0.1 s."""
 
-    async def admit(self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]) -> User:
-        """Make an account in a transaction, with what other plugins add to it.
+    async def admit(self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]) -> Row:
+        """Make an account in a transaction, with what other plugins add to it, and return its row.
 
         Args:
             tx: The transaction.

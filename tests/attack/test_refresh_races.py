@@ -123,7 +123,7 @@ async def new_phone(world: World, user_id: str, seed: int) -> Phone:
     user = await world.app.app.service(Accounts).get(user_id)
     answer = sessions.answer(await world.app.app.db.write(sessions.open, user, Origin("", "phone")))
     rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    return Phone(world.app.api, rng, answer["refreshToken"], answer["accessToken"])
+    return Phone(world.app.api, rng, answer.refresh_token, answer.access_token)
 
 
 def bearer(token: str) -> dict[str, str]:

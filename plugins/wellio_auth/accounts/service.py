@@ -1,25 +1,24 @@
 """Accounts: how they are made, and what their holders and the owner change of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from wellio import (
     Account,
     Actor,
+    Change,
     Conflict,
-    Event,
+    ConstraintViolation,
     IfMatch,
     NotFound,
+    Row,
+    Slice,
     Tx,
     Wellio,
-    decode_cursor,
-    encode_cursor,
+    fold,
     invalid,
-    new_id,
-    page,
     preparing,
 )
 from wellio_auth import events
@@ -32,16 +31,8 @@ from wellio_auth.mails.service import PASSWORD_CHANGED, Mails
 from wellio_auth.sessions.service import Sessions
 
 from . import store
-from .models import (
-    MeChange,
-    NewAccount,
-    PasswordChange,
-    User,
-    UserChange,
-    UserQuery,
-    me_out,
-    user_out,
-)
+from .models import Me, MeChange, NewAccount, PasswordChange, UserChange, UserQuery, is_active
+from .store import USERS
 
 
 class AccountExists(Conflict):
@@ -78,7 +69,7 @@ class Accounts:
         attributes: Mapping[str, Any],
         *,
         by_command: bool = False,
-    ) -> User:
+    ) -> Row:
         """Make an account, and in the same transaction what other plugins add to it.
 
         Args:
@@ -90,29 +81,33 @@ class Accounts:
         Raises:
             AccountExists: The address has one already.
         """
-        user = User(
-            id=new_id(),
-            email=account.email,
-            name=account.name,
-            role=account.role,
-            status="active",
-            password_hash=account.password_hash,
-            created_at=self._clock.now_ms(),
-        )
-        last_login_at = None if by_command else user.created_at  # who makes theirs is signed in
-        if not await store.insert_user(tx, user, last_login_at):
-            raise AccountExists
-        created = events.UserCreated(
-            user_id=user.id, role=user.role, actor_id=None if by_command else user.id
-        )
-        await self._bus.publish(tx, created, note=user.role)
-        seen = Account(user.id, user.email, user.name, user.role)
+        now = self._clock.now_ms()
+        values = {
+            "email": account.email,
+            "email_ci": fold(account.email),
+            "name": account.name,
+            "role": account.role,
+            "status": "active",
+            "password_hash": account.password_hash,
+            "last_login_at": None if by_command else now,  # who makes theirs is signed in with it
+        }
+        try:
+            user = await USERS.insert(tx, values, now=now)
+        except ConstraintViolation as error:
+            if error.kind != "unique":
+                raise
+            raise AccountExists from None
+        user_id, role = user["id"], user["role"]
+        actor_id = None if by_command else user_id
+        created = events.UserCreated(user_id=user_id, role=role, actor_id=actor_id)
+        await self._bus.publish(tx, created, note=role)
+        seen = Account(user_id, user["email"], user["name"], role)
         for step in self._app.hooks.of("register_account_steps"):
             await step.on_account(tx, seen, attributes)
         return user
 
-    async def get(self, user_id: str) -> User:
-        """Return an account.
+    async def get(self, user_id: str) -> Row:
+        """Read an account.
 
         Raises:
             NotFound: There is none.
@@ -122,73 +117,90 @@ class Accounts:
             raise NotFound
         return user
 
-    async def list(self, query: UserQuery) -> dict[str, Any]:
-        """Return a page of accounts by name."""
-        after = decode_cursor(query.cursor, str, str) if query.cursor else ("", "")
-        users = await store.list_users(
-            self._db, after, query.limit + 1, query.role or "", query.status or ""
-        )
-        return page(users, query.limit, lambda user: encode_cursor(user.name, user.id), user_out)
+    async def me(self, actor: Actor) -> Me:
+        """Read one's own account, and what one may do."""
+        return Me(await self.get(actor.user_id), actor.permissions)
 
-    async def rename(self, actor: Actor, change: MeChange, if_match: IfMatch) -> User:
-        """Change what people may change of their own account.
+    async def list(self, query: UserQuery) -> Slice[Row]:
+        """List accounts by name."""
+        return await store.page(self._db, query, query.role, query.status)
+
+    async def rename(self, actor: Actor, change: MeChange, if_match: IfMatch) -> Me:
+        """Change one's own account.
 
         Raises:
             PreconditionFailed: It is in another state than the actor insists on.
         """
-        seen = partial(me_out, actor=actor)
-        renamed = UserChange(name=change.name)
-        return await self._db.write(
-            self._change, actor.user_id, actor.user_id, renamed, if_match, seen
-        )
+        seen = partial(Me, permissions=actor.permissions)
+        arguments = (actor.user_id, actor.user_id, change.given(), if_match, seen)
+        return seen(await self._db.write(self._change, *arguments))
 
     async def change(
         self, actor: Actor, user_id: str, change: UserChange, if_match: IfMatch
-    ) -> User:
-        """Change an account as the owner: name, role, status; effective at once.
+    ) -> Row:
+        """Change an account's name, role or status.
+
+        It takes effect at once: the sessions and sockets of a disabled person end.
 
         Raises:
             NotFound: There is no such account.
             PreconditionFailed: It is in another state than the actor insists on.
             Conflict: Nobody who can sign in would be owner any more (`last_owner`).
         """
-        return await self._db.write(
-            self._change, actor.user_id, user_id, change, if_match, user_out
-        )
+        return await self._db.write(self._change, actor.user_id, user_id, change.given(), if_match)
 
     async def _change(
         self,
         tx: Tx,
         actor_id: str,
         user_id: str,
-        change: UserChange,
+        values: Mapping[str, Any],
         if_match: IfMatch,
-        seen: Callable[[User], dict[str, Any]],
-    ) -> User:
+        seen: Callable[[Row], Any] | None = None,
+    ) -> Row:
+        """Change an account; `seen` makes of the row what its `If-Match` is about."""
         owners = await store.lock_active_owners(tx)
         before = await store.lock_user(tx, user_id)
         if before is None:
             raise NotFound
-        if_match.check(tx, seen(before))
-        after = replace(before, **change.model_dump(exclude_none=True))
-        if after == before:
-            return before
-        if owners == {user_id} and (after.role != "owner" or not after.is_active):
+        if_match.check(tx, seen(before) if seen else before)
+        change = await USERS.change(tx, before, values, now=self._clock.now_ms())
+        after = change.after
+        if owners == {user_id} and (after["role"] != "owner" or not is_active(after)):
             raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
-        await store.update_user(tx, after, self._clock.now_ms())
-        for action, note in _audited(before, after):
-            await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
-        await self._bus.publish(tx, *_changes(before, after, actor_id))
-        if not after.is_active or after.role != before.role:
-            await invitation_store.delete_invitations_by(tx, user_id)
-        if not self._api_keys.may_hold(after):
-            reason = "role_changed" if after.is_active else "disabled"
-            await self._api_keys.end_all(tx, user_id, reason, actor_id)
-        if not after.is_active:
-            await self._sessions.end(tx, user_id, "disabled", actor_id)
-        elif after.role != before.role:
-            tx.after_commit(self._reconnect, user_id)
+        if change.changed:
+            await self._tell(tx, change, actor_id)
+            await self._enforce(tx, change, actor_id)
         return after
+
+    async def _tell(self, tx: Tx, change: Change, actor_id: str) -> None:
+        """Publish what changed, and write down whatever has no event of its own."""
+        before, user_id = change.before, change.after["id"]
+        notes = {"name": "name", "role": f"{before['role']} to {change.after['role']}"}
+        actions = {"name": "user.updated", "role": "user.role_changed"}
+        changed = [column for column in actions if column in change.changed]
+        for column in changed:
+            action, note = actions[column], notes[column]
+            await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
+        if changed:
+            await self._bus.publish(tx, events.UserUpdated(user_id=user_id, actor_id=actor_id))
+        if "status" in change.changed:
+            kind = events.UserEnabled if is_active(change.after) else events.UserDisabled
+            await self._bus.publish(tx, kind(user_id=user_id, actor_id=actor_id))
+
+    async def _enforce(self, tx: Tx, change: Change, actor_id: str) -> None:
+        """Take away what somebody may not have any more."""
+        user, user_id = change.after, change.after["id"]
+        has_new_role = "role" in change.changed
+        if not is_active(user) or has_new_role:
+            await invitation_store.delete_invitations_by(tx, user_id)
+        if not self._api_keys.may_hold(user):
+            reason = "role_changed" if is_active(user) else "disabled"
+            await self._api_keys.end_all(tx, user_id, reason, actor_id)
+        if not is_active(user):
+            await self._sessions.end(tx, user_id, "disabled", actor_id)
+        elif has_new_role:
+            tx.after_commit(self._reconnect, user_id)
 
     def _reconnect(self, user_id: str) -> None:
         """Have a person's requests and sockets proven anew, with the rights they now have."""
@@ -196,7 +208,7 @@ class Accounts:
         self._app.hub.close_user(user_id, "role_changed")
 
     async def change_password(self, actor: Actor, change: PasswordChange) -> None:
-        """Change one's own password and end one's other sessions.
+        """Change one's password; one's other sessions end.
 
         Raises:
             Invalid: The current password is wrong, or the new one too easy to guess.
@@ -205,11 +217,11 @@ class Accounts:
         self._attempts.at_password(actor.user_id)
         while True:
             user = await self.get(actor.user_id)
-            if not await self._passwords.verify(change.current, user.password_hash):
+            if not await self._passwords.verify(change.current, user["password_hash"]):
                 with preparing():  # the refusal that follows is the answer, and no effect
-                    await self._db.write(self._refuse_password, user.id)
+                    await self._db.write(self._refuse_password, user["id"])
                 raise invalid("/current", "wrong_password", "is not the password")
-            await self._passwords.require_strong("/new", change.new, user.email, user.name)
+            await self._passwords.require_strong("/new", change.new, user["email"], user["name"])
             new_hash = await self._passwords.hash(change.new)
             with suppress(_OutdatedProof):
                 return await self._db.write(self._change_password, user, new_hash, actor.session_id)
@@ -218,31 +230,14 @@ class Accounts:
         await self._audit.record(tx, "auth.password_refused", "user", user_id, actor_id=user_id)
 
     async def _change_password(
-        self, tx: Tx, proven: User, new_hash: str, session_id: str | None
+        self, tx: Tx, proven: Row, new_hash: str, session_id: str | None
     ) -> None:
         """Store the new hash, unless what was proven has changed meanwhile."""
-        user = await store.lock_user(tx, proven.id)
-        if user is None or user.password_hash != proven.password_hash:
+        user_id = proven["id"]
+        user = await store.lock_user(tx, user_id)
+        if user is None or user["password_hash"] != proven["password_hash"]:
             raise _OutdatedProof
-        await store.set_password(tx, user.id, new_hash, self._clock.now_ms())
-        await self._bus.publish(tx, events.PasswordChanged(user_id=user.id, actor_id=user.id))
-        await self._mails.enqueue_notice(tx, PASSWORD_CHANGED, user.id)
-        await self._sessions.end(tx, user.id, "password_changed", user.id, but=session_id or "")
-
-
-def _changes(before: User, after: User, actor_id: str) -> list[Event]:
-    told: list[Event] = []
-    if (before.name, before.role) != (after.name, after.role):
-        told.append(events.UserUpdated(user_id=after.id, actor_id=actor_id))
-    if before.status != after.status:
-        kind = events.UserEnabled if after.is_active else events.UserDisabled
-        told.append(kind(user_id=after.id, actor_id=actor_id))
-    return told
-
-
-def _audited(before: User, after: User) -> Iterator[tuple[str, str]]:
-    """Return what is written down beside the events: actions, each with its note."""
-    if before.name != after.name:
-        yield "user.updated", "name"
-    if before.role != after.role:
-        yield "user.role_changed", f"{before.role} to {after.role}"
+        await USERS.change(tx, user, {"password_hash": new_hash}, now=self._clock.now_ms())
+        await self._bus.publish(tx, events.PasswordChanged(user_id=user_id, actor_id=user_id))
+        await self._mails.enqueue_notice(tx, PASSWORD_CHANGED, user_id)
+        await self._sessions.end(tx, user_id, "password_changed", user_id, but=session_id or "")

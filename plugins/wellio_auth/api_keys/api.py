@@ -1,63 +1,48 @@
 """REST for API keys: for people who signed in, never for a key."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from aiohttp import web
-
-from wellio import ACTOR, Conflict, NotFound, Page, PageQuery, Reply, created, endpoint, no_content
+from wellio import Conflict, NotFound, Page, Wellio, call
 from wellio_auth.permissions import CREATE_API_KEYS
 
-from .models import ApiKeyOut, NewApiKey
+from .models import ApiKeyMade, ApiKeyOut, MadeKey
 from .service import ApiKeys
+from .store import API_KEYS
 
 
-class ApiKeysApi:
-    """`/api-keys`."""
+def routes(app: Wellio) -> Sequence[object]:
+    """Return the routes of `/api-keys`."""
+    keys, wire, permission = app.service(ApiKeys), API_KEYS.wire, CREATE_API_KEYS
+    return [
+        call(
+            *("POST", "/api-keys", keys.create),
+            returns=ApiKeyMade,
+            wire=_made,
+            secret=True,
+            permission=permission,
+            errors=(Conflict,),
+        ),
+        call(
+            *("GET", "/api-keys", keys.list),
+            returns=Page[ApiKeyOut],
+            wire=wire,
+            permission=permission,
+        ),
+        call(
+            *("GET", "/api-keys/{id}", keys.get),
+            returns=ApiKeyOut,
+            wire=wire,
+            permission=permission,
+            errors=(NotFound,),
+        ),
+        call(
+            *("DELETE", "/api-keys/{id}", keys.revoke),
+            permission=permission,
+            errors=(NotFound,),
+        ),
+    ]
 
-    def __init__(self, keys: ApiKeys) -> None:
-        self._keys = keys
 
-    @endpoint(
-        "POST",
-        "/api-keys",
-        body=NewApiKey,
-        returns=ApiKeyOut,
-        status=201,
-        secret=True,
-        permission=CREATE_API_KEYS,
-        errors=(Conflict,),
-    )
-    async def create(self, request: web.Request, body: NewApiKey) -> Reply:
-        """Make a key for a program that acts in your name.
-
-        The answer, and nothing else ever, holds the key. It can do what its scopes say, as far as
-        you may still do it, and ends with your account.
-        """
-        made = await self._keys.create(request[ACTOR], body)
-        return created(made, f"/api/v1/api-keys/{made['id']}")
-
-    @endpoint(
-        "GET", "/api-keys", query=PageQuery, returns=Page[ApiKeyOut], permission=CREATE_API_KEYS
-    )
-    async def list(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
-        """List your keys, the owner everybody's, the newest first."""
-        return await self._keys.list(request[ACTOR], query)
-
-    @endpoint(
-        "GET",
-        "/api-keys/{id}",
-        returns=ApiKeyOut,
-        permission=CREATE_API_KEYS,
-        errors=(NotFound,),
-    )
-    async def read(self, request: web.Request) -> dict[str, Any]:
-        """Read what a key may do, and when it was last used."""
-        return await self._keys.get(request[ACTOR], request.match_info["id"])
-
-    @endpoint(
-        "DELETE", "/api-keys/{id}", status=204, permission=CREATE_API_KEYS, errors=(NotFound,)
-    )
-    async def revoke(self, request: web.Request) -> Reply:
-        """End a key, its sockets included, at once."""
-        await self._keys.revoke(request[ACTOR], request.match_info["id"])
-        return no_content()
+def _made(made: MadeKey) -> dict[str, Any]:
+    return {**API_KEYS.wire(made.row), "key": made.key}

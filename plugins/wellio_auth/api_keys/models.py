@@ -1,14 +1,21 @@
-"""API keys on the wire."""
+"""API keys as this plugin's code and the wire have them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
-import orjson
 from pydantic import Field, StringConstraints
 
-from wellio import Id, Instant, Line, Name, Row, Wire, rfc3339
+from wellio import Id, Instant, Line, Name, Row, Wire
 
 Scope = Annotated[Line, StringConstraints(max_length=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key that was just made, and what only its maker ever sees."""
+
+    row: Row
+    key: str
 
 
 class NewApiKey(Wire):
@@ -25,7 +32,7 @@ class NewApiKey(Wire):
 
 
 class ApiKeyOut(Wire):
-    """An API key; `key` is there only in the answer that made it."""
+    """An API key."""
 
     id: Id
     user_id: Annotated[Id, Field(description="In whose name it acts.")]
@@ -34,18 +41,9 @@ class ApiKeyOut(Wire):
     created_at: Instant
     expires_at: Instant | None
     last_used_at: Annotated[Instant | None, Field(description="Right to the minute.")]
-    key: Annotated[str | None, Field(description="To be sent as a bearer token.")] = None
 
 
-def api_key_out(row: Row | Mapping[str, Any]) -> dict[str, Any]:
-    """Return a key as the wire has it, without what proves it."""
-    expires_at, last_used_at = row["expires_at"], row["last_used_at"]
-    return {
-        "id": row["id"],
-        "userId": row["user_id"],
-        "note": row["note"],
-        "scopes": orjson.loads(row["scopes"]),
-        "createdAt": rfc3339(row["created_at"]),
-        "expiresAt": None if expires_at is None else rfc3339(expires_at),
-        "lastUsedAt": None if last_used_at is None else rfc3339(last_used_at),
-    }
+class ApiKeyMade(ApiKeyOut):
+    """An API key that was just made."""
+
+    key: Annotated[str, Field(description="To be sent as a bearer token.")]

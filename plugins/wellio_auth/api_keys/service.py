@@ -6,8 +6,6 @@ Whatever ends a key ends it in the instant of the commit: it is forgotten, and i
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from wellio import (
     Actor,
     Conflict,
@@ -17,24 +15,24 @@ from wellio import (
     JobRun,
     NotFound,
     PageQuery,
+    Row,
+    Slice,
     Tx,
     Wellio,
-    decode_cursor,
-    encode_cursor,
     invalid,
     new_id,
-    page,
 )
 from wellio_auth.accounts import store as account_store
-from wellio_auth.accounts.models import User
-from wellio_auth.config import MAX_KEYS, AuthConfig
+from wellio_auth.accounts.models import is_active
+from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.digest import digest
 from wellio_auth.credentials.service import Credentials
 from wellio_auth.mails.service import API_KEY_CREATED, Mails
 from wellio_auth.permissions import CREATE_API_KEYS, MANAGE_API_KEYS
 
 from . import store
-from .models import NewApiKey, api_key_out
+from .models import MadeKey, NewApiKey
+from .store import API_KEYS
 from .token import make_token
 
 
@@ -48,8 +46,11 @@ class ApiKeys:
         self._credentials = app.service(Credentials)
         self._mails = app.service(Mails)
 
-    async def create(self, actor: Actor, new: NewApiKey) -> dict[str, Any]:
-        """Make a key; the answer alone holds it.
+    async def create(self, actor: Actor, new: NewApiKey) -> MadeKey:
+        """Make a key for a program that acts in your name.
+
+        The answer, and nothing else ever, holds the key. It can do what its scopes say, as far as
+        you may still do it, and ends with your account.
 
         Raises:
             Invalid: A scope is none that the actor can give, or the end lies in the past.
@@ -59,32 +60,22 @@ class ApiKeys:
         _check(new, actor.permissions & self._app.policies.scopes, now)
         key_id = new_id()
         token = make_token(key_id)
-        row = {
+        values = {
             "id": key_id,
             "user_id": actor.user_id,
             "note": new.note,
             "token_hash": digest(token),
-            "scopes": orjson.dumps(sorted(set(new.scopes))).decode(),
-            "created_at": now,
+            "scopes": sorted(set(new.scopes)),
             "expires_at": new.expires_at,
         }
-        await self._db.write(self._create, row)
-        return {**api_key_out({**row, "last_used_at": None}), "key": token}
+        return MadeKey(await self._db.write(self._create, values, now), token)
 
-    async def of(self, user_id: str) -> list[dict[str, Any]]:
-        """Return a person's keys, all of them."""
-        rows = await store.page(self._db, user_id, "", MAX_KEYS, self._clock.now_ms())
-        return [api_key_out(row) for row in rows]
+    async def list(self, actor: Actor, query: PageQuery) -> Slice[Row]:
+        """List your keys, the owner everybody's, the newest first."""
+        return await store.page(self._db, query, _holder(actor), self._clock.now_ms())
 
-    async def list(self, actor: Actor, query: PageQuery) -> dict[str, Any]:
-        """Return a page of keys, the newest first: one's own, for the owner all."""
-        (before,) = decode_cursor(query.cursor, str) if query.cursor else ("",)
-        now = self._clock.now_ms()
-        rows = await store.page(self._db, _holder(actor), before, query.limit + 1, now)
-        return page(rows, query.limit, lambda row: encode_cursor(row["id"]), api_key_out)
-
-    async def get(self, actor: Actor, key_id: str) -> dict[str, Any]:
-        """Return a key.
+    async def get(self, actor: Actor, key_id: str) -> Row:
+        """Read what a key may do, and when it was last used.
 
         Raises:
             NotFound: It has ended, or is not there for this person.
@@ -92,10 +83,10 @@ class ApiKeys:
         row = await store.read(self._db, key_id, _holder(actor), self._clock.now_ms())
         if row is None:
             raise NotFound
-        return api_key_out(row)
+        return row
 
     async def revoke(self, actor: Actor, key_id: str) -> None:
-        """End a key.
+        """End a key, its sockets included, at once.
 
         Raises:
             NotFound: It has ended, or is not there for this person.
@@ -109,9 +100,10 @@ class ApiKeys:
 
     # -- in transactions
 
-    def may_hold(self, user: User) -> bool:
+    def may_hold(self, user: Row) -> bool:
         """Tell whether an account may have keys."""
-        return user.is_active and CREATE_API_KEYS in self._app.policies.permissions_of(user.role)
+        held = self._app.policies.permissions_of(user["role"])
+        return is_active(user) and CREATE_API_KEYS in held
 
     async def end_all(self, tx: Tx, user_id: str, reason: str, actor_id: str | None) -> None:
         """End an account's keys."""
@@ -120,23 +112,25 @@ class ApiKeys:
             await self._note_end(tx, key_id, user_id, reason, actor_id)
         tx.after_commit(self._cut_off, ended)
 
-    async def _create(self, tx: Tx, row: dict[str, Any]) -> None:
-        user = await account_store.lock_user(tx, row["user_id"])
+    async def _create(self, tx: Tx, values: dict[str, Any], now: int) -> Row:
+        user_id = values["user_id"]
+        user = await account_store.lock_user(tx, user_id)
         if user is None or not self.may_hold(user):
             raise Forbidden  # that changed a moment ago
-        if await store.count(tx, user.id) >= self._max:
+        if await store.count(tx, user_id) >= self._max:
             raise Conflict("This account has too many API keys.", code="too_many_api_keys")
-        await store.insert(tx, row)
-        await self._mails.enqueue_notice(tx, API_KEY_CREATED, user.id)
+        row = await API_KEYS.insert(tx, values, now=now)
+        await self._mails.enqueue_notice(tx, API_KEY_CREATED, user_id)
         await self._audit.record(
             tx,
             "api_key.created",
             "api_key",
             row["id"],
-            actor_id=user.id,
-            subject_id=user.id,
-            details={"scopes": orjson.loads(row["scopes"])},
+            actor_id=user_id,
+            subject_id=user_id,
+            details={"scopes": values["scopes"]},
         )
+        return row
 
     async def _revoke(self, tx: Tx, key_id: str, actor: Actor) -> None:
         user_id = await store.delete(tx, key_id, _holder(actor))

@@ -1,28 +1,21 @@
 """The only SQL of API keys."""
 
-from collections.abc import Mapping
-from typing import Any
+from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx
 
-from wellio import Database, Row, Tx
+from .models import ApiKeyOut
 
-_KEY = """
+API_KEYS = Table("auth_api_key", ApiKeyOut, "token_hash", order=("id",), descending=True)
+_ALIVE = "(t.expires_at IS NULL OR t.expires_at > :now)"
+_ONE = "WHERE t.id = :id AND (:holder = '' OR t.user_id = :holder) AND "
+_OWN = "t.user_id = :holder AND "
+_ABOUT = """
 SELECT id, user_id, note, scopes, created_at, expires_at, last_used_at FROM auth_api_key
-WHERE (expires_at IS NULL OR expires_at > :now)
+WHERE user_id = :user_id ORDER BY id
 """
-_ONE = _KEY + "AND id = :id AND (:holder = '' OR user_id = :holder)"
-_PAGE = (
-    _KEY
-    + "AND (:holder = '' OR user_id = :holder) AND (:before = '' OR id < :before) "
-    + "ORDER BY id DESC LIMIT :limit"
-)
 _HOLDER = """
 SELECT k.token_hash, k.scopes, k.expires_at, k.last_used_at, u.id AS user_id, u.role
 FROM auth_api_key k JOIN auth_user u ON u.id = k.user_id
 WHERE k.id = :id AND u.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > :now)
-"""
-_INSERT = """
-INSERT INTO auth_api_key (id, user_id, note, token_hash, scopes, created_at, expires_at)
-VALUES (:id, :user_id, :note, :token_hash, :scopes, :created_at, :expires_at)
 """
 _MARK_USED = """
 UPDATE auth_api_key SET last_used_at = :now
@@ -41,12 +34,21 @@ RETURNING id, user_id
 
 async def read(db: Database, key_id: str, holder: str, now_ms: int) -> Row | None:
     """Return a key of a holder, or of any for '', that lives."""
-    return await db.fetch_one(_ONE, id=key_id, holder=holder, now=now_ms)
+    sql = API_KEYS.select + _ONE + _ALIVE
+    return await db.fetch_one(sql, id=key_id, holder=holder, now=now_ms)
 
 
-async def page(db: Database, holder: str, before: str, limit: int, now_ms: int) -> list[Row]:
-    """Return keys that live, the newest first; '' is any holder, or from the top."""
-    return await db.fetch_all(_PAGE, holder=holder, before=before, limit=limit, now=now_ms)
+async def page(db: Database, query: PageQuery, holder: str, now_ms: int) -> Slice[Row]:
+    """Return a page of keys that live, the newest first, of a holder or of any for ''."""
+    alive = Fragment(_ALIVE, {"now": now_ms})
+    if holder:
+        alive = Fragment(_OWN + _ALIVE, {"holder": holder, "now": now_ms})
+    return await API_KEYS.page(db, query, alive)
+
+
+async def rows_about(db: Database, user_id: str) -> list[Row]:
+    """Return all keys of a person, without hashes."""
+    return await db.fetch_all(_ABOUT, user_id=user_id)
 
 
 async def holder_of(db: Database, key_id: str, now_ms: int) -> Row | None:
@@ -59,11 +61,6 @@ async def count(tx: Tx, user_id: str) -> int:
     sql = "SELECT COUNT(*) AS count FROM auth_api_key WHERE user_id = :user_id"
     row = await tx.fetch_one(sql, user_id=user_id)
     return row["count"] if row else 0
-
-
-async def insert(tx: Tx, values: Mapping[str, Any]) -> None:
-    """Store a key, by the columns' names."""
-    await tx.execute(_INSERT, **values)
 
 
 async def mark_used(tx: Tx, key_id: str, now_ms: int, before_ms: int) -> None:

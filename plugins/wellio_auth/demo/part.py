@@ -50,7 +50,7 @@ class AccountsDemo:
         coach = by_key.get(person.facts.get("coach", ""))
         attributes = {"coachId": coach.user_id} if coach else {}
         user = await self._app.db.write(self._app.service(Setup).admit, account, attributes)
-        person.user_id = user.id
+        person.user_id = user["id"]
 
     async def _disable(self, demo: Demo, owner: DemoPerson, person: DemoPerson) -> None:
         change = UserChange(status="disabled")

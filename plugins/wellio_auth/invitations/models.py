@@ -1,14 +1,25 @@
-"""Invitations on the wire."""
+"""Invitations as this plugin's code and the wire have them."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-import orjson
 from pydantic import Field
 
-from wellio import Email, Id, Instant, Name, Password, Row, Wire, rfc3339
+from wellio import Email, Id, Instant, Name, Password, Row, Wire
 from wellio_auth.accounts.models import Role
 from wellio_auth.credentials.models import Secret
+
+Status = Literal["pending", "redeemed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenInvitation:
+    """An invitation as it is now; its link is known to who has just made it."""
+
+    row: Row
+    status: Status
+    coach_id: str | None
+    link: str | None = None
 
 
 class NewInvitation(Wire):
@@ -29,30 +40,25 @@ class Redemption(Wire):
     password: Password
 
 
-class InvitationOut(Wire):
-    """An invitation; `link` is there only in the answer that made it."""
+class Invitation(Wire):
+    """An invitation as it is stored."""
 
     id: Id
     email: str
     role: Role
-    status: Literal["pending", "redeemed", "expired"]
-    coach_id: Id | None
     invited_by: Id | None
     created_at: Instant
     expires_at: Instant
-    link: str | None = None
 
 
-def invitation_out(row: Row | Mapping[str, Any], now_ms: int) -> dict[str, Any]:
-    """Return an invitation as the wire has it, without its link."""
-    expired = row["expires_at"] <= now_ms
-    return {
-        "id": row["id"],
-        "email": row["email"],
-        "role": row["role"],
-        "status": "redeemed" if row["redeemed_at"] else "expired" if expired else "pending",
-        "coachId": orjson.loads(row["attributes"]).get("coachId"),
-        "invitedBy": row["invited_by"],
-        "createdAt": rfc3339(row["created_at"]),
-        "expiresAt": rfc3339(row["expires_at"]),
-    }
+class InvitationOut(Invitation):
+    """An invitation."""
+
+    status: Status
+    coach_id: Id | None
+
+
+class InvitationMade(InvitationOut):
+    """An invitation that was just made."""
+
+    link: str

@@ -5,8 +5,6 @@ and for an address with an account it is one that cannot be redeemed, in the sam
 was used or taken back. What remains is that a coach who redeems such a link themself sees it fail.
 """
 
-from typing import Any
-
 import orjson
 
 from wellio import (
@@ -16,17 +14,15 @@ from wellio import (
     NotFound,
     PageQuery,
     Row,
+    Slice,
     Tx,
     Wellio,
-    decode_cursor,
-    encode_cursor,
     invalid,
     new_id,
-    page,
 )
 from wellio_auth import events
 from wellio_auth.accounts import store as account_store
-from wellio_auth.accounts.models import NewAccount
+from wellio_auth.accounts.models import NewAccount, is_active
 from wellio_auth.accounts.service import AccountExists, Accounts
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
@@ -34,12 +30,12 @@ from wellio_auth.credentials.digest import digest
 from wellio_auth.credentials.passwords import Passwords
 from wellio_auth.mails.service import Mails
 from wellio_auth.permissions import MANAGE_INVITATIONS
-from wellio_auth.sessions.models import Grant, Origin
+from wellio_auth.sessions.models import Grant, Origin, SignedIn
 from wellio_auth.sessions.service import Sessions
 
 from . import store
 from .links import InvitationLinks
-from .models import NewInvitation, Redemption, invitation_out
+from .models import NewInvitation, Redemption, SeenInvitation, Status
 
 
 class UnusableInvitation(Gone):
@@ -63,8 +59,10 @@ class Invitations:
         self._passwords = app.service(Passwords)
         self._links, self._mails = app.service(InvitationLinks), app.service(Mails)
 
-    async def create(self, actor: Actor, new: NewInvitation) -> dict[str, Any]:
-        """Invite somebody by mail; the answer holds the link too.
+    async def create(self, actor: Actor, new: NewInvitation) -> SeenInvitation:
+        """Invite somebody by mail: the owner anybody, a coach clients of their own.
+
+        The answer holds the link too, and no later one does.
 
         Raises:
             Forbidden: A coach invites somebody else than a client of their own.
@@ -75,10 +73,7 @@ class Invitations:
         if actor.can(MANAGE_INVITATIONS) and await account_store.user_by_email(self._db, new.email):
             raise AccountExists
         row = await self._db.write(self._create, actor, new, coach_id)
-        return {
-            **invitation_out(row, row["created_at"]),
-            "link": self._links.link(row["id"]),
-        }
+        return self._seen(row, self._links.link(row["id"]))
 
     async def _coach_of(self, actor: Actor, new: NewInvitation) -> str | None:
         if not actor.can(MANAGE_INVITATIONS):
@@ -90,45 +85,34 @@ class Invitations:
         if new.role != "client":
             raise invalid("/coachId", "not_a_client", "is for clients only")
         coach = await account_store.user_by_id(self._db, new.coach_id)
-        if coach is None or not coach.is_active or coach.role not in {"owner", "coach"}:
+        if coach is None or not is_active(coach) or coach["role"] not in {"owner", "coach"}:
             raise invalid("/coachId", "not_a_coach", "is no coach's account")
-        return coach.id
+        return new.coach_id
 
-    async def _create(
-        self, tx: Tx, actor: Actor, new: NewInvitation, coach_id: str | None
-    ) -> dict[str, Any]:
+    async def _create(self, tx: Tx, actor: Actor, new: NewInvitation, coach_id: str | None) -> Row:
         now, invitation_id = self._clock.now_ms(), new_id()
-        attributes = {"coachId": coach_id} if coach_id else {}
-        row: dict[str, Any] = {
+        values = {
             "id": invitation_id,
             "email": new.email,
             "role": new.role,
-            "attributes": orjson.dumps(attributes).decode(),
+            "attributes": {"coachId": coach_id} if coach_id else {},
             "token_hash": digest(self._links.token(invitation_id)),
             "invited_by": actor.user_id,
-            "created_at": now,
             "expires_at": now + self._ttl_ms,
         }
-        await store.insert_invitation(tx, row)
-        created = events.InvitationCreated(invitation_id=row["id"], actor_id=actor.user_id)
+        row = await store.insert_invitation(tx, values, now)
+        created = events.InvitationCreated(invitation_id=invitation_id, actor_id=actor.user_id)
         await self._bus.publish(tx, created, note=new.role)
         await self._mails.enqueue_invitation(tx, invitation_id)
-        return {**row, "redeemed_at": None}
+        return row
 
-    async def list(self, actor: Actor, query: PageQuery) -> dict[str, Any]:
-        """Return a page of invitations, the newest first: one's own, for the owner all."""
-        (before,) = decode_cursor(query.cursor, str) if query.cursor else ("",)
-        rows = await store.list_invitations(self._db, _inviter(actor), before, query.limit + 1)
-        now = self._clock.now_ms()
-        return page(
-            rows,
-            query.limit,
-            lambda row: encode_cursor(row["id"]),
-            lambda row: invitation_out(row, now),
-        )
+    async def list(self, actor: Actor, query: PageQuery) -> Slice[SeenInvitation]:
+        """List one's invitations, the owner everybody's, the newest first."""
+        found = await store.page(self._db, query, _inviter(actor))
+        return Slice([self._seen(row) for row in found.rows], found.next_cursor)
 
-    async def get(self, actor: Actor, invitation_id: str) -> dict[str, Any]:
-        """Return an invitation.
+    async def get(self, actor: Actor, invitation_id: str) -> SeenInvitation:
+        """Read an invitation.
 
         Raises:
             NotFound: It is not there for this person.
@@ -136,10 +120,10 @@ class Invitations:
         row = await store.invitation_by_id(self._db, invitation_id, _inviter(actor))
         if row is None:
             raise NotFound
-        return invitation_out(row, self._clock.now_ms())
+        return self._seen(row)
 
     async def revoke(self, actor: Actor, invitation_id: str) -> None:
-        """Take an invitation back.
+        """Take back an invitation that was not used.
 
         Raises:
             NotFound: It was redeemed, or is not there for this person.
@@ -153,7 +137,7 @@ class Invitations:
             tx, events.InvitationRevoked(invitation_id=invitation_id, actor_id=actor.user_id)
         )
 
-    async def redeem(self, redemption: Redemption, origin: Origin) -> dict[str, Any]:
+    async def redeem(self, redemption: Redemption, origin: Origin) -> SignedIn:
         """Make the invited person's account and begin their first session.
 
         Raises:
@@ -184,15 +168,23 @@ class Invitations:
         if row is None or not self._is_pending(row):
             raise UnusableInvitation
         user = await self._accounts.create(tx, account, orjson.loads(row["attributes"]))
-        await store.mark_redeemed(tx, invitation_id, user.id, self._clock.now_ms())
+        user_id = user["id"]
+        await store.mark_redeemed(tx, invitation_id, user_id, self._clock.now_ms())
         redeemed = events.InvitationRedeemed(
-            invitation_id=invitation_id, user_id=user.id, actor_id=user.id
+            invitation_id=invitation_id, user_id=user_id, actor_id=user_id
         )
-        await self._bus.publish(tx, redeemed, subject_id=user.id)
+        await self._bus.publish(tx, redeemed, subject_id=user_id)
         return await self._sessions.open(tx, user, origin)
 
     def _is_pending(self, row: Row) -> bool:
-        return row["redeemed_at"] is None and row["expires_at"] > self._clock.now_ms()
+        return self._seen(row).status == "pending"
+
+    def _seen(self, row: Row, link: str | None = None) -> SeenInvitation:
+        has_expired = row["expires_at"] <= self._clock.now_ms()
+        status: Status = "expired" if has_expired else "pending"
+        if row["redeemed_at"] is not None:
+            status = "redeemed"
+        return SeenInvitation(row, status, orjson.loads(row["attributes"]).get("coachId"), link)
 
 
 def _inviter(actor: Actor) -> str:

@@ -3,24 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wellio import Database, Row, Tx, fold
+from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, fold
+
+from .models import Invitation
 
 Reader = Database | Tx
 
-_INVITATION = """
-SELECT id, email, role, attributes, token_hash, invited_by, created_at, expires_at, redeemed_at
-FROM auth_invitation
-"""
-_OF_INVITER = "WHERE id = :id AND (:inviter = '' OR invited_by = :inviter)"
-_INVITATIONS = """
-WHERE (:inviter = '' OR invited_by = :inviter) AND (:before = '' OR id < :before)
-ORDER BY id DESC LIMIT :limit
-"""
-_INSERT_INVITATION = """
-INSERT INTO auth_invitation (id, email, email_ci, role, attributes, token_hash, invited_by,
-    created_at, expires_at)
-VALUES (:id, :email, :email_ci, :role, :attributes, :token_hash, :invited_by, :created_at,
-    :expires_at)
+INVITATIONS = Table(
+    "auth_invitation",
+    Invitation,
+    *("email_ci", "attributes json", "token_hash", "redeemed_at int", "redeemed_by"),
+    order=("id",),
+    descending=True,
+)
+_OF_INVITER = "WHERE t.id = :id AND (:inviter = '' OR t.invited_by = :inviter)"
+_ABOUT = """
+SELECT id, email, role, attributes, invited_by, created_at, expires_at, redeemed_at
+FROM auth_invitation WHERE email_ci = :email OR redeemed_by = :user_id ORDER BY id
 """
 _MARK_REDEEMED = """
 UPDATE auth_invitation SET redeemed_at = :now, redeemed_by = :user_id WHERE id = :id
@@ -40,31 +39,32 @@ UPDATE auth_invitation SET attributes = :nothing WHERE attributes ->> 'coachId' 
 """
 
 
-async def insert_invitation(tx: Tx, values: Mapping[str, Any]) -> None:
-    """Store an invitation, by the columns' names."""
-    await tx.execute(_INSERT_INVITATION, **values, email_ci=fold(values["email"]))
+async def insert_invitation(tx: Tx, values: Mapping[str, Any], now_ms: int) -> Row:
+    """Store an invitation, by the columns' names, and return it."""
+    return await INVITATIONS.insert(tx, {**values, "email_ci": fold(values["email"])}, now=now_ms)
 
 
 async def invitation_by_token(db: Reader, token_hash: str) -> Row | None:
     """Return the invitation of a token, used or not, or None."""
-    return await db.fetch_one(_INVITATION + "WHERE token_hash = :hash", hash=token_hash)
+    return await db.fetch_one(INVITATIONS.select + "WHERE t.token_hash = :hash", hash=token_hash)
 
 
 async def invitation_by_id(db: Reader, invitation_id: str, inviter: str) -> Row | None:
     """Return an invitation of an inviter, or of any for '', or None."""
-    return await db.fetch_one(_INVITATION + _OF_INVITER, id=invitation_id, inviter=inviter)
+    sql = INVITATIONS.select + _OF_INVITER
+    return await db.fetch_one(sql, id=invitation_id, inviter=inviter)
 
 
 async def lock_invitation(tx: Tx, invitation_id: str) -> Row | None:
     """Return an invitation that nobody else redeems until the commit, or None."""
-    return await tx.fetch_one(_INVITATION + "WHERE id = :id {for_update}", id=invitation_id)
+    sql = INVITATIONS.select + "WHERE t.id = :id {for_update}"
+    return await tx.fetch_one(sql, id=invitation_id)
 
 
-async def list_invitations(db: Reader, inviter: str, before: str, limit: int) -> list[Row]:
-    """Return up to `limit` invitations, the newest first; '' is any inviter, or from the top."""
-    return await db.fetch_all(
-        _INVITATION + _INVITATIONS, inviter=inviter, before=before, limit=limit
-    )
+async def page(db: Reader, query: PageQuery, inviter: str) -> Slice[Row]:
+    """Return a page of invitations, the newest first, of an inviter or of any for ''."""
+    own = Fragment("t.invited_by = :inviter", {"inviter": inviter})
+    return await INVITATIONS.page(db, query, own if inviter else None)
 
 
 async def set_invitation_token(tx: Tx, invitation_id: str, token_hash: str) -> None:
@@ -101,6 +101,6 @@ async def delete_invitations_of(tx: Tx, user_id: str, email: str) -> None:
     await tx.execute(_DELETE_INVITATIONS_OF, user_id=user_id, email=fold(email))
 
 
-async def invitations_of(db: Reader, email: str) -> list[Row]:
-    """Return every invitation of an address."""
-    return await db.fetch_all(_INVITATION + "WHERE email_ci = :email", email=fold(email))
+async def rows_about(db: Reader, user_id: str, email: str) -> list[Row]:
+    """Return every invitation of a person, without hashes."""
+    return await db.fetch_all(_ABOUT, user_id=user_id, email=fold(email))

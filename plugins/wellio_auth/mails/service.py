@@ -2,6 +2,7 @@
 
 from wellio import Job, JobRun, Mail, Tx, Wellio
 from wellio_auth.accounts import store as account_store
+from wellio_auth.accounts.models import is_active
 from wellio_auth.credentials.digest import digest
 from wellio_auth.invitations import store as invitation_store
 from wellio_auth.invitations.links import InvitationLinks
@@ -59,12 +60,12 @@ class Mails:
         practice = await self._mail.letterhead()
         by_id = row["invited_by"]
         by = await account_store.user_by_id(self._db, by_id) if by_id else None
-        inviter = by.name if by else None
+        inviter = by["name"] if by else None
         known = await account_store.user_by_email(self._db, row["email"])
         if known is None:
             link = await self._working_link(row["id"], row["token_hash"])
             content = letters.invitation(practice, inviter, link, row["expires_at"])
-        elif known.is_active:
+        elif is_active(known):
             content = letters.known_invitation(practice, inviter, self._url)
         else:
             return
@@ -80,10 +81,10 @@ class Mails:
     async def _send_notice(self, run: JobRun) -> None:
         """Mail a notice to an account that is still there and open."""
         user = await account_store.user_by_id(self._db, run.payload["userId"])
-        if user is not None and user.is_active:
+        if user is not None and is_active(user):
             practice = await self._mail.letterhead()
-            content = _NOTICES[run.kind](practice, user.name, self._url, run.payload["at"])
-            await self._send(user.email, content, run)
+            content = _NOTICES[run.kind](practice, user["name"], self._url, run.payload["at"])
+            await self._send(user["email"], content, run)
 
     async def _send(self, to: str, content: tuple[str, str], run: JobRun) -> None:
         subject, text = content

@@ -1,28 +1,44 @@
 """REST for signing in and out, and one's own sessions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from wellio import (
-    ACTOR,
     REMOTE,
     Conflict,
     NotFound,
     Page,
-    Reply,
     TooManyRequests,
     Unauthorized,
+    Wellio,
+    call,
     endpoint,
-    no_content,
 )
+from wellio_auth.accounts.models import UserBrief
 
-from .models import Login, LoginOut, Origin, Refresh, SessionOut
+from .models import Login, LoginOut, Origin, OwnSession, Refresh, SessionOut, SignedIn
 from .service import Sessions
+from .store import SESSIONS
 
 USER_AGENT_CHARS = 256
 #: Where an account is that was just made, for who has its token.
 MADE_ACCOUNT = "/api/v1/me"
+
+
+def routes(app: Wellio) -> Sequence[object]:
+    """Return the routes of `/auth`."""
+    sessions = app.service(Sessions)
+    return [
+        SignInApi(sessions),
+        call("POST", "/auth/logout", sessions.log_out),
+        call("POST", "/auth/logout-all", sessions.log_out_everywhere),
+        call("GET", "/auth/sessions", sessions.list, returns=Page[SessionOut], wire=_session),
+        call("GET", "/auth/sessions/{id}", sessions.get, returns=SessionOut, wire=_session),
+        call("DELETE", "/auth/sessions", sessions.revoke_others),
+        call("DELETE", "/auth/sessions/{id}", sessions.revoke, errors=(NotFound,)),
+    ]
 
 
 def origin_of(request: web.Request) -> Origin:
@@ -32,8 +48,19 @@ def origin_of(request: web.Request) -> Origin:
     return Origin(request[REMOTE], printable)
 
 
-class SessionsApi:
-    """Signing in and out, and one's own sessions."""
+def login(signed_in: SignedIn) -> dict[str, Any]:
+    """Return a `LoginOut`."""
+    return {
+        "accessToken": signed_in.access_token,
+        "refreshToken": signed_in.refresh_token,
+        "tokenType": "Bearer",
+        "expiresIn": signed_in.expires_in_s,
+        "user": {field: signed_in.user[field] for field in UserBrief.model_fields},
+    }
+
+
+class SignInApi:
+    """Signing in, and staying so."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -43,11 +70,12 @@ class SessionsApi:
         "/auth/login",
         body=Login,
         returns=LoginOut,
+        wire=login,
         secret=True,
         public=True,
         errors=(Unauthorized, TooManyRequests),
     )
-    async def log_in(self, request: web.Request, body: Login) -> dict[str, Any]:
+    async def log_in(self, request: web.Request, body: Login) -> SignedIn:
         """Begin a session by e-mail address and password.
 
         A wrong address, a wrong password and a disabled account get one answer.
@@ -59,52 +87,18 @@ class SessionsApi:
         "/auth/refresh",
         body=Refresh,
         returns=LoginOut,
+        wire=login,
         secret=True,
         public=True,
         errors=(Unauthorized, Conflict),
     )
-    async def refresh(self, request: web.Request, body: Refresh) -> dict[str, Any]:
+    async def refresh(self, request: web.Request, body: Refresh) -> SignedIn:
         """Exchange a refresh token for the next one.
 
         The same `requestId` again gets the same token; an old token ends the session.
         """
         return await self._sessions.refresh(body.refresh_token, body.request_id)
 
-    @endpoint("POST", "/auth/logout", status=204)
-    async def log_out(self, request: web.Request) -> Reply:
-        """End the session of this request, its sockets included."""
-        actor = request[ACTOR]
-        await self._sessions.log_out(actor.user_id, actor.session_id)
-        return no_content()
 
-    @endpoint("POST", "/auth/logout-all", status=204)
-    async def log_out_everywhere(self, request: web.Request) -> Reply:
-        """End all one's sessions, this one too."""
-        await self._sessions.revoke_all(request[ACTOR].user_id, "logout")
-        return no_content()
-
-    @endpoint("GET", "/auth/sessions", returns=Page[SessionOut])
-    async def list_sessions(self, request: web.Request) -> dict[str, Any]:
-        """List one's sessions, all of them, the one used last first."""
-        actor = request[ACTOR]
-        items = await self._sessions.list(actor.user_id, actor.session_id)
-        return {"items": items, "nextCursor": None}
-
-    @endpoint("GET", "/auth/sessions/{id}", returns=SessionOut)
-    async def read_session(self, request: web.Request) -> dict[str, Any]:
-        """Read one of one's sessions."""
-        actor = request[ACTOR]
-        return await self._sessions.get(actor.user_id, request.match_info["id"], actor.session_id)
-
-    @endpoint("DELETE", "/auth/sessions", status=204)
-    async def end_other_sessions(self, request: web.Request) -> Reply:
-        """End one's sessions but the one of this request."""
-        actor = request[ACTOR]
-        await self._sessions.revoke_all(actor.user_id, "revoked", but=actor.session_id or "")
-        return no_content()
-
-    @endpoint("DELETE", "/auth/sessions/{id}", status=204, errors=(NotFound,))
-    async def end_session(self, request: web.Request) -> Reply:
-        """End one of one's sessions."""
-        await self._sessions.revoke(request[ACTOR].user_id, request.match_info["id"], "revoked")
-        return no_content()
+def _session(session: OwnSession) -> dict[str, Any]:
+    return {**SESSIONS.wire(session.row), "current": session.is_current}

@@ -43,8 +43,8 @@ class BearerAuthenticator:
         user = await account_store.user_of_session(self._app.db, claims.sid, claims.sub, now)
         if user is None:
             raise TokenError("session_revoked")
-        permissions = self._app.policies.permissions_of(user.role)
-        return Proven(Actor(user.id, user.role, claims.sid, permissions), claims.exp * 1000)
+        permissions = self._app.policies.permissions_of(user["role"])
+        return Proven(Actor(user["id"], user["role"], claims.sid, permissions), claims.exp * 1000)
 
     async def _verify(self, token: str) -> Claims:
         try:

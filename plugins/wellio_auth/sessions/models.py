@@ -1,25 +1,13 @@
 """Sessions as this plugin's code and the wire have them."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from wellio import Email, Id, Instant, Row, Wire, rfc3339
-from wellio_auth.accounts.models import User, UserBrief
+from wellio import Email, Id, Instant, Row, Wire
+from wellio_auth.accounts.models import UserBrief
 from wellio_auth.credentials.models import Secret
-
-from .refresh import Rotation
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSession:
-    """A session as a refresh sees it; times in milliseconds UTC."""
-
-    rotation: Rotation
-    user_id: str
-    expires_at: int
-    ends_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +20,29 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A session that has just begun or gone on: what its answer is made of."""
+    """A session that has just begun or gone on; of its account `id, email, name, role` at least."""
 
-    user: User
+    user: Row
     session_id: str
     refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a client keeps of a session."""
+
+    user: Row
+    access_token: str
+    refresh_token: str
+    expires_in_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A session as its holder sees it."""
+
+    row: Row
+    is_current: bool
 
 
 class Login(Wire):
@@ -69,8 +75,8 @@ class LoginOut(Wire):
     user: UserBrief
 
 
-class SessionOut(Wire):
-    """One login of one's own."""
+class Session(Wire):
+    """One login, as it is stored."""
 
     id: Id
     created_at: Instant
@@ -78,17 +84,9 @@ class SessionOut(Wire):
     expires_at: Instant
     ip: str
     user_agent: str
+
+
+class SessionOut(Session):
+    """One login of one's own."""
+
     current: bool
-
-
-def session_out(row: Row, current_id: str | None) -> dict[str, Any]:
-    """Return a session as its owner sees it."""
-    return {
-        "id": row["id"],
-        "createdAt": rfc3339(row["created_at"]),
-        "lastSeenAt": rfc3339(row["last_seen_at"]),
-        "expiresAt": rfc3339(row["expires_at"]),
-        "ip": row["ip"],
-        "userAgent": row["user_agent"],
-        "current": row["id"] == current_id,
-    }

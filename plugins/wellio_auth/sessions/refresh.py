@@ -11,7 +11,9 @@ import hmac
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Self
 
+from wellio import Row
 from wellio_auth.credentials.digest import digest
 
 _FORM = re.compile(r"wr_([0-9a-f-]{36})_(0|[1-9][0-9]{0,17})_[0-9a-f]{64}_[0-9a-f]{64}")
@@ -34,6 +36,11 @@ class Rotation:
     previous_hash: str | None
     request_hash: str | None
     rotated_at: int
+
+    @classmethod
+    def of(cls, session: Row) -> Self:
+        """Return where a stored session stands."""
+        return cls(*(session[field] for field in cls.__slots__))
 
 
 class Verdict(Enum):

@@ -6,12 +6,22 @@ forgotten and its sockets closed.
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
-from wellio import Conflict, JobRun, NotFound, Tx, Unauthorized, Wellio, new_id
+from wellio import (
+    Actor,
+    Conflict,
+    JobRun,
+    NotFound,
+    Row,
+    Slice,
+    Tx,
+    Unauthorized,
+    Wellio,
+    new_id,
+)
 from wellio_auth import events
 from wellio_auth.accounts import store as account_store
-from wellio_auth.accounts.models import User, user_brief
+from wellio_auth.accounts.models import is_active
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
 from wellio_auth.credentials.digest import digest
@@ -21,8 +31,9 @@ from wellio_auth.mails.service import REFRESH_TOKEN_REUSED, Mails
 from wellio_auth.signing_keys.service import KeyRing
 
 from . import store
-from .models import Grant, Origin, session_out
+from .models import Grant, Origin, OwnSession, SignedIn
 from .refresh import RefreshToken, RefreshTokens, Rotation, Verdict, judge
+from .store import SESSIONS
 
 _EXPIRED = 100  # sessions that end in one transaction
 
@@ -62,8 +73,8 @@ class Sessions:
 
     # -- beginning --------------------------------------------------------------------------
 
-    async def log_in(self, email: str, password: str, origin: Origin) -> dict[str, Any]:
-        """Begin a session by password and return its answer.
+    async def log_in(self, email: str, password: str, origin: Origin) -> SignedIn:
+        """Begin a session by password.
 
         Raises:
             BadCredentials: They are not right, or the account is disabled.
@@ -73,9 +84,9 @@ class Sessions:
         grant = None
         while grant is None:
             user = await account_store.user_by_email(self._db, email)
-            is_right = await self._passwords.verify(password, user.password_hash if user else None)
-            stored = user.password_hash if user else None
-            if user is None or stored is None or not is_right or not user.is_active:
+            stored: str | None = user["password_hash"] if user else None
+            is_right = await self._passwords.verify(password, stored)
+            if user is None or stored is None or not is_right or not is_active(user):
                 await self._db.write(self.refuse, user, _why_not(user, is_right=is_right))
                 raise BadCredentials
             newer_hash = stored
@@ -85,7 +96,7 @@ class Sessions:
         return self.answer(grant)
 
     async def open_proven(
-        self, tx: Tx, proven: User, newer_hash: str, origin: Origin
+        self, tx: Tx, proven: Row, newer_hash: str, origin: Origin
     ) -> Grant | None:
         """Begin a session for who gave the right password.
 
@@ -102,59 +113,55 @@ class Sessions:
         user = await account_store.begin_login(tx, proven, newer_hash, now)
         return await self.open(tx, user, origin) if user else None
 
-    async def open(self, tx: Tx, user: User, origin: Origin) -> Grant:
+    async def open(self, tx: Tx, user: Row, origin: Origin) -> Grant:
         """Begin a session for somebody who has proven who they are.
 
         The account's row is locked or new; the session unused longest gives way.
         """
-        settings, now = self._settings, self._clock.now_ms()
+        settings, now, user_id = self._settings, self._clock.now_ms(), user["id"]
         session_id = new_id()
         token = self._tokens.make(session_id, 0, secrets.token_hex(32))
         ends_at = now + settings.session_absolute_s * 1000
-        expires_at = min(now + settings.session_idle_s * 1000, ends_at)
-        await self._expire(tx, await store.delete_expired_sessions(tx, now, user_id=user.id))
-        surplus = await store.delete_surplus_sessions(tx, user.id, settings.max_sessions - 1)
-        await self.ended(tx, user.id, surplus, "too_many_sessions", None)
-        await store.insert_session(
-            tx,
-            session_id,
-            user.id,
-            digest(token),
-            origin,
-            now_ms=now,
-            expires_at=expires_at,
-            ends_at=ends_at,
-        )
+        await self._expire(tx, await store.delete_expired_of(tx, user_id, now))
+        surplus = await store.delete_surplus_sessions(tx, user_id, settings.max_sessions - 1)
+        await self.ended(tx, user_id, surplus, "too_many_sessions", None)
+        session = {
+            "id": session_id,
+            "user_id": user_id,
+            "token_hash": digest(token),
+            "rotated_at": now,
+            "last_seen_at": now,
+            "expires_at": min(now + settings.session_idle_s * 1000, ends_at),
+            "ends_at": ends_at,
+            "ip": origin.ip,
+            "user_agent": origin.user_agent,
+        }
+        await SESSIONS.insert(tx, session, now=now)
         await self._bus.publish(
             tx,
-            events.LoggedIn(user_id=user.id, session_id=session_id, actor_id=user.id),
-            subject_id=user.id,
+            events.LoggedIn(user_id=user_id, session_id=session_id, actor_id=user_id),
+            subject_id=user_id,
             details={"userAgent": origin.user_agent},
         )
-        tx.after_commit(self._attempts.remember, user.email, origin.ip)
+        tx.after_commit(self._attempts.remember, user["email"], origin.ip)
         return Grant(user, session_id, token)
 
-    async def refuse(self, tx: Tx, user: User | None, reason: str) -> None:
+    async def refuse(self, tx: Tx, user: Row | None, reason: str) -> None:
         """Write down that somebody did not prove who they are, of an account or of none."""
-        user_id = user.id if user else None
+        user_id = user["id"] if user else None
         await self._audit.record(
             tx, "auth.login_refused", "user", user_id, actor_id=None, note=reason
         )
 
-    def answer(self, grant: Grant) -> dict[str, Any]:
+    def answer(self, grant: Grant) -> SignedIn:
         """Return what the client keeps of a session, with a fresh access token."""
         user = grant.user
-        return {
-            "accessToken": self._ring.sign(user.id, user.role, grant.session_id),
-            "refreshToken": grant.refresh_token,
-            "tokenType": "Bearer",
-            "expiresIn": self._settings.access_token_s,
-            "user": user_brief(user),
-        }
+        access_token = self._ring.sign(user["id"], user["role"], grant.session_id)
+        return SignedIn(user, access_token, grant.refresh_token, self._settings.access_token_s)
 
     # -- going on ---------------------------------------------------------------------------
 
-    async def refresh(self, text: str, request_id: str) -> dict[str, Any]:
+    async def refresh(self, text: str, request_id: str) -> SignedIn:
         """Exchange a refresh token for the next one.
 
         Args:
@@ -186,14 +193,14 @@ class Sessions:
         """Judge a token under the lock of its session; None when there is no session."""
         now = self._clock.now_ms()
         session = await store.lock_session(tx, token.session_id)
-        if session is None or session.expires_at <= now:
+        if session is None or session["expires_at"] <= now:
             return None
-        user = await account_store.user_by_id(tx, session.user_id)
-        if user is None or not user.is_active:
+        user = await account_store.user_by_id(tx, session["user_id"])
+        if user is None or not is_active(user):
             return None
         request_hash = digest(request_id)
         race_ms = self._settings.refresh_race_s * 1000
-        verdict = judge(session.rotation, token, request_hash, now, race_ms)
+        verdict = judge(Rotation.of(session), token, request_hash, now, race_ms)
         if verdict is Verdict.REUSED:
             await self._audit.record(
                 tx,
@@ -201,55 +208,61 @@ class Sessions:
                 "session",
                 token.session_id,
                 actor_id=None,
-                subject_id=user.id,
+                subject_id=user["id"],
             )
-            ended = await store.delete_sessions(tx, user.id, only=token.session_id)
-            await self.ended(tx, user.id, ended, "refresh_token_reused", None)
-            await self._mails.enqueue_notice(tx, REFRESH_TOKEN_REUSED, user.id)
+            await self.end(tx, user["id"], "refresh_token_reused", None, only=token.session_id)
+            await self._mails.enqueue_notice(tx, REFRESH_TOKEN_REUSED, user["id"])
         if verdict not in {Verdict.ROTATE, Verdict.REPEAT}:
             return verdict
         child = self._tokens.make(token.session_id, token.counter + 1, request_id)
         if verdict is Verdict.ROTATE:
             rotation = Rotation(digest(child), token.digest, request_hash, now)
-            expires_at = min(now + self._settings.session_idle_s * 1000, session.ends_at)
+            expires_at = min(now + self._settings.session_idle_s * 1000, session["ends_at"])
             await store.rotate_session(tx, token.session_id, rotation, expires_at)
         return Grant(user, token.session_id, child)
 
     # -- ending -----------------------------------------------------------------------------
 
-    async def list(self, user_id: str, current_id: str | None) -> list[dict[str, Any]]:
-        """Return a person's sessions, the one used last first."""
-        rows = await store.list_sessions(self._db, user_id, self._clock.now_ms())
-        return [session_out(row, current_id) for row in rows]
+    async def list(self, actor: Actor) -> Slice[OwnSession]:
+        """List one's sessions, all of them, the one used last first."""
+        rows = await store.list_sessions(self._db, actor.user_id, self._clock.now_ms())
+        return Slice([OwnSession(row, row["id"] == actor.session_id) for row in rows], None)
 
-    async def get(self, user_id: str, session_id: str, current_id: str | None) -> dict[str, Any]:
-        """Return one session of a person.
+    async def get(self, actor: Actor, session_id: str) -> OwnSession:
+        """Read one of one's sessions.
 
         Raises:
             NotFound: It is not theirs, or has ended.
         """
-        for session in await self.list(user_id, current_id):
-            if session["id"] == session_id:
+        for session in (await self.list(actor)).rows:
+            if session.row["id"] == session_id:
                 return session
         raise NotFound
 
-    async def revoke(self, user_id: str, session_id: str, reason: str) -> None:
-        """End one session of a person.
+    async def revoke(self, actor: Actor, session_id: str) -> None:
+        """End one of one's sessions.
 
         Raises:
             NotFound: It is not theirs, or has ended.
         """
-        if not await self._db.write(self.end, user_id, reason, user_id, only=session_id):
+        user_id = actor.user_id
+        if not await self._db.write(self.end, user_id, "revoked", user_id, only=session_id):
             raise NotFound
 
-    async def log_out(self, user_id: str, session_id: str | None) -> None:
-        """End the session of a request; nothing happens when that has ended already."""
-        if session_id is not None:
-            await self._db.write(self.end, user_id, "logout", user_id, only=session_id)
+    async def revoke_others(self, actor: Actor) -> None:
+        """End one's sessions but the one of this request."""
+        user_id, but = actor.user_id, actor.session_id or ""
+        await self._db.write(self.end, user_id, "revoked", user_id, but=but)
 
-    async def revoke_all(self, user_id: str, reason: str, *, but: str = "") -> None:
-        """End all sessions of a person, or all but one."""
-        await self._db.write(self.end, user_id, reason, user_id, but=but)
+    async def log_out(self, actor: Actor) -> None:
+        """End the session of this request, its sockets included."""
+        user_id, only = actor.user_id, actor.session_id
+        if only is not None:
+            await self._db.write(self.end, user_id, "logout", user_id, only=only)
+
+    async def log_out_everywhere(self, actor: Actor) -> None:
+        """End all one's sessions, this one too."""
+        await self._db.write(self.end, actor.user_id, "logout", actor.user_id)
 
     async def end(
         self,
@@ -276,7 +289,7 @@ class Sessions:
             pass
 
     async def _end_expired(self, tx: Tx) -> int:
-        expired = await store.delete_expired_sessions(tx, self._clock.now_ms(), limit=_EXPIRED)
+        expired = await store.delete_expired_sessions(tx, self._clock.now_ms(), _EXPIRED)
         await self._expire(tx, expired)
         return len(expired)
 
@@ -310,7 +323,7 @@ class Sessions:
             self._app.hub.close_session(session_id)
 
 
-def _why_not(user: User | None, *, is_right: bool) -> str:
+def _why_not(user: Row | None, *, is_right: bool) -> str:
     if user is None:
         return "unknown_address"
     return "disabled" if is_right else "wrong_password"

@@ -1,45 +1,48 @@
 """The only SQL of sessions."""
 
-from wellio import Database, Row, Tx
+from typing import Any
 
-from .models import Origin, StoredSession
+from wellio import Database, Row, Table, Tx
+
+from .models import Session
 from .refresh import Rotation
 
 Reader = Database | Tx
 
-_INSERT_SESSION = """
-INSERT INTO auth_session (id, user_id, token_hash, rotated_at, created_at, last_seen_at,
-    expires_at, ends_at, ip, user_agent)
-VALUES (:id, :user_id, :token_hash, :now, :now, :now, :expires_at, :ends_at, :ip, :user_agent)
-"""
-_LOCK_SESSION = """
-SELECT token_hash, previous_hash, request_hash, rotated_at, user_id, expires_at, ends_at
-FROM auth_session WHERE id = :id {for_update}
+SESSIONS = Table(
+    "auth_session",
+    Session,
+    *("user_id", "token_hash", "previous_hash", "request_hash", "rotated_at int", "ends_at int"),
+    order=("last_seen_at",),
+    descending=True,
+)
+_OF_USER = """
+WHERE t.user_id = :user_id AND t.expires_at > :now ORDER BY t.last_seen_at DESC, t.id DESC
 """
 _ROTATE = """
 UPDATE auth_session SET token_hash = :token_hash, previous_hash = :previous_hash,
     request_hash = :request_hash, rotated_at = :at, last_seen_at = :at, expires_at = :expires_at
 WHERE id = :id
 """
-_SESSIONS = """
-SELECT id, created_at, last_seen_at, expires_at, ip, user_agent FROM auth_session
-WHERE user_id = :user_id AND expires_at > :now
-ORDER BY last_seen_at DESC, id DESC
-"""
 _PLACES = """
 SELECT u.email, s.ip FROM auth_session s JOIN auth_user u ON u.id = s.user_id
 WHERE s.expires_at > :now ORDER BY s.last_seen_at DESC LIMIT :limit
 """
-_DELETE_SESSIONS = """
+_ABOUT = """
+SELECT id, user_id, created_at, last_seen_at, expires_at, ends_at, ip, user_agent
+FROM auth_session WHERE user_id = :user_id ORDER BY last_seen_at DESC, id DESC
+"""
+_DELETE = """
 DELETE FROM auth_session
 WHERE user_id = :user_id AND (:only = '' OR id = :only) AND id <> :but
 RETURNING id
 """
+_DELETE_EXPIRED_OF_USER = """
+DELETE FROM auth_session WHERE user_id = :user_id AND expires_at <= :now RETURNING id
+"""
 _DELETE_EXPIRED = """
 DELETE FROM auth_session WHERE expires_at <= :now AND id IN (
-    SELECT id FROM auth_session
-    WHERE expires_at <= :now AND (:user_id = '' OR user_id = :user_id)
-    ORDER BY expires_at LIMIT :limit)
+    SELECT id FROM auth_session WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
 RETURNING id
 """
 _DELETE_SURPLUS = """
@@ -50,39 +53,9 @@ RETURNING id
 """
 
 
-async def insert_session(
-    tx: Tx,
-    session_id: str,
-    user_id: str,
-    token_hash: str,
-    origin: Origin,
-    *,
-    now_ms: int,
-    expires_at: int,
-    ends_at: int,
-) -> None:
-    """Store a session that begins."""
-    await tx.execute(
-        _INSERT_SESSION,
-        id=session_id,
-        user_id=user_id,
-        token_hash=token_hash,
-        now=now_ms,
-        expires_at=expires_at,
-        ends_at=ends_at,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
-    )
-
-
-async def lock_session(tx: Tx, session_id: str) -> StoredSession | None:
+async def lock_session(tx: Tx, session_id: str) -> Row | None:
     """Return a session that nobody else refreshes or ends until the commit, or None."""
-    row = await tx.fetch_one(_LOCK_SESSION, id=session_id)
-    if row is None:
-        return None
-    token_hash, previous_hash, request_hash, rotated_at, user_id, expires_at, ends_at = row
-    rotation = Rotation(token_hash, previous_hash, request_hash, rotated_at)
-    return StoredSession(rotation, user_id, expires_at, ends_at)
+    return await tx.fetch_one(SESSIONS.select + "WHERE t.id = :id {for_update}", id=session_id)
 
 
 async def rotate_session(tx: Tx, session_id: str, rotation: Rotation, expires_at: int) -> None:
@@ -100,7 +73,7 @@ async def rotate_session(tx: Tx, session_id: str, rotation: Rotation, expires_at
 
 async def list_sessions(db: Reader, user_id: str, now_ms: int) -> list[Row]:
     """Return the sessions of a person that live, the one used last first."""
-    return await db.fetch_all(_SESSIONS, user_id=user_id, now=now_ms)
+    return await db.fetch_all(SESSIONS.select + _OF_USER, user_id=user_id, now=now_ms)
 
 
 async def session_places(db: Reader, now_ms: int, limit: int) -> list[Row]:
@@ -108,21 +81,30 @@ async def session_places(db: Reader, now_ms: int, limit: int) -> list[Row]:
     return await db.fetch_all(_PLACES, now=now_ms, limit=limit)
 
 
+async def rows_about(db: Reader, user_id: str) -> list[Row]:
+    """Return all sessions of a person, without hashes."""
+    return await db.fetch_all(_ABOUT, user_id=user_id)
+
+
 async def delete_sessions(tx: Tx, user_id: str, *, only: str = "", but: str = "") -> list[str]:
     """End a person's sessions: all, `only` one, or all `but` one; return the ids that ended."""
-    rows = await tx.fetch_all(_DELETE_SESSIONS, user_id=user_id, only=only, but=but)
-    return [row["id"] for row in rows]
+    return await _ids(tx, _DELETE, user_id=user_id, only=only, but=but)
 
 
-async def delete_expired_sessions(
-    tx: Tx, now_ms: int, *, user_id: str = "", limit: int = 1000
-) -> list[str]:
-    """Forget sessions that ran out by themselves, a person's or anybody's; return their ids."""
-    rows = await tx.fetch_all(_DELETE_EXPIRED, user_id=user_id, now=now_ms, limit=limit)
-    return [row["id"] for row in rows]
+async def delete_expired_of(tx: Tx, user_id: str, now_ms: int) -> list[str]:
+    """Forget a person's sessions that ran out by themselves; return their ids."""
+    return await _ids(tx, _DELETE_EXPIRED_OF_USER, user_id=user_id, now=now_ms)
+
+
+async def delete_expired_sessions(tx: Tx, now_ms: int, limit: int) -> list[str]:
+    """Forget sessions that ran out by themselves; return their ids."""
+    return await _ids(tx, _DELETE_EXPIRED, now=now_ms, limit=limit)
 
 
 async def delete_surplus_sessions(tx: Tx, user_id: str, keep: int) -> list[str]:
     """End all but the `keep` sessions that were used last; return the ids that ended."""
-    rows = await tx.fetch_all(_DELETE_SURPLUS, user_id=user_id, keep=keep)
-    return [row["id"] for row in rows]
+    return await _ids(tx, _DELETE_SURPLUS, user_id=user_id, keep=keep)
+
+
+async def _ids(tx: Tx, sql: str, **params: Any) -> list[str]:
+    return [row["id"] for row in await tx.fetch_all(sql, **params)]

@@ -1,13 +1,20 @@
 """REST for the set-up."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
-from wellio import Conflict, Forbidden, Reply, TooManyRequests, created, endpoint
-from wellio_auth.sessions.api import MADE_ACCOUNT, origin_of
-from wellio_auth.sessions.models import LoginOut
+from wellio import Conflict, Forbidden, TooManyRequests, Wellio, endpoint
+from wellio_auth.sessions.api import MADE_ACCOUNT, login, origin_of
+from wellio_auth.sessions.models import LoginOut, SignedIn
 
 from .models import SetupRequest
 from .service import Setup
+
+
+def routes(app: Wellio) -> Sequence[object]:
+    """Return the route of `/setup`."""
+    return [SetupApi(app.service(Setup))]
 
 
 class SetupApi:
@@ -21,11 +28,13 @@ class SetupApi:
         "/setup",
         body=SetupRequest,
         returns=LoginOut,
+        wire=login,
         status=201,
+        location=MADE_ACCOUNT,
         secret=True,
         public=True,
         errors=(Forbidden, Conflict, TooManyRequests),
     )
-    async def set_up(self, request: web.Request, body: SetupRequest) -> Reply:
+    async def set_up(self, request: web.Request, body: SetupRequest) -> SignedIn:
         """Make the practice and its owner, once, by the link that `wellio serve` prints."""
-        return created(await self._setup.set_up(body, origin_of(request)), MADE_ACCOUNT)
+        return await self._setup.set_up(body, origin_of(request))

@@ -17,17 +17,18 @@ from wellio import (
     Conflict,
     Forbidden,
     Invalid,
+    Row,
     Tx,
     Wellio,
     invalid,
 )
-from wellio_auth.accounts.models import NewAccount, User
+from wellio_auth.accounts.models import NewAccount
 from wellio_auth.accounts.service import AccountExists, Accounts
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
 from wellio_auth.credentials.digest import digest
 from wellio_auth.credentials.passwords import Passwords
-from wellio_auth.sessions.models import Grant, Origin
+from wellio_auth.sessions.models import Grant, Origin, SignedIn
 from wellio_auth.sessions.service import Sessions
 
 from . import store
@@ -57,6 +58,14 @@ class Setup:
         self._token_hash = ""
         self._token_ends_at = 0
 
+    async def is_set_up(self) -> bool:
+        """Tell whether the practice has its owner."""
+        return await store.is_set_up(self._db)
+
+    async def hash_password(self, password: str) -> str:
+        """Return what is stored of a password."""
+        return await self._passwords.hash(password)
+
     async def notice(self) -> str | None:
         """Issue a new link while there is no owner, as `wellio serve` prints it."""
         if await store.is_set_up(self._db):
@@ -71,7 +80,7 @@ class Setup:
             "No page stands behind it yet: POST /api/v1/setup takes the token."
         )
 
-    async def set_up(self, wish: SetupRequest, origin: Origin) -> dict[str, Any]:
+    async def set_up(self, wish: SetupRequest, origin: Origin) -> SignedIn:
         """Make the owner and the practice, and begin the owner's first session.
 
         Raises:
@@ -134,7 +143,7 @@ class Setup:
         except Invalid as error:
             raise ConfigError(f"setup.owner_password: {error.errors[0].message}") from None
 
-    async def create_user(self, new: NewUser) -> User:
+    async def create_user(self, new: NewUser) -> Row:
         """Make an account on the server's own authority; the first owner's practice has defaults.
 
         Raises:
@@ -151,15 +160,7 @@ class Setup:
         attributes = {"coachEmail": new.coach} if new.coach else {}
         return await self._db.write(self.admit, account, attributes)
 
-    async def is_set_up(self) -> bool:
-        """Tell whether the practice has its owner."""
-        return await store.is_set_up(self._db)
-
-    async def hash_password(self, password: str) -> str:
-        """Return what is stored of a password."""
-        return await self._passwords.hash(password)
-
-    async def admit(self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]) -> User:
+    async def admit(self, tx: Tx, account: NewAccount, attributes: Mapping[str, Any]) -> Row:
         """Make an account on the server's own authority, in a transaction.
 
         Args:

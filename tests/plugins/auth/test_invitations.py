@@ -167,6 +167,17 @@ async def test_each_sees_and_takes_back_their_own(app: TestApp, make_user: MakeU
     assert await seen(owner) == made[:1]
 
 
+async def test_the_link_is_in_no_later_answer(app: TestApp, make_user: MakeUser) -> None:
+    owner = await make_user("owner")
+    made = (await invite(app, owner)).data
+    read = (await app.api.as_(owner).get(f"/invitations/{made['id']}", status=200)).data
+    assert read == {name: value for name, value in made.items() if name != "link"}
+    schemas = app.openapi["components"]["schemas"]
+    assert "link" in schemas["InvitationMade"]["required"]
+    assert "link" not in schemas["InvitationOut"]["properties"]
+    assert "key" not in schemas["ApiKeyOut"]["properties"]
+
+
 async def test_the_token_is_not_stored(app: TestApp, make_user: MakeUser) -> None:
     owner = await make_user("owner")
     token = (await invite(app, owner)).data["link"].partition("#token=")[2]

@@ -103,7 +103,7 @@ async def test_another_nodes_key_is_learnt_from_its_first_token(
 
     async def token() -> str:
         grant = await first.app.db.write(sessions.open, user, Origin("", "test"))
-        return str(sessions.answer(grant)["accessToken"])
+        return sessions.answer(grant).access_token
 
     async def is_known(token: str) -> bool:
         try:

@@ -34,6 +34,23 @@ async def test_nobody_raises_themself(app: TestApp, make_user: MakeUser) -> None
         await app.api.as_(coach).patch("/me", body, status=422)
 
 
+async def test_what_an_account_must_have_is_never_emptied(
+    app: TestApp, make_user: MakeUser
+) -> None:
+    owner, coach = await make_user("owner"), await make_user("coach", name="Cora")
+    mine, theirs = app.api.as_(coach), app.api.as_(owner)
+    changes = [(mine, "/me", "name")]
+    changes += [(theirs, f"/users/{coach.id}", field) for field in ("name", "role", "status")]
+    for api, path, field in changes:
+        refused = await api.patch(path, {field: None}, status=422)
+        assert [error["pointer"] for error in refused.data["errors"]] == [f"/{field}"]
+        with app.bus.expect():
+            kept = await api.patch(path, {}, status=200)
+        assert (kept.data["name"], kept.data["role"], kept.data["status"]) == (
+            *("Cora", "coach", "active"),
+        )
+
+
 async def test_the_owner_pages_through_accounts(app: TestApp, make_user: MakeUser) -> None:
     owner = await make_user("owner", name="Olga")
     for name in ("Bea", "Ada", "Ada", "Cleo"):
