@@ -5,12 +5,13 @@ A plugin imports from here (and from `wellio.testing`), never from a submodule.
 
 from importlib import metadata
 
-from wellio.access.actor import Actor, Authenticator, Permission
-from wellio.access.limits import Budget, Limits, Rate
-from wellio.access.policy import Access, Fragment, Policies, Policy
-from wellio.boot.app import WELLIO, Wellio
-from wellio.boot.assembly import create_app
-from wellio.boot.hookspecs import (
+from .access.actor import Actor, Authenticator, Permission
+from .access.limits import Budget, Limits, Rate
+from .access.policy import Access, Fragment, Policies, Policy
+from .audit import Audit
+from .boot.app import WELLIO, Wellio
+from .boot.assembly import create_app
+from .boot.hookspecs import (
     Account,
     AccountStep,
     DashboardSection,
@@ -22,24 +23,14 @@ from wellio.boot.hookspecs import (
     hookimpl,
     hookspec,
 )
-from wellio.boot.plugin import Plugin
-from wellio.config.settings import Config, SectionModel
-from wellio.config.strength import StrongSecret
-from wellio.db.base import Database, Row, Tx
-from wellio.db.table import Change, Slice, Table
-from wellio.db.write_hook import preparing
-from wellio.events.bus import EventBus
-from wellio.events.event import Event
-from wellio.files.storage import FoundFile, Storage, StoredFile
-from wellio.jobs.jobs import GiveUp, Job, JobRun, Jobs
-from wellio.jobs.schedules import Schedule
-from wellio.keys.crypto import Crypto, hkdf
-from wellio.keys.people import PersonErased, PersonKeys
-from wellio.observe.log import get_logger
-
-from .audit import Audit
+from .boot.plugin import Plugin
 from .cli import Cli, NoArguments, Operation
 from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
+from .config.settings import Config, SectionModel
+from .config.strength import StrongSecret
+from .db.base import Database, Row, Tx
+from .db.table import Change, Slice, Table
+from .db.write_hook import preparing
 from .demo import Demo, DemoPerson, DemoSize
 from .errors import (
     BadRequest,
@@ -61,7 +52,10 @@ from .errors import (
     WellioError,
     invalid,
 )
+from .events.bus import EventBus
+from .events.event import Event
 from .expr import Expression, ExpressionField, ExpressionJson
+from .files.storage import FoundFile, Storage, StoredFile
 from .http import (
     ACTOR,
     IF_MATCH,
@@ -75,7 +69,12 @@ from .http import (
     no_content,
 )
 from .ids import is_id, new_id
+from .jobs.jobs import GiveUp, Job, JobRun, Jobs
+from .jobs.schedules import Schedule
+from .keys.crypto import Crypto, hkdf
+from .keys.people import PersonErased, PersonKeys
 from .mail import Letterhead, Mail, MailFailed, MailRefused
+from .observe.log import get_logger
 from .realtime import Client, Hub, socket_event
 from .wire import (
     ABSENT,
