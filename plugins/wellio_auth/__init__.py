@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from wellio import (
     Authenticator,
     Cli,
-    DemoPart,
     Event,
     Job,
     KeyHolder,
@@ -140,14 +139,6 @@ def register_notices(app: Wellio) -> Sequence[Notice]:
     from .setup.service import Setup
 
     return [app.service(Setup).notice]
-
-
-@hookimpl
-def register_demo(app: Wellio) -> Sequence[DemoPart]:
-    """Bring the people of the demo practice."""
-    from .demo.part import AccountsDemo
-
-    return [AccountsDemo(app)]
 
 
 @hookimpl

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from wellio import (
     DashboardSection,
-    DemoPart,
     Event,
     Permission,
     PersonalData,
@@ -106,14 +105,6 @@ def register_dashboard(app: Wellio) -> Sequence[DashboardSection]:
 
     conversations = app.service(ConversationService)
     return [UnreadSection(conversations), ConversationsSection(conversations)]
-
-
-@hookimpl
-def register_demo(app: Wellio) -> Sequence[DemoPart]:
-    """Bring the conversations of the demo practice."""
-    from .demo.part import ChatDemo
-
-    return [ChatDemo(app)]
 
 
 @hookimpl

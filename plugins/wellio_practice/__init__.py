@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from wellio import (
     AccountStep,
-    DemoPart,
     Event,
     Letterhead,
     Permission,
@@ -109,11 +108,3 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
     from .clients.personal_data import ClientData
 
     return [ClientData(app)]
-
-
-@hookimpl
-def register_demo(app: Wellio) -> Sequence[DemoPart]:
-    """Bring the client records of the demo practice."""
-    from .demo.part import PracticeDemo
-
-    return [PracticeDemo(app)]

@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from wellio_chat.demo.part import ChatDemo
-from wellio_chat.demo.phrases import Phrases, texts
-from wellio_chat.demo.rhythm import is_owl
-from wellio_chat.demo.talks import Talk, Utterance
+from wellio_demo.talks.part import ChatDemo
+from wellio_demo.talks.phrases import Phrases, texts
+from wellio_demo.talks.rhythm import is_owl
+from wellio_demo.talks.talks import Talk, Utterance
 
 from wellio import WELLIO, Demo, DemoSize, create_app
 from wellio.config.settings import load_config

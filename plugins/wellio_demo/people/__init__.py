@@ -1,0 +1,1 @@
+"""People: who is in the demo practice (`cast`), and how they get their accounts (`part`)."""

@@ -1,0 +1,1 @@
+"""Records: how clients fare (`stories`), and who writes it down (`part`)."""

@@ -1,1 +1,0 @@
-"""The client records of the demo practice, and how its clients fare."""
