@@ -22,9 +22,21 @@ PLUGIN = Plugin(
 
 @hookimpl
 def register_demo(app: Wellio) -> Sequence[DemoPart]:
-    """Bring the people, their records and their conversations."""
-    from .people.part import AccountsDemo
-    from .records.part import PracticeDemo
-    from .talks.part import ChatDemo
+    """Bring the people, and their records and conversations where those plugins are loaded."""
+    from wellio_chat.ports import HoldConversations, SendMessages
+    from wellio_practice.ports import KeepClients, KeepSettings, KeepTags
 
-    return [AccountsDemo(app), PracticeDemo(app), ChatDemo(app)]
+    from .people.part import PeopleDemo
+    from .records.part import RecordsDemo
+    from .talks.part import TalksDemo
+
+    parts: list[DemoPart] = [PeopleDemo(app)]
+    settings = app.service(KeepSettings, optional=True)
+    tags, clients = app.service(KeepTags, optional=True), app.service(KeepClients, optional=True)
+    if settings and tags and clients:
+        parts.append(RecordsDemo(settings, tags, clients))
+    conversations = app.service(HoldConversations, optional=True)
+    messages = app.service(SendMessages, optional=True)
+    if conversations and messages:
+        parts.append(TalksDemo(conversations, messages))
+    return parts

@@ -2,30 +2,35 @@
 
 from typing import Final
 
+from wellio_auth.ports import (
+    ChangeAccounts,
+    InvitePeople,
+    MakeAccounts,
+    NewAccount,
+    NewInvitation,
+    UserChange,
+)
+
 from wellio import Demo, DemoPerson, IfMatch, Wellio
-from wellio_auth.accounts.models import NewAccount, UserChange
-from wellio_auth.accounts.service import Accounts
-from wellio_auth.credentials.passwords import Passwords
-from wellio_auth.invitations.models import NewInvitation
-from wellio_auth.invitations.service import Invitations
-from wellio_auth.setup import store as setup_store
-from wellio_auth.setup.service import Setup
 
 from . import cast
 
 _HOUR_MS: Final = 3_600_000
 
 
-class AccountsDemo:
+class PeopleDemo:
     """Everybody's account, one who was shut out, and invitations that wait."""
 
     def __init__(self, app: Wellio) -> None:
-        self._app = app
+        self._db = app.db
+        self._making = app.service(MakeAccounts)
+        self._changing = app.service(ChangeAccounts)
+        self._inviting = app.service(InvitePeople)
         self._password_hash = ""
 
     async def obstacle(self) -> str | None:
         """Tell whether somebody has an account already."""
-        return "has accounts" if await setup_store.is_set_up(self._app.db) else None
+        return "has accounts" if await self._making.is_set_up() else None
 
     def plan(self, demo: Demo) -> None:
         """Put the people into the demo, and plan when they get their accounts."""
@@ -45,19 +50,18 @@ class AccountsDemo:
     async def _join(self, demo: Demo, person: DemoPerson, by_key: dict[str, DemoPerson]) -> None:
         # One hash for all: forty-six would take longer than two years of messages.
         if not self._password_hash:
-            self._password_hash = await self._app.service(Passwords).hash(demo.password)
+            self._password_hash = await self._making.hash_password(demo.password)
         account = NewAccount(person.email, person.name, person.role, self._password_hash)
         coach = by_key.get(person.facts.get("coach", ""))
         attributes = {"coachId": coach.user_id} if coach else {}
-        user = await self._app.db.write(self._app.service(Setup).admit, account, attributes)
+        user = await self._db.write(self._making.admit, account, attributes)
         person.user_id = user["id"]
 
     async def _disable(self, demo: Demo, owner: DemoPerson, person: DemoPerson) -> None:
         change = UserChange(status="disabled")
-        accounts = self._app.service(Accounts)
-        await accounts.change(demo.actor(owner), person.user_id, change, IfMatch())
+        await self._changing.change(demo.actor(owner), person.user_id, change, IfMatch())
         person.can_sign_in = False
 
     async def _invite(self, demo: Demo, coach: DemoPerson, email: str) -> None:
         new = NewInvitation(email=email, role="client")
-        await self._app.service(Invitations).create(demo.actor(coach), new)
+        await self._inviting.create(demo.actor(coach), new)

@@ -3,13 +3,17 @@
 from datetime import date
 from typing import Final
 
-from wellio import Demo, DemoPerson, IfMatch, Wellio
-from wellio_practice.clients.models import ClientChange, ClientQuery
-from wellio_practice.clients.service import ClientService
-from wellio_practice.settings.models import PracticeChange
-from wellio_practice.settings.service import SettingsService
-from wellio_practice.tags.models import NewTag
-from wellio_practice.tags.service import TagService
+from wellio_practice.ports import (
+    ClientChange,
+    ClientQuery,
+    KeepClients,
+    KeepSettings,
+    KeepTags,
+    NewTag,
+    PracticeChange,
+)
+
+from wellio import Demo, DemoPerson, IfMatch
 
 from .stories import LIFECYCLES, phases
 
@@ -38,13 +42,11 @@ _HANDOVER_AFTER: Final = 0.62
 _HANDED_OVER: Final = 3
 
 
-class PracticeDemo:
+class RecordsDemo:
     """Settings, tags, records that are kept up to date, and a hand-over between coaches."""
 
-    def __init__(self, app: Wellio) -> None:
-        self._settings = app.service(SettingsService)
-        self._tags = app.service(TagService)
-        self._clients = app.service(ClientService)
+    def __init__(self, settings: KeepSettings, tags: KeepTags, clients: KeepClients) -> None:
+        self._settings, self._tags, self._clients = settings, tags, clients
         self._tag_ids: dict[str, str] = {}
 
     async def obstacle(self) -> str | None:

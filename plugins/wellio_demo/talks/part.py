@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import Final
 
-from wellio import Demo, DemoPerson, IfMatch, Wellio
-from wellio_chat.conversations.models import NewConversation
-from wellio_chat.conversations.service import ConversationService
-from wellio_chat.messages.models import Edit, NewMessage
-from wellio_chat.messages.service import MessageService
+from wellio_chat.ports import (
+    Edit,
+    HoldConversations,
+    NewConversation,
+    NewMessage,
+    SendMessages,
+)
+
+from wellio import Demo, DemoPerson, IfMatch
 
 from .groups import groups
 from .talks import Diary, Mark, Talk, Utterance
@@ -16,16 +20,15 @@ _MOMENT_MS: Final = 45_000
 _ASTRAY_MS: Final = 6_000
 
 
-class ChatDemo:
+class TalksDemo:
     """Conversations of clients with their coaches, of groups, and of the staff.
 
     Attributes:
         talks: All of them, once they are planned.
     """
 
-    def __init__(self, app: Wellio) -> None:
-        self._conversations = app.service(ConversationService)
-        self._messages = app.service(MessageService)
+    def __init__(self, conversations: HoldConversations, messages: SendMessages) -> None:
+        self._conversations, self._messages = conversations, messages
         self.talks: list[Talk] = []
 
     async def obstacle(self) -> str | None:

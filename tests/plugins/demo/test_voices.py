@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from wellio_demo.talks.part import ChatDemo
+from wellio_demo.talks.part import TalksDemo
 from wellio_demo.talks.phrases import Phrases, texts
 from wellio_demo.talks.rhythm import is_owl
 from wellio_demo.talks.talks import Talk, Utterance
@@ -61,7 +61,7 @@ async def planned(folder: Path, *, seed: int) -> Plan:
     for part in parts:
         part.plan(demo)
     await app.db.close()
-    [chat] = [part for part in parts if isinstance(part, ChatDemo)]
+    [chat] = [part for part in parts if isinstance(part, TalksDemo)]
     return Plan(demo, chat.talks)
 
 
