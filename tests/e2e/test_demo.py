@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
-from wellio_auth.demo.cast import invited
-from wellio_practice.demo.part import NAME
+from wellio_demo.people.cast import invited
+from wellio_demo.records.part import NAME
 
 from tests.core.boot.processes import WELLIO, environment, serve, wellio
 from wellio import DemoSize, Tx, WellioError
