@@ -150,8 +150,8 @@ async def _open(app: Wellio, maker: Person, kind: str, members: list[Person]) ->
     if kind == "group":
         new["title"] = "bench"
     conversations = app.service(ConversationService)
-    opened, _ = await conversations.open(maker.actor, NewConversation.model_validate(new))
-    return str(opened["id"])
+    opened = await conversations.open(maker.actor, NewConversation.model_validate(new))
+    return opened.conversation.id
 
 
 async def _long(app: Wellio, owner: Actor, member: Actor, count: int) -> str:
@@ -176,5 +176,5 @@ async def _talk(app: Wellio, actor: Actor, conversations: list[str], count: int)
                 for n in range(start, min(start + _AT_ONCE, count))
             )
         )
-        sent = [one.message["id"] for one in stored]
+        sent = [str(one.message["id"]) for one in stored]
     return sent

@@ -68,18 +68,10 @@ def register_policies(app: Wellio) -> Sequence[Policy]:
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
     """Serve `/conversations` and `/messages`."""
-    from .conversations.api import ConversationsApi
-    from .conversations.service import ConversationService
-    from .messages.api import MessagesApi
-    from .messages.catchup import CatchUpService
-    from .messages.history import HistoryService
-    from .messages.service import MessageService
+    from .conversations import api as conversations
+    from .messages import api as messages
 
-    messages, history = app.service(MessageService), app.service(HistoryService)
-    return [
-        ConversationsApi(app.service(ConversationService)),
-        MessagesApi(messages, history, app.service(CatchUpService)),
-    ]
+    return [*conversations.routes(app), *messages.routes(app)]
 
 
 @hookimpl

@@ -4,6 +4,7 @@ from typing import Any
 
 from wellio import Actor, PageQuery
 
+from .conversations import wire
 from .conversations.service import ConversationService
 
 _SHOWN = 10
@@ -35,5 +36,4 @@ class ConversationsSection:
         if not actor.can("chat.read"):
             return []
         found = await self._conversations.inbox(actor, PageQuery(limit=_SHOWN))
-        items: list[dict[str, Any]] = found["items"]
-        return items
+        return [wire.conversation(it) for it in found.rows]

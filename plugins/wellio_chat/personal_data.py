@@ -10,12 +10,9 @@ from wellio import Event, Row, Tx, Wellio
 
 from .conversations import ledger, personal
 from .conversations.broadcast import Broadcast, Notice
+from .conversations.entry import Entry
 from .conversations.ledger import Head, Members
-from .conversations.models import member_wire
 from .events import MemberRemoved, MessageDeleted
-from .messages.models import deleted_wire
-
-_Told = tuple[str, str, dict[str, Any]]  # where, the socket event, what it carries
 
 
 class ChatData:
@@ -56,23 +53,23 @@ class ChatData:
         members: dict[str, Members] = await ledger.members(tx, heads.values(), {})
         tx.after_commit(
             self._broadcast.send,
-            [Notice(to, members[to], name, data) for _, (to, name, data) in (*deleted, *left)],
+            [Notice(members[it.conversation_id], it) for _, it in (*deleted, *left)],
         )
 
 
-def _blank(head: Head, row: Row, at: int) -> tuple[Event, _Told]:
+def _blank(head: Head, row: Row, at: int) -> tuple[Event, Entry]:
     """Log that a message became a tombstone."""
     event_seq = head.add_event("message_deleted", at, message_id=row["id"])
     event = MessageDeleted(
         at=at, client_id=head.client_id, message_id=row["id"], conversation_id=head.id
     )
-    data = deleted_wire(row["id"], head.id, event_seq, row["seq"], at)
-    return event, (head.id, "message_deleted", data)
+    gone = {"id": row["id"], "seq": row["seq"], "deleted_at": at}
+    return event, Entry(head.id, event_seq, "message_deleted", gone)
 
 
-def _leave(head: Head, user_id: str, at: int) -> tuple[Event, _Told]:
+def _leave(head: Head, user_id: str, at: int) -> tuple[Event, Entry]:
     """Log that the person is not in a conversation any more."""
     head.members_version += 1
     event_seq = head.add_event("member_removed", at, user_id=user_id)
     event = MemberRemoved(at=at, client_id=head.client_id, conversation_id=head.id, user_id=user_id)
-    return event, (head.id, "member_removed", member_wire(head.id, event_seq, user_id))
+    return event, Entry(head.id, event_seq, "member_removed", user_id=user_id)

@@ -1,32 +1,41 @@
 """What other plugins may ask of the chat, by `app.service(...)`."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from wellio import Actor, IfMatch
+from wellio import Actor, IfMatch, Row
 
-from .conversations.models import NewConversation
-from .messages.batch import Sent
-from .messages.models import Edit, NewMessage
+from .conversations.models import ConversationView, NewConversation, NewMember, Opened
+from .messages.models import Edit, Mark, NewMessage, Sent, Watermarks
 
-__all__ = ["Edit", "HoldConversations", "NewConversation", "NewMessage", "SendMessages", "Sent"]
+__all__ = [
+    "ConversationView",
+    "Edit",
+    "HoldConversations",
+    "Mark",
+    "NewConversation",
+    "NewMember",
+    "NewMessage",
+    "Opened",
+    "SendMessages",
+    "Sent",
+    "Watermarks",
+]
 
 
 class HoldConversations(Protocol):
     """Opens conversations, and says who is in them."""
 
-    async def open(self, actor: Actor, new: NewConversation) -> tuple[Mapping[str, Any], bool]:
+    async def open(self, actor: Actor, new: NewConversation) -> Opened:
         """Open a conversation, or find the direct one that is there.
-
-        Returns:
-            The conversation, with its `id`, and whether it is new.
 
         Raises:
             Forbidden: A group is not the actor's to make.
             NotFound: A member is nobody whom the actor may have in a conversation.
         """
 
-    async def add_member(self, actor: Actor, conversation_id: str, user_id: str) -> object:
+    async def add_member(
+        self, actor: Actor, conversation_id: str, member: NewMember
+    ) -> ConversationView:
         """Take somebody into a group.
 
         Raises:
@@ -35,9 +44,10 @@ class HoldConversations(Protocol):
         """
 
     async def remove_member(self, actor: Actor, conversation_id: str, user_id: str) -> None:
-        """Take somebody out of a group.
+        """Take somebody out of a group, or oneself.
 
         Raises:
+            Forbidden: It is somebody else, and the actor's groups are not theirs to manage.
             NotFound: They are no member.
             Conflict: `not_a_group`.
         """
@@ -54,16 +64,14 @@ class SendMessages(Protocol):
         """Send a message; its members hear of it at once.
 
         Returns:
-            The stored message, with its `id`.
+            The stored message's row, with its `id`.
 
         Raises:
             NotFound: The actor is no member.
             TooManyRequests: They sent too many.
         """
 
-    async def edit(
-        self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch
-    ) -> Mapping[str, Any]:
+    async def edit(self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch) -> Row:
         """Change what a message says.
 
         Raises:
@@ -75,6 +83,6 @@ class SendMessages(Protocol):
         """Empty a message; who is a member goes on seeing that there was one."""
 
     async def mark(
-        self, actor: Actor, conversation_id: str, message_id: str, *, is_read: bool
-    ) -> object:
+        self, actor: Actor, conversation_id: str, upto: Mark, *, is_read: bool
+    ) -> Watermarks:
         """Say that everything up to a message reached the actor, or was read by them."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wellio import Tx, Wellio
 
-from . import ledger
+from . import ledger, wire
+from .entry import Entry
 from .ledger import Head, Members
 
 if TYPE_CHECKING:
@@ -17,21 +18,17 @@ _MAX_CACHED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A socket event for the members of a conversation.
+    """What the members of a conversation are told.
 
     Attributes:
-        conversation_id: Which conversation.
         members: Its members in the transaction that this tells of.
-        event: The event's name.
-        data: What it carries.
+        entry: What happened.
         also: Somebody else who is to know: who was just removed.
         exclude: A socket that knows already.
     """
 
-    conversation_id: str
     members: Members
-    event: str
-    data: dict[str, Any]
+    entry: Entry
     also: tuple[str, ...] = ()
     exclude: "Client | None" = None
 
@@ -55,23 +52,23 @@ class Broadcast:
         self,
         tx: Tx,
         head: Head,
-        event: str,
-        data: dict[str, Any],
+        entry: Entry,
         known: Members | None = None,
         also: tuple[str, ...] = (),
     ) -> None:
         """Have the members of a locked conversation told once the transaction is committed."""
         members = await ledger.members(tx, [head], {head.id: known})
-        tx.after_commit(self.send, [Notice(head.id, members[head.id], event, data, also)])
+        tx.after_commit(self.send, [Notice(members[head.id], entry, also)])
 
     def send(self, notices: Sequence[Notice]) -> None:
         """Emit notices in their order; given to `tx.after_commit`."""
         for notice in notices:
-            self.remember(notice.conversation_id, notice.members)
+            entry = notice.entry
+            self.remember(entry.conversation_id, notice.members)
             self._hub.emit(
                 (*notice.members.user_ids, *notice.also),
-                notice.event,
-                notice.data,
+                entry.kind,
+                wire.data(entry),
                 exclude=notice.exclude,
                 permission="chat.read",
             )

@@ -1,11 +1,12 @@
-"""Conversations and their members on the wire."""
+"""Conversations and their members: on the wire, and as services return them."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from wellio import Id, Instant, Name, Row, Wire, rfc3339
+from wellio import Id, Instant, Name, Row, Wire
 from wellio_chat.messages.models import Message
 
 
@@ -58,44 +59,44 @@ class NewMember(Wire):
     user_id: Id
 
 
-def conversation_wire(
-    row: Row, members: Iterable[dict[str, Any]], last_message: dict[str, Any] | None
-) -> dict[str, Any]:
-    """Return a conversation's wire form from a row of `store`."""
-    return {
-        "id": row["conversation_id"],
-        "kind": row["kind"],
-        "mode": row["mode"],
-        "title": row["title"],
-        "members": list(members),
-        "lastMessage": last_message,
-        "lastSeq": row["last_seq"],
-        "lastEventSeq": row["last_event_seq"],
-        "unread": row["unread"],
-        "createdAt": rfc3339(row["created_at"]),
-        "activeAt": rfc3339(row["active_at"]),
-    }
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member's row of `store.members`, and whether they are there.
+
+    Attributes:
+        row: The row.
+        is_online: Whether they have an open socket.
+        last_seen_at: When they had the last one, if that is known and they have none.
+    """
+
+    row: Row
+    is_online: bool
+    last_seen_at: int | None
 
 
-def member_wire(conversation_id: str, event_seq: int, user_id: str) -> dict[str, Any]:
-    """Return what `member_added` and `member_removed` carry."""
-    return {"conversationId": conversation_id, "eventSeq": event_seq, "userId": user_id}
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """A conversation as one member sees it.
+
+    Attributes:
+        row: Its row of `store`.
+        members: All who are in it.
+        last_message: The row of its last message, if there is one.
+    """
+
+    row: Row
+    members: Sequence[MemberView]
+    last_message: Row | None
+
+    @property
+    def id(self) -> str:
+        """Return the conversation's id."""
+        return str(self.row["conversation_id"])
 
 
-def opened_wire(
-    conversation_id: str,
-    event_seq: int,
-    kind: str,
-    title: str | None,
-    created_at: int,
-    member_ids: Iterable[str],
-) -> dict[str, Any]:
-    """Return what `conversation_created` carries; the members are those of now."""
-    return {
-        "conversationId": conversation_id,
-        "eventSeq": event_seq,
-        "kind": kind,
-        "title": title,
-        "createdAt": rfc3339(created_at),
-        "memberIds": sorted(member_ids),
-    }
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation that somebody asked for; `is_new` unless it was there."""
+
+    conversation: ConversationView
+    is_new: bool

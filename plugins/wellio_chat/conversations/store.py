@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from wellio import Database, Row, Tx
 
+from .entry import Opening
 from .ledger import Head
 
 # As one member (`:viewer`) sees it.
@@ -110,9 +111,12 @@ async def user_ids(db: Database | Tx, conversation_id: str) -> tuple[str, ...]:
     return tuple(row["user_id"] for row in rows)
 
 
-async def opening(db: Database, conversation_id: str) -> list[Row]:
-    """Return kind, title and time of making of a conversation with each of its members."""
-    return await db.fetch_all(_OPENING, id=conversation_id)
+async def opening(db: Database, conversation_id: str) -> Opening:
+    """Return how a conversation was opened, with its members of now."""
+    rows = await db.fetch_all(_OPENING, id=conversation_id)
+    first, members = rows[0], (row["user_id"] for row in rows)
+    member_ids = [user_id for user_id in members if user_id is not None]
+    return Opening(first["kind"], first["title"], first["created_at"], member_ids)
 
 
 async def role_in(db: Database, conversation_id: str, user_id: str) -> Row | None:

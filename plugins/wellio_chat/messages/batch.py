@@ -4,26 +4,18 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from wellio import Conflict, Event, EventBus, NotFound, Problem, Row, Tx, invalid, rfc3339
+from wellio import Conflict, Event, EventBus, NotFound, Problem, Row, Tx, invalid
 from wellio_chat.conversations import ledger
 from wellio_chat.conversations.broadcast import Broadcast, Notice
+from wellio_chat.conversations.entry import Entry
 from wellio_chat.conversations.ledger import Head
 from wellio_chat.events import MessageCreated
 
 from . import append, store
 from .append import Draft
-from .models import message_wire
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A stored message as its sender sees it; `is_duplicate` if an earlier send stored it."""
-
-    message: dict[str, Any]
-    is_duplicate: bool = False
+from .models import Sent
 
 
 class Batch:
@@ -36,12 +28,12 @@ class Batch:
         self.heads = heads
         self.found = {row["n"]: row for row in found}
         self.results: list[Sent | Problem | None] = [None] * len(drafts)
-        self.stored: dict[tuple[str, str, str | None], Draft] = {}  # by key, of this batch
-        self.sent: dict[str, dict[str, Any]] = {}  # the new messages by id
+        self.stored: dict[tuple[str, str, str | None], dict[str, Any]] = {}  # by key, of this batch
         self.again: dict[int, str] = {}  # index -> id of the message stored by an earlier send
         self.rows: list[dict[str, Any]] = []
         self.senders: dict[tuple[str, str], dict[str, Any]] = {}
-        self.accepted: list[Draft] = []
+        self.accepted: list[Draft] = []  # those of `rows`
+        self.event_seqs: list[int] = []
 
     def decide(self) -> None:
         """Number what is new; refuse, or answer as before, the rest."""
@@ -56,8 +48,8 @@ class Batch:
                     self.results[n] = _reused()
             elif draft.local_id is not None and draft.key in self.stored:
                 first = self.stored[draft.key]
-                is_same = first.content_hash == draft.content_hash
-                self.results[n] = Sent(self.sent[first.id], True) if is_same else _reused()
+                is_same = first["content_hash"] == draft.content_hash
+                self.results[n] = Sent(first, None) if is_same else _reused()
             elif draft.reply_to is not None and found["parent_id"] is None:
                 self.results[n] = invalid(
                     "/replyTo", "unknown_message", "is no message of this conversation"
@@ -71,11 +63,12 @@ class Batch:
         head.active_at = max(head.active_at, draft.created_at)
         event_seq = head.add_event("new_message", draft.created_at, message_id=draft.id)
         self._advance_sender(draft, found, head.last_seq)
-        self.rows.append(_stored(draft, head))
-        self.stored[draft.key] = draft
+        row = _stored(draft, head)
+        self.rows.append(row)
+        self.stored[draft.key] = row
         self.accepted.append(draft)
-        self.sent[draft.id] = _new_wire(draft, head.last_seq, event_seq)
-        self.results[n] = Sent(self.sent[draft.id])
+        self.event_seqs.append(event_seq)
+        self.results[n] = Sent(row, event_seq)
 
     def _advance_sender(self, draft: Draft, found: Row, seq: int) -> None:
         """Move the sender's watermarks over the message, unless others' are unread before it."""
@@ -117,7 +110,7 @@ class Appender:
             await self._store(tx, batch)
         for n, message_id in batch.again.items():
             row = await store.read(tx, message_id, drafts[n].sender_id)
-            batch.results[n] = Sent(message_wire(row), True) if row else NotFound()
+            batch.results[n] = Sent(row, None) if row else NotFound()
         return [result or NotFound() for result in batch.results]
 
     async def _store(self, tx: Tx, batch: Batch) -> None:
@@ -130,18 +123,19 @@ class Appender:
         members = await ledger.members(tx, touched, known)
         notices = [
             Notice(
-                draft.conversation_id,
                 members[draft.conversation_id],
-                "new_message",
-                {**batch.sent[draft.id], "status": None},
+                Entry(draft.conversation_id, event_seq, "new_message", {**row, "stage": None}),
                 exclude=draft.origin,
             )
-            for draft in batch.accepted
+            for draft, event_seq, row in zip(
+                batch.accepted, batch.event_seqs, batch.rows, strict=True
+            )
         ]
         tx.after_commit(self._broadcast.send, notices)
 
 
 def _stored(draft: Draft, head: Head) -> dict[str, Any]:
+    """Return a new message's row, as `store` would read it for its sender."""
     return {
         "id": draft.id,
         "conversation_id": draft.conversation_id,
@@ -154,27 +148,10 @@ def _stored(draft: Draft, head: Head) -> dict[str, Any]:
         "content_hash": draft.content_hash,
         "reply_to": draft.reply_to,
         "created_at": draft.created_at,
-    }
-
-
-def _new_wire(draft: Draft, seq: int, event_seq: int) -> dict[str, Any]:
-    """Return a new message as its sender sees it; `message_wire` reads the same from a row."""
-    return {
-        "id": draft.id,
-        "conversationId": draft.conversation_id,
-        "senderId": draft.sender_id,
-        "type": draft.type,
-        "content": draft.content,
-        "localId": draft.local_id,
-        "seq": seq,
-        "createdAt": rfc3339(draft.created_at),
-        "editedAt": None,
-        "deletedAt": None,
-        "replyTo": draft.reply_to,
-        "status": "sent",
+        "edited_at": None,
+        "deleted_at": None,
         "origin": "human",
-        "attachments": [],
-        "eventSeq": event_seq,
+        "stage": 0,
     }
 
 

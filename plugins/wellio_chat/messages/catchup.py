@@ -7,20 +7,20 @@ present state. A message that was deleted since shows as its tombstone from its 
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from wellio import Actor, Gone, Invalid, NotFound, Row, Wellio, decode_cursor, encode_cursor
+from wellio import Actor, Gone, Invalid, NotFound, Row, Slice, Wellio, decode_cursor, encode_cursor
 from wellio_chat.config import ChatConfig
 from wellio_chat.conversations import store as conversations
-from wellio_chat.conversations.models import member_wire, opened_wire
+from wellio_chat.conversations.entry import Entry
 
 from . import log
-from .models import LogQuery, deleted_wire, message_wire, status_wire, updated_wire
+from .models import LogQuery, Missed
 
 # The text in one answer to `sync`: well below what may wait for a slow socket.
 _PAGE_BYTES = 262_144
 _PATIENCE_S = 1.0
 _BLINK_S, _LONGEST_BLINK_S = 0.01, 0.2  # between two looks, each twice as long as the one before
+_OF_MESSAGES = frozenset({"new_message", "message_updated", "message_deleted"})
 
 
 class CatchUpService:
@@ -30,7 +30,7 @@ class CatchUpService:
         self._db = app.db
         self._page = app.settings(ChatConfig).sync_page
 
-    async def log(self, actor: Actor, conversation_id: str, query: LogQuery) -> dict[str, Any]:
+    async def log(self, actor: Actor, conversation_id: str, query: LogQuery) -> Slice[Entry]:
         """Return a page of one conversation's events.
 
         Raises:
@@ -45,16 +45,10 @@ class CatchUpService:
                 raise NotFound
             if after > head["last_event_seq"]:
                 raise _resync()
-        items = await self._entries(rows[: query.limit])
-        has_more = len(rows) > query.limit
-        return {
-            "items": [
-                {"eventSeq": i["eventSeq"], "event": i["event"], "data": i["data"]} for i in items
-            ],
-            "nextCursor": str(items[-1]["eventSeq"]) if has_more else None,
-        }
+        found = Slice.of(rows, query.limit, lambda row: str(row["event_seq"]))
+        return Slice(await self._entries(found.rows), found.next_cursor)
 
-    async def sync(self, actor: Actor, after: str | None) -> dict[str, Any]:
+    async def sync(self, actor: Actor, after: str | None) -> Missed:
         """Return the next events of all the actor's conversations, in the order of commit.
 
         Who was taken out of a group learns of that and of nothing else there; once they are back,
@@ -64,21 +58,14 @@ class CatchUpService:
             actor: Who catches up.
             after: `next` of the answer before; None from the start.
 
-        Returns:
-            `items`, `next` (where to go on, None while nothing ever happened) and `hasMore`: with
-            no items, that something happened whose place in the order is not certain yet.
-
         Raises:
             Gone: `resync`: the cursor is none of this database.
         """
         xid, position = await self._position(after)
         rows = await self._settled(actor.user_id, xid, position)
         shown = _page([row for row in rows[: self._page] if row["is_settled"]])
-        return {
-            "items": await self._entries(shown),
-            "next": _cursor(shown[-1]) if shown else after,
-            "hasMore": len(rows) > len(shown),
-        }
+        goes_on_at = _cursor(shown[-1]) if shown else after
+        return Missed(await self._entries(shown), goes_on_at, len(rows) > len(shown))
 
     async def _settled(self, viewer: str, xid: int, position: int) -> list[Row]:
         """Read on, until the first event has its final place or it has taken too long.
@@ -104,58 +91,26 @@ class CatchUpService:
             raise _resync()
         return xid, position
 
-    async def _entries(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
-        return [
-            {
-                "conversationId": row["log_of"],
-                "eventSeq": row["event_seq"],
-                "event": row["kind"],
-                "data": await self._data(row),
-            }
-            for row in rows
-        ]
+    async def _entries(self, rows: Iterable[Row]) -> list[Entry]:
+        return [await self._entry(row) for row in rows]
 
-    async def _data(self, row: Row) -> dict[str, Any]:
-        if row["kind"] != "conversation_created":
-            return _data(row)
-        opening = await conversations.opening(self._db, row["log_of"])
-        return opened_wire(
-            row["log_of"],
+    async def _entry(self, row: Row) -> Entry:
+        """Return an entry with what it is about as that is now."""
+        kind, conversation_id = row["kind"], row["log_of"]
+        opening = None
+        if kind == "conversation_created":
+            opening = await conversations.opening(self._db, conversation_id)
+        return Entry(
+            conversation_id,
             row["event_seq"],
-            opening[0]["kind"],
-            opening[0]["title"],
-            opening[0]["created_at"],
-            (member["user_id"] for member in opening if member["user_id"]),
+            kind,
+            message=row if kind in _OF_MESSAGES else None,
+            message_id=row["message_id"],
+            user_id=row["user_id"],
+            status=row["status"],
+            seq=row["up_to"],
+            opening=opening,
         )
-
-
-def _data(row: Row) -> dict[str, Any]:
-    """Return what the socket event of a log entry would carry now."""
-    kind, conversation_id, event_seq = row["kind"], row["log_of"], row["event_seq"]
-    if kind == "new_message":
-        return {**message_wire(row), "eventSeq": event_seq}
-    if kind == "message_updated":
-        return updated_wire(
-            row["id"],
-            conversation_id,
-            event_seq,
-            row["seq"],
-            row["body"],
-            row["edited_at"],
-            row["deleted_at"],
-        )
-    if kind == "message_deleted":
-        return deleted_wire(row["id"], conversation_id, event_seq, row["seq"], row["deleted_at"])
-    if kind == "message_status":
-        return status_wire(
-            row["message_id"],
-            conversation_id,
-            event_seq,
-            row["user_id"],
-            row["status"],
-            row["up_to"],
-        )
-    return member_wire(conversation_id, event_seq, row["user_id"])
 
 
 def _page(rows: Sequence[Row]) -> Sequence[Row]:

@@ -1,10 +1,13 @@
-"""Messages, receipts and the log on the wire."""
+"""Messages, receipts and the log: on the wire, and as services return them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from wellio import Id, Instant, Line, PageQuery, Row, Text, Wire, rfc3339
+from wellio import Id, Instant, Line, PageQuery, Row, Text, Wire
+from wellio_chat.conversations.entry import Entry
 
 MessageType = Literal["text", "image", "file", "audio", "system", "encrypted"]
 Status = Literal["sent", "delivered", "read"]
@@ -41,17 +44,18 @@ class Message(Wire):
     )
     origin: Literal["human", "automation", "ai"]
     attachments: list[Any]
-    event_seq: int | None = Field(
-        default=None, description="The number of the event that carries the message."
-    )
 
 
 class SentMessage(Message):
-    """What a send answers."""
+    """What a send answers that stored a message."""
 
-    duplicate: Literal[True] | None = Field(
-        default=None, description="True when an earlier send with this localId stored it."
-    )
+    event_seq: int = Field(description="The number of the event that carries the message.")
+
+
+class RepeatedMessage(Message):
+    """What a send answers whose `localId` an earlier one brought."""
+
+    duplicate: Literal[True]
 
 
 class LogEntry(Wire):
@@ -137,79 +141,43 @@ class LogQuery(PageQuery):
     ] = None
 
 
-def message_wire(row: Row) -> dict[str, Any]:
-    """Return a message's wire form.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a send.
 
-    Args:
-        row: A row of `store`; its `stage` is null unless the viewer sent it.
+    Attributes:
+        message: The stored message as its sender sees it, with the columns of `store.COLUMNS`.
+        event_seq: The number of its event; None where an earlier send stored it.
     """
-    stage = row["stage"]
-    return {
-        "id": row["id"],
-        "conversationId": row["conversation_id"],
-        "senderId": row["sender_id"],
-        "type": row["type"],
-        "content": row["body"],
-        "localId": row["local_id"],
-        "seq": row["seq"],
-        "createdAt": rfc3339(row["created_at"]),
-        "editedAt": instant(row["edited_at"]),
-        "deletedAt": instant(row["deleted_at"]),
-        "replyTo": row["reply_to"],
-        "status": None if stage is None else STATUSES[stage],
-        "origin": row["origin"],
-        "attachments": [],
-    }
+
+    message: Row | Mapping[str, Any]
+    event_seq: int | None
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Return whether an earlier send stored it."""
+        return self.event_seq is None
 
 
-def instant(ms: int | None) -> str | None:
-    """Return an instant that may be missing in its wire form."""
-    return None if ms is None else rfc3339(ms)
+@dataclass(frozen=True, slots=True)
+class Watermarks:
+    """How far a member is, and how many of others' messages lie above."""
+
+    delivered_seq: int
+    read_seq: int
+    unread: int
 
 
-def updated_wire(
-    message_id: str,
-    conversation_id: str,
-    event_seq: int,
-    seq: int,
-    content: str | None,
-    edited_at: int | None,
-    deleted_at: int | None,
-) -> dict[str, Any]:
-    """Return what `message_updated` carries; the content is null when it was deleted since."""
-    return {
-        "messageId": message_id,
-        "conversationId": conversation_id,
-        "eventSeq": event_seq,
-        "seq": seq,
-        "content": content,
-        "editedAt": instant(edited_at),
-        "deletedAt": instant(deleted_at),
-    }
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What happened since a cursor.
 
+    Attributes:
+        entries: The events, in the order of commit.
+        next: Where to go on; None while nothing ever happened.
+        has_more: That there is more; with no entries, something whose place is not certain yet.
+    """
 
-def deleted_wire(
-    message_id: str, conversation_id: str, event_seq: int, seq: int, deleted_at: int
-) -> dict[str, Any]:
-    """Return what `message_deleted` carries."""
-    return {
-        "messageId": message_id,
-        "conversationId": conversation_id,
-        "eventSeq": event_seq,
-        "seq": seq,
-        "deletedAt": rfc3339(deleted_at),
-    }
-
-
-def status_wire(
-    message_id: str, conversation_id: str, event_seq: int, user_id: str, status: str, seq: int
-) -> dict[str, Any]:
-    """Return what `message_status` carries: who received or read everything up to `seq`."""
-    return {
-        "messageId": message_id,
-        "conversationId": conversation_id,
-        "eventSeq": event_seq,
-        "userId": user_id,
-        "status": status,
-        "seq": seq,
-    }
+    entries: Sequence[Entry]
+    next: str | None
+    has_more: bool

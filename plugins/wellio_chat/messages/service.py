@@ -1,12 +1,12 @@
 """Sends, edits, deletes and marks messages, and reads one."""
 
 import hashlib
-from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from wellio import (
     Actor,
+    Client,
     Conflict,
     Forbidden,
     IfMatch,
@@ -20,16 +20,14 @@ from wellio import (
 from wellio_chat.config import ChatConfig
 from wellio_chat.conversations import ledger
 from wellio_chat.conversations.broadcast import Broadcast
+from wellio_chat.conversations.entry import Entry
 from wellio_chat.conversations.ledger import Head, Members
 from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
 
 from . import store
 from .append import Draft
-from .batch import Appender, Sent
-from .models import Edit, NewMessage, deleted_wire, message_wire, status_wire, updated_wire
-
-if TYPE_CHECKING:
-    from wellio import Client
+from .batch import Appender
+from .models import Edit, Mark, NewMessage, Sent, Watermarks
 
 _HASH_BYTES = 16
 
@@ -53,7 +51,7 @@ class MessageService:
         actor: Actor,
         conversation_id: str,
         message: NewMessage,
-        origin: "Client | None" = None,
+        origin: Client | None = None,
     ) -> Sent:
         """Store a message and have it broadcast; it returns when that is durable.
 
@@ -86,16 +84,11 @@ class MessageService:
         )
         return await self._db.write_batched(self._append, draft)
 
-    async def read(self, actor: Actor, message_id: str) -> dict[str, Any]:
-        """Return one message."""
-        row = await store.read(self._db, message_id, actor.user_id)
-        if row is None:
-            raise NotFound
-        return message_wire(row)
+    async def read(self, actor: Actor, message_id: str) -> Row:
+        """Read one message."""
+        return _found(await store.read(self._db, message_id, actor.user_id))
 
-    async def edit(
-        self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch
-    ) -> dict[str, Any]:
+    async def edit(self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch) -> Row:
         """Change the content of one's own message.
 
         Raises:
@@ -105,20 +98,19 @@ class MessageService:
         """
         self._check_length(edit.content)
         now = self._clock.now_ms()
-        await self._db.write(self._edit, actor, message_id, edit.content, if_match, now)
-        return await self.read(actor, message_id)
+        return await self._db.write(self._edit, actor, message_id, edit.content, if_match, now)
 
     async def delete(self, actor: Actor, message_id: str) -> None:
         """Take the content of one's own message away; again is no mistake."""
         await self._db.write(self._delete, actor, message_id, self._clock.now_ms())
 
     async def mark(
-        self, actor: Actor, conversation_id: str, message_id: str, *, is_read: bool
-    ) -> dict[str, Any]:
+        self, actor: Actor, conversation_id: str, upto: Mark, *, is_read: bool
+    ) -> Watermarks:
         """Move one's watermarks up to a message, never back; read means delivered too.
 
         Returns:
-            `deliveredSeq`, `readSeq` and `unread` of the actor afterwards.
+            The actor's watermarks afterwards.
 
         Raises:
             NotFound: It is no message of a conversation of theirs.
@@ -127,7 +119,7 @@ class MessageService:
             self._mark,
             actor,
             conversation_id,
-            message_id,
+            upto.message_id,
             "read" if is_read else "delivered",
             self._clock.now_ms(),
             self._broadcast.known(conversation_id),
@@ -135,13 +127,13 @@ class MessageService:
 
     async def _edit(
         self, tx: Tx, actor: Actor, message_id: str, content: str, if_match: IfMatch, at: int
-    ) -> None:
+    ) -> Row:
         head, row = await self._own(tx, actor, message_id)
         if row["deleted_at"] is not None:
             raise Conflict("This message was deleted.", code="message_deleted")
-        if_match.check(tx, message_wire(row))
+        if_match.check(tx, row)
         if row["body"] == content:
-            return
+            return row
         await store.edit(tx, message_id, content, at)
         event_seq = head.add_event("message_updated", at, message_id=message_id)
         await ledger.save(tx, [head])
@@ -153,8 +145,10 @@ class MessageService:
             conversation_id=head.id,
         )
         await self._bus.publish(tx, event)
-        changed = updated_wire(message_id, head.id, event_seq, row["seq"], content, at, None)
-        await self._broadcast.announce(tx, head, "message_updated", changed)
+        changed = _found(await store.read(tx, message_id, actor.user_id))
+        entry = Entry(head.id, event_seq, "message_updated", changed)
+        await self._broadcast.announce(tx, head, entry)
+        return changed
 
     async def _delete(self, tx: Tx, actor: Actor, message_id: str, at: int) -> None:
         head, row = await self._own(tx, actor, message_id)
@@ -171,8 +165,9 @@ class MessageService:
             conversation_id=head.id,
         )
         await self._bus.publish(tx, event)
-        gone = deleted_wire(message_id, head.id, event_seq, row["seq"], at)
-        await self._broadcast.announce(tx, head, "message_deleted", gone)
+        gone = {"id": message_id, "seq": row["seq"], "deleted_at": at}
+        entry = Entry(head.id, event_seq, "message_deleted", gone)
+        await self._broadcast.announce(tx, head, entry)
 
     async def _own(self, tx: Tx, actor: Actor, message_id: str) -> tuple[Head, Row]:
         """Lock the conversation of a message and return both, if it is the actor's to change."""
@@ -193,7 +188,7 @@ class MessageService:
         status: str,
         at: int,
         known: Members | None,
-    ) -> dict[str, Any]:
+    ) -> Watermarks:
         head = (await ledger.lock(tx, [conversation_id])).get(conversation_id)
         if head is None:
             raise NotFound
@@ -215,11 +210,8 @@ class MessageService:
                 own_unread=own_unread,
             )
             await self._tell_status(tx, head, actor.user_id, message_id, status, seq, at, known)
-        return {
-            "deliveredSeq": delivered_seq,
-            "readSeq": read_seq,
-            "unread": head.last_seq - read_seq - own_unread,
-        }
+        unread = head.last_seq - read_seq - own_unread
+        return Watermarks(delivered_seq, read_seq, unread)
 
     async def _tell_status(
         self,
@@ -246,8 +238,16 @@ class MessageService:
                 user_id=user_id,
             )
             await self._bus.publish(tx, event)
-        moved = status_wire(message_id, head.id, event_seq, user_id, status, seq)
-        await self._broadcast.announce(tx, head, "message_status", moved, known)
+        entry = Entry(
+            head.id,
+            event_seq,
+            "message_status",
+            message_id=message_id,
+            user_id=user_id,
+            status=status,
+            seq=seq,
+        )
+        await self._broadcast.announce(tx, head, entry, known)
 
     def _check_length(self, content: str) -> None:
         if len(content.encode()) > self._text_bytes:
@@ -258,3 +258,9 @@ class MessageService:
     def _hash(self, message: NewMessage) -> str:
         what = orjson.dumps([message.type, message.content, message.reply_to])
         return hashlib.blake2b(what, key=self._hash_key, digest_size=_HASH_BYTES).hexdigest()
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound
+    return row

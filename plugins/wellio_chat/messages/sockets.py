@@ -3,7 +3,9 @@
 from typing import Any
 
 from wellio import Client, socket_event
+from wellio_chat.conversations.wire import entry_of_many
 
+from . import wire
 from .catchup import CatchUpService
 from .models import MarkMessage, SendMessage, Sync
 from .service import MessageService
@@ -19,25 +21,24 @@ class MessageSockets:
     async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]:
         """Send a message; the acknowledgement comes once it is durable."""
         sent = await self._messages.send(client.actor, body.conversation_id, body, client)
-        if sent.is_duplicate:
-            return {"message": sent.message, "duplicate": True}
-        return {"message": sent.message}
+        answer: dict[str, Any] = {"message": wire.sent(sent)}
+        return {**answer, "duplicate": True} if sent.is_duplicate else answer
 
     @socket_event("mark_delivered", body=MarkMessage, permission="chat.read")
     async def mark_delivered(self, client: Client, body: MarkMessage) -> dict[str, Any]:
         """Say that everything up to a message arrived."""
-        return await self._messages.mark(
-            client.actor, body.conversation_id, body.message_id, is_read=False
-        )
+        marked = await self._messages.mark(client.actor, body.conversation_id, body, is_read=False)
+        return wire.marked(marked)
 
     @socket_event("mark_read", body=MarkMessage, permission="chat.read")
     async def mark_read(self, client: Client, body: MarkMessage) -> dict[str, Any]:
         """Say that everything up to a message was read."""
-        return await self._messages.mark(
-            client.actor, body.conversation_id, body.message_id, is_read=True
-        )
+        marked = await self._messages.mark(client.actor, body.conversation_id, body, is_read=True)
+        return wire.marked(marked)
 
     @socket_event("sync", body=Sync, permission="chat.read")
     async def sync(self, client: Client, body: Sync) -> dict[str, Any]:
         """Return what happened since a cursor, in all conversations."""
-        return await self._catch_up.sync(client.actor, body.after)
+        missed = await self._catch_up.sync(client.actor, body.after)
+        items = [entry_of_many(it) for it in missed.entries]
+        return {"items": items, "next": missed.next, "hasMore": missed.has_more}

@@ -1,14 +1,15 @@
 """Who types, and who is there: hints that go straight to the hub and are never stored."""
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from wellio import Actor, NotFound, Wellio, WellioError, get_logger
 from wellio_chat.config import ChatConfig
 from wellio_chat.conversations import store as conversations
 from wellio_chat.conversations.broadcast import Broadcast
 from wellio_chat.conversations.ledger import Members
-from wellio_chat.messages.models import instant
+
+from .broadcast import Hints
 
 _MAX_REMEMBERED = 10_000
 _PATIENCE_S = 5.0
@@ -25,7 +26,7 @@ class PresenceService:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._clock, self._hub = app.db, app.clock, app.hub
-        self._broadcast = app.service(Broadcast)
+        self._broadcast, self._hints = app.service(Broadcast), app.service(Hints)
         settings = app.settings(ChatConfig)
         self._budget = app.limits.budget("typing", settings.typing)
         self._interval_s = settings.typing_interval_s
@@ -52,16 +53,8 @@ class PresenceService:
             raise
         if self._typing.get(key) is not hint:  # a newer one is on its way and must be told last
             return
-        self._hub.emit(
-            (user_id for user_id in members.user_ids if user_id != actor.user_id),
-            "typing",
-            {
-                "conversationId": conversation_id,
-                "userId": actor.user_id,
-                "isTyping": is_typing,
-            },
-            permission="chat.read",
-        )
+        others = (user_id for user_id in members.user_ids if user_id != actor.user_id)
+        self._hints.typing(others, conversation_id, actor.user_id, is_typing=is_typing)
 
     def changed(self, user_id: str, online: bool) -> None:
         """Tell a person's contacts that they came or went: a listener of the hub."""
@@ -84,12 +77,8 @@ class PresenceService:
             return
         if self._hub.is_online(user_id) is not online:  # that has changed, and is told by itself
             return
-        data: dict[str, Any] = {
-            "userId": user_id,
-            "online": online,
-            "lastSeen": None if online else instant(self._hub.last_seen(user_id)),
-        }
-        self._hub.emit(contacts, "presence", data, permission="chat.read")
+        last_seen_at = None if online else self._hub.last_seen(user_id)
+        self._hints.presence(contacts, user_id, last_seen_at, is_online=online)
 
     async def _members(self, actor: Actor, conversation_id: str) -> Members:
         """Return the members from the cache if it is right, which one small read tells."""

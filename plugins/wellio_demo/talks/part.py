@@ -7,9 +7,11 @@ from wellio_chat.ports import (
     Edit,
     HoldConversations,
     NewConversation,
+    NewMember,
     NewMessage,
     SendMessages,
 )
+from wellio_chat.ports import Mark as Upto
 
 from wellio import Demo, DemoPerson, IfMatch
 
@@ -67,12 +69,12 @@ class TalksDemo:
             member_ids=[person.user_id for person in talk.others],
             title=talk.title,
         )
-        opened, _ = await self._conversations.open(demo.actor(talk.opener), new)
-        talk.id = opened["id"]
+        opened = await self._conversations.open(demo.actor(talk.opener), new)
+        talk.id = opened.conversation.id
 
     async def _join(self, demo: Demo, talk: Talk, person: DemoPerson) -> None:
         actor = demo.actor(talk.opener)
-        await self._conversations.add_member(actor, talk.id, person.user_id)
+        await self._conversations.add_member(actor, talk.id, NewMember(user_id=person.user_id))
 
     async def _leave(self, demo: Demo, talk: Talk, person: DemoPerson) -> None:
         actor = demo.actor(talk.opener)
@@ -92,7 +94,8 @@ class TalksDemo:
 
     async def _mark(self, demo: Demo, talk: Talk, mark: Mark) -> None:
         actor = demo.actor(mark.by)
-        await self._messages.mark(actor, talk.id, mark.upto.id, is_read=mark.is_read)
+        upto = Upto(message_id=mark.upto.id)
+        await self._messages.mark(actor, talk.id, upto, is_read=mark.is_read)
 
 
 def _ms(at: datetime) -> int:

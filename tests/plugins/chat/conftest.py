@@ -6,7 +6,7 @@ from typing import Any
 import pytest_asyncio
 from wellio_chat.conversations.service import ConversationService
 from wellio_chat.messages.catchup import CatchUpService
-from wellio_chat.messages.history import HistoryService
+from wellio_chat.messages.pages import Pages
 from wellio_chat.messages.service import MessageService
 
 from wellio.testing import Api, TestApp, User
@@ -35,8 +35,8 @@ class Practice:
         return self.app.app.service(MessageService)
 
     @property
-    def history(self) -> HistoryService:
-        return self.app.app.service(HistoryService)
+    def pages(self) -> Pages:
+        return self.app.app.service(Pages)
 
     @property
     def conversations(self) -> ConversationService:
@@ -64,9 +64,10 @@ class Practice:
         return items
 
 
-@pytest_asyncio.fixture
-async def practice(wellio_app: StartApp, make_user: MakeUser) -> Practice:
-    app = await wellio_app()
+@pytest_asyncio.fixture(loop_scope="module")
+async def practice(shared_app: StartApp, shared_user: MakeUser) -> Practice:
+    """Bring people of the case's own, and so its own conversations, into the module's app."""
+    app, make_user = await shared_app.first(), shared_user
     owner = await make_user("owner")
     coach, other_coach = await make_user("coach"), await make_user("coach")
     people = {

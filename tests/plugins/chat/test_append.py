@@ -15,10 +15,12 @@ def actor(practice: Practice, name: str) -> Actor:
     return Actor(user.id, user.role, None, frozenset({"chat.send"}))
 
 
-async def test_concurrent_duplicates_are_stored_once(practice: Practice, sockets: Sockets) -> None:
+async def test_concurrent_duplicates_are_stored_once(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
     direct = await practice.direct("coach", "client")
     names = ("coach", "client")
-    plain = {n: await sockets.plain(practice.app.url, practice.people[n]) for n in names}
+    plain = {n: await shared_sockets.plain(practice.app.url, practice.people[n]) for n in names}
 
     async def by_socket(name: str, local_id: str) -> tuple[str, bool]:
         body = {"conversationId": direct, "content": local_id, "localId": local_id}

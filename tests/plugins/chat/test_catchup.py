@@ -72,9 +72,11 @@ async def test_the_log_is_read_in_pages(practice: Practice) -> None:
     await client.get(path, query={"cursor": "x"}, status=422)
 
 
-async def test_sync_goes_over_all_conversations(practice: Practice, sockets: Sockets) -> None:
+async def test_sync_goes_over_all_conversations(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
     url, people = practice.app.url, practice.people
-    socket = await sockets.plain(url, people["coach"])
+    socket = await shared_sockets.plain(url, people["coach"])
     assert await sync(socket) == ([], None)
     direct = await practice.direct("coach", "client")
     group = await practice.group("coach", "client")
@@ -90,7 +92,7 @@ async def test_sync_goes_over_all_conversations(practice: Practice, sockets: Soc
     await practice.send("client", direct, "more")
     more, _ = await sync(socket, cursor)
     assert [(m["conversationId"], m["data"]["content"]) for m in more] == [(direct, "more")]
-    stranger = await sockets.plain(url, people["stranger"])
+    stranger = await shared_sockets.plain(url, people["stranger"])
     assert await sync(stranger) == ([], None)
 
 
@@ -114,12 +116,14 @@ async def test_sync_goes_on_page_by_page(
     assert order == [(c, n) for n in range(1, 9) for c in ids]
 
 
-async def test_a_page_of_long_messages_is_shorter(practice: Practice, sockets: Sockets) -> None:
+async def test_a_page_of_long_messages_is_shorter(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
     """Else one answer alone would fill what may wait for a slow peer, again at each retry."""
     direct = await practice.direct("coach", "client")
     for _ in range(40):
         await practice.send("coach", direct, "é" * 8192)
-    socket = await sockets.io(practice.app.url, practice.people["client"])
+    socket = await shared_sockets.io(practice.app.url, practice.people["client"])
     first = await socket.call("sync", {"after": None})
     assert first["hasMore"]
     assert len(str(first).encode()) < RealtimeSettings().max_waiting_bytes // 2
@@ -128,11 +132,11 @@ async def test_a_page_of_long_messages_is_shorter(practice: Practice, sockets: S
 
 
 async def test_a_cursor_of_another_database_means_resync(
-    practice: Practice, sockets: Sockets
+    practice: Practice, shared_sockets: Sockets
 ) -> None:
     direct = await practice.direct("coach", "client")
     await practice.send("coach", direct, "Hello")
-    socket = await sockets.plain(practice.app.url, practice.people["coach"])
+    socket = await shared_sockets.plain(practice.app.url, practice.people["coach"])
     _, cursor = await sync(socket)
     assert cursor is not None
     for wrong in ("x", encode_cursor(0, 1, 1), encode_cursor(0, 10**9, 1), encode_cursor("a")):
@@ -141,11 +145,11 @@ async def test_a_cursor_of_another_database_means_resync(
 
 
 async def test_who_was_removed_learns_that_and_nothing_after(
-    practice: Practice, sockets: Sockets
+    practice: Practice, shared_sockets: Sockets
 ) -> None:
     group = await practice.group("coach", "client")
     await practice.send("coach", group, "Hello")
-    socket = await sockets.plain(practice.app.url, practice.people["client"])
+    socket = await shared_sockets.plain(practice.app.url, practice.people["client"])
     _, cursor = await sync(socket)
     last = await practice.send("coach", group, "Still here")
     await practice.api("coach").delete(
@@ -169,7 +173,7 @@ async def test_who_was_removed_learns_that_and_nothing_after(
 
 
 async def test_an_overtaken_transaction_keeps_the_order(
-    practice: Practice, sockets: Sockets
+    practice: Practice, shared_sockets: Sockets
 ) -> None:
     """On Postgres a transaction's number may be lower than that of the one before it here."""
     direct = await practice.direct("coach", "client")
@@ -184,16 +188,16 @@ async def test_an_overtaken_transaction_keeps_the_order(
         id=direct,
     )
     assert [row["event_seq"] for row in rows] == list(range(1, len(rows) + 1))
-    items, _ = await sync(await sockets.plain(practice.app.url, practice.people["coach"]))
+    items, _ = await sync(await shared_sockets.plain(practice.app.url, practice.people["coach"]))
     assert [item["eventSeq"] for item in items] == list(range(1, len(rows) + 1))
 
 
 async def test_what_waits_for_an_open_transaction_is_told_later(
-    practice: Practice, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+    practice: Practice, shared_sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Postgres an event has its place in the order only when every older transaction ended."""
     direct = await practice.direct("coach", "client")
-    socket = await sockets.plain(practice.app.url, practice.people["client"])
+    socket = await shared_sockets.plain(practice.app.url, practice.people["client"])
     items, before = await sync(socket)
     url = practice.app.app.config.database.url
     assert url is not None

@@ -115,3 +115,15 @@ async def test_list_begins_with_the_newest_activity(practice: Practice) -> None:
     keys = [(c["activeAt"], c["id"]) for c in found]
     assert keys == sorted(keys, reverse=True)
     await practice.api("coach").get("/conversations", query={"cursor": "what"}, status=422)
+
+
+async def test_dashboard_shows_what_waits(practice: Practice) -> None:
+    direct = await practice.direct("coach", "client")
+    await practice.send("coach", direct, "One")
+    await practice.send("coach", direct, "Two")
+    dashboard = (await practice.api("client").get("/dashboard", status=200)).data
+    assert dashboard["unread"] == 2
+    assert [c["id"] for c in dashboard["conversations"]] == [direct]
+    assert dashboard["conversations"][0]["lastMessage"]["content"] == "Two"
+    dashboard = (await practice.api("assistant").get("/dashboard", status=200)).data
+    assert (dashboard["unread"], dashboard["conversations"]) == (0, [])

@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-import orjson
 import pytest
 from wellio_chat.messages.history import HistoryService
 from wellio_chat.messages.models import HistoryQuery
+from wellio_chat.messages.pages import Pages
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Actor, Database, NotFound, Row, Wellio
+
+pytestmark = pytest.mark.sqlite("test_plans and test_model run these statements on both engines")
 
 Change = Callable[[Practice, str, dict[str, Any]], Awaitable[Any]]
 
@@ -50,12 +52,12 @@ async def test_a_page_shows_what_changed_since_it_was_read(
     room = await practice.group("coach", "client", "owner")
     message = await practice.send("coach", room, "First")
     coach, query = actor(practice, "coach"), HistoryQuery()
-    kept = practice.history
-    before = orjson.dumps(await kept.read(coach, room, query))
-    assert orjson.dumps(await kept.read(coach, room, query)) == before
+    kept = practice.pages
+    before = await kept.read(coach, room, query)
+    assert await kept.read(coach, room, query) is before
     await change(practice, room, message)
-    after = orjson.dumps(await kept.read(coach, room, query))
-    fresh = orjson.dumps(await HistoryService(practice.app.app).read(coach, room, query))
+    after = await kept.read(coach, room, query)
+    fresh = await Pages(practice.app.app).read(coach, room, query)
     assert after == fresh
     if change is not _read:  # one of two others is no news to the sender
         assert after != before
@@ -112,5 +114,6 @@ async def test_who_is_taken_out_while_reading_finds_nothing(practice: Practice) 
     path = f"/conversations/{room}/members/{practice.ids['client']}"
     db = Between(practice.app.app.db, lambda: practice.api("coach").delete(path, status=204))
     history = HistoryService(cast("Wellio", SimpleNamespace(db=db)))
+    pages = Pages(cast("Wellio", SimpleNamespace(service=lambda _: history)))
     with pytest.raises(NotFound):
-        await history.read(actor(practice, "client"), room, HistoryQuery())
+        await pages.read(actor(practice, "client"), room, HistoryQuery())

@@ -23,8 +23,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from wellio_chat.conversations.models import NewConversation
-from wellio_chat.messages.models import Edit, HistoryQuery, LogQuery, NewMessage
+from wellio_chat.conversations import wire
+from wellio_chat.conversations.models import NewConversation, NewMember
+from wellio_chat.messages.models import Edit, HistoryQuery, LogQuery, Mark, NewMessage
 
 from tests.plugins.chat.conftest import Practice
 from wellio import Actor, Conflict, Forbidden, IfMatch, NotFound, Problem
@@ -106,8 +107,8 @@ class Conversation(RuleBasedStateMachine):
         }
         ids = [self.practice.ids[name] for name in NAMES]
         new = NewConversation(kind="group", member_ids=ids, title=None)
-        opened, _ = self.run(self.practice.conversations.open(self.actors["owner"], new))
-        self.id: str = opened["id"]
+        opened = self.run(self.practice.conversations.open(self.actors["owner"], new))
+        self.id = opened.conversation.id
         self.inside = set(NAMES)
         self.sent: list[tuple[str, str, str, str]] = []  # sender, id, localId, first content
         self.deleted: set[str] = set()
@@ -158,7 +159,7 @@ class Conversation(RuleBasedStateMachine):
         sender, id_, _, _ = self.sent[index % len(self.sent)]
         work = self.practice.messages.edit(self.actors[who], id_, Edit(content=content), IfMatch())
         result = self.outcome(work)
-        assert result is self.refusal(who, sender, id_) or result["content"] == content
+        assert result is self.refusal(who, sender, id_) or result["body"] == content
 
     @precondition(lambda self: self.sent)
     @rule(who=WHO, index=INDEX)
@@ -181,15 +182,20 @@ class Conversation(RuleBasedStateMachine):
     @rule(who=WHO, index=INDEX, is_read=st.booleans())
     def mark(self, who: str, index: int, is_read: bool) -> None:
         id_ = self.sent[index % len(self.sent)][1]
-        work = self.practice.messages.mark(self.actors[who], self.id, id_, is_read=is_read)
+        work = self.practice.messages.mark(
+            self.actors[who], self.id, Mark(message_id=id_), is_read=is_read
+        )
         result = self.outcome(work)
         assert (result is NotFound) == (who not in self.inside)
 
     @rule(who=st.sampled_from(["coach", "client"]))
     def come_or_go(self, who: str) -> None:
-        service = self.practice.conversations
-        change = service.remove_member if who in self.inside else service.add_member
-        self.run(change(self.actors["owner"], self.id, self.practice.ids[who]))
+        service, owner = self.practice.conversations, self.actors["owner"]
+        user_id = self.practice.ids[who]
+        if who in self.inside:
+            self.run(service.remove_member(owner, self.id, user_id))
+        else:
+            self.run(service.add_member(owner, self.id, NewMember(user_id=user_id)))
         self.inside ^= {who}
         if who in self.inside:
             self.devices[who] = Device()  # who comes back begins anew
@@ -200,26 +206,26 @@ class Conversation(RuleBasedStateMachine):
         device, has_more = self.devices[who], True
         while has_more:
             page = self.run(self.practice.catch_up.sync(self.actors[who], device.cursor))
-            device.cursor, has_more = page["next"], page["hasMore"]
-            for item in page["items"]:
-                if item["conversationId"] != self.id:
+            device.cursor, has_more = page.next, page.has_more
+            for entry in page.entries:
+                if entry.conversation_id != self.id:
                     continue
                 if who not in self.inside:
-                    assert item["event"] == "member_removed"
-                    assert item["data"]["userId"] == self.practice.ids[who]
+                    assert entry.kind == "member_removed"
+                    assert entry.user_id == self.practice.ids[who]
                 else:
-                    device.apply(item["event"], item["data"])
+                    device.apply(entry.kind, wire.data(entry))
         if who in self.inside:
             self.compare(who, device)
 
     def compare(self, who: str, device: Device) -> None:
         """Hold what a device knows against a fresh fetch, and that against the model."""
         actor = self.actors[who]
-        fresh = self.run(self.practice.conversations.read(actor, self.id))
+        fresh = wire.conversation(self.run(self.practice.conversations.read(actor, self.id)))
         page = self.run(
-            self.practice.history.read(actor, self.id, HistoryQuery(limit=100, after_seq=0))
+            self.practice.pages.read(actor, self.id, HistoryQuery(limit=100, after_seq=0))
         )
-        history = orjson.loads(orjson.dumps(page))["items"]
+        history = orjson.loads(page)["items"]
         assert [visible(message) for message in history] == list(device.messages.values())
         assert [m["seq"] for m in history] == list(range(1, len(self.sent) + 1))[:100]
         assert {m["userId"] for m in fresh["members"]} == device.members
@@ -254,7 +260,7 @@ class Conversation(RuleBasedStateMachine):
         if hasattr(self, "id"):
             query = LogQuery(limit=100)
             log = self.run(self.practice.catch_up.log(self.actors["owner"], self.id, query))
-            numbers = [entry["eventSeq"] for entry in log["items"]]
+            numbers = [entry.event_seq for entry in log.rows]
             assert numbers == list(range(1, len(numbers) + 1))
 
     def teardown(self) -> None:

@@ -17,11 +17,11 @@ async def test_export_holds_what_one_wrote(practice: Practice) -> None:
     assert exported["chat_member"][0]["read_seq"] == 1
 
 
-async def test_erasure_leaves_tombstones(practice: Practice, sockets: Sockets) -> None:
+async def test_erasure_leaves_tombstones(practice: Practice, shared_sockets: Sockets) -> None:
     group = await practice.group("coach", "client", "owner")
     await practice.send("client", group, "Secret", localId="k")
     await practice.send("coach", group, "Answer")
-    owner = await sockets.plain(practice.app.url, practice.people["owner"])
+    owner = await shared_sockets.plain(practice.app.url, practice.people["owner"])
     data = ChatData(practice.app.app)
     with practice.app.bus.expect("message.deleted", "member.removed"):
         await practice.app.app.db.write(data.erase, practice.ids["client"])

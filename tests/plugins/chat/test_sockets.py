@@ -13,6 +13,8 @@ from tests.plugins.chat.conftest import Practice
 from wellio import Tx
 from wellio.testing import DEADLINE_S, Socket, Sockets
 
+pytestmark = pytest.mark.sqlite("test_plans and test_model run these statements on both engines")
+
 
 async def opened(sockets: Sockets, kind: str, practice: Practice, name: str) -> Socket:
     url, user = practice.app.url, practice.people[name]
@@ -21,11 +23,11 @@ async def opened(sockets: Sockets, kind: str, practice: Practice, name: str) -> 
 
 @pytest.mark.parametrize("kind", ["plain", "io"])
 async def test_a_message_reaches_the_other_and_ones_other_devices(
-    practice: Practice, sockets: Sockets, kind: str
+    practice: Practice, shared_sockets: Sockets, kind: str
 ) -> None:
     direct = await practice.direct("coach", "client")
     sender, second, other = [
-        await opened(sockets, kind, practice, name) for name in ("coach", "coach", "client")
+        await opened(shared_sockets, kind, practice, name) for name in ("coach", "coach", "client")
     ]
     body = {"conversationId": direct, "content": "Hello", "localId": "x"}
     answer = await sender.call("send_message", body)
@@ -55,9 +57,11 @@ async def test_a_message_reaches_the_other_and_ones_other_devices(
     assert [event for event, _ in other.received if event == "new_message"] == []
 
 
-async def test_edits_deletions_and_receipts_are_told(practice: Practice, sockets: Sockets) -> None:
+async def test_edits_deletions_and_receipts_are_told(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
     direct = await practice.direct("coach", "client")
-    other = await sockets.plain(practice.app.url, practice.people["client"])
+    other = await shared_sockets.plain(practice.app.url, practice.people["client"])
     message = await practice.send("coach", direct, "Helo")
     own = f"/messages/{message['id']}"
     marked = await other.call(
@@ -82,9 +86,9 @@ async def test_edits_deletions_and_receipts_are_told(practice: Practice, sockets
     ]
 
 
-async def test_membership_works_at_once(practice: Practice, sockets: Sockets) -> None:
+async def test_membership_works_at_once(practice: Practice, shared_sockets: Sockets) -> None:
     group = await practice.group("coach", "client")
-    leaver = await sockets.plain(practice.app.url, practice.people["client"])
+    leaver = await shared_sockets.plain(practice.app.url, practice.people["client"])
     await practice.send("coach", group, "Before")
     await leaver.receive("new_message")
     await leaver.call("typing", {"conversationId": group, "isTyping": True})
@@ -103,10 +107,10 @@ async def test_membership_works_at_once(practice: Practice, sockets: Sockets) ->
 
 
 async def test_a_removal_by_another_process_works_at_once(
-    practice: Practice, sockets: Sockets
+    practice: Practice, shared_sockets: Sockets
 ) -> None:
     group = await practice.group("coach", "client", "owner")
-    socket = await sockets.plain(practice.app.url, practice.people["client"])
+    socket = await shared_sockets.plain(practice.app.url, practice.people["client"])
     await practice.send("coach", group, "Before")
     await socket.receive("new_message")
 
@@ -119,19 +123,21 @@ async def test_a_removal_by_another_process_works_at_once(
     await practice.app.app.db.write(remove)
     last = await practice.send("coach", group, "After")
     body = {"conversationId": group, "messageId": last["id"]}
-    owner = await sockets.plain(practice.app.url, practice.people["owner"])
+    owner = await shared_sockets.plain(practice.app.url, practice.people["owner"])
     assert (await owner.call("mark_read", body))["ok"]
     assert (await owner.call("typing", {"conversationId": group, "isTyping": True}))["ok"]
     assert (await socket.call("sync", {"after": None}))["ok"]
     assert [event for event, _ in socket.received if event != "presence"] == []
 
 
-async def test_typing_is_passed_on_once_in_a_while(practice: Practice, sockets: Sockets) -> None:
+async def test_typing_is_passed_on_once_in_a_while(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
     direct = await practice.direct("coach", "client")
     url, people = practice.app.url, practice.people
     coach, client = (
-        await sockets.plain(url, people["coach"]),
-        await sockets.plain(url, people["client"]),
+        await shared_sockets.plain(url, people["coach"]),
+        await shared_sockets.plain(url, people["client"]),
     )
     for is_typing in (True, True, True, False):
         answer = await coach.call("typing", {"conversationId": direct, "isTyping": is_typing})
@@ -180,13 +186,13 @@ def holding(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[Held]:
 
 
 async def test_of_two_typing_hints_the_later_is_told_last(
-    practice: Practice, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+    practice: Practice, shared_sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     direct = await practice.direct("coach", "client")
     url, people = practice.app.url, practice.people
     coach, client = (
-        await sockets.plain(url, people["coach"]),
-        await sockets.plain(url, people["client"]),
+        await shared_sockets.plain(url, people["coach"]),
+        await shared_sockets.plain(url, people["client"]),
     )
     hints = [{"conversationId": direct, "isTyping": state} for state in (True, False)]
     with holding(monkeypatch, "members_version") as held:
@@ -200,15 +206,15 @@ async def test_of_two_typing_hints_the_later_is_told_last(
 
 
 async def test_presence_that_changed_again_is_not_told(
-    practice: Practice, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+    practice: Practice, shared_sockets: Sockets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await practice.direct("coach", "client")
     url, people = practice.app.url, practice.people
-    coach = await sockets.plain(url, people["coach"])
+    coach = await shared_sockets.plain(url, people["coach"])
     presence = practice.app.app.service(PresenceService)
     await presence.close()  # the coach's own
     with holding(monkeypatch, "contacts") as held:
-        client = await sockets.plain(url, people["client"])
+        client = await shared_sockets.plain(url, people["client"])
         await held.is_reached()
         await client.close()
         await coach.receive("presence", online=False)
@@ -218,13 +224,13 @@ async def test_presence_that_changed_again_is_not_told(
 
 
 async def test_presence_is_for_those_who_share_a_conversation(
-    practice: Practice, sockets: Sockets
+    practice: Practice, shared_sockets: Sockets
 ) -> None:
     direct = await practice.direct("coach", "client")
     url, people = practice.app.url, practice.people
-    coach = await sockets.plain(url, people["coach"])
-    stranger = await sockets.plain(url, people["stranger"])
-    client = await sockets.plain(url, people["client"])
+    coach = await shared_sockets.plain(url, people["coach"])
+    stranger = await shared_sockets.plain(url, people["stranger"])
+    client = await shared_sockets.plain(url, people["client"])
     came = await coach.receive("presence", userId=practice.ids["client"])
     assert came == {"userId": practice.ids["client"], "online": True, "lastSeen": None}
     members = (await practice.api("coach").get(f"/conversations/{direct}")).data["members"]
@@ -238,11 +244,30 @@ async def test_presence_is_for_those_who_share_a_conversation(
     assert stranger.received == []
 
 
-async def test_binary_data_is_no_text(practice: Practice, sockets: Sockets) -> None:
+async def test_binary_data_is_no_text(practice: Practice, shared_sockets: Sockets) -> None:
     """Socket.IO can carry bytes where the models want text; Postgres would stumble over a NUL."""
     direct = await practice.direct("coach", "client")
-    socket = await sockets.io(practice.app.url, practice.people["coach"])
+    socket = await shared_sockets.io(practice.app.url, practice.people["coach"])
     good = {"conversationId": direct, "content": "Hello"}
     for field, value in [("conversationId", b"a\0"), ("content", b"Hello"), ("localId", b"x")]:
         answer = await socket.call("send_message", {**good, field: value})
         assert [error["pointer"] for error in answer["error"]["errors"]] == [f"/{field}"]
+
+
+async def test_who_may_chat_no_longer_hears_nothing(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
+    """A coach who becomes an assistant is still a member, but the role reads no chat."""
+    direct = await practice.direct("coach", "client")
+    own = await practice.send("coach", direct, "A secret of two")
+    role = {"role": "assistant"}
+    await practice.api("owner").patch(f"/users/{practice.ids['coach']}", role, status=200)
+    coach = await shared_sockets.plain(practice.app.url, practice.people["coach"])
+    client = await shared_sockets.plain(practice.app.url, practice.people["client"])
+    await practice.send("client", direct, "Another")
+    assert (await client.call("typing", {"conversationId": direct, "isTyping": True}))["ok"]
+    assert not (await coach.call("sync", {"after": None}))["ok"]
+    assert coach.received == []
+    for method, body in [("PATCH", {"content": "Hello"}), ("DELETE", None)]:
+        reply = await practice.api("coach").request(method, f"/messages/{own['id']}", body)
+        assert (reply.status, reply.code) == (403, "forbidden")
