@@ -1,7 +1,9 @@
 """What the suite may cost: 10 CPU-seconds a test, 60 a module; CI is red beyond.
 
 CPU time is counted, of the test's process and of the children that it waited for: a clock on the
-wall would tell more about the machine's other work. Waiting has its end in `timeout` alone. A test
+wall would tell more about the machine's other work. Where others use the machine, CPU time grows
+too, to the double and more; so a fixed little work is measured beside each long test, and a second
+is one of the machine that wrote `budget.json`. Waiting has its end in `timeout` alone. A test
 that needs more says why, by `mark.slow`. What modules cost is written down in `budget.json`, by
 `--refresh-budget`: the ten that grew most are shown at the end, and the dearest are run first, so
 that no worker is left with one of them when the others are done.
@@ -14,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import pytest
@@ -27,6 +30,10 @@ _UNKNOWN_S: Final = 2.0
 #: The suites that run whole servers, and what a test of theirs may take by the clock.
 LONG_SUITES: Final = frozenset({"attack", "container", "e2e", "examples", "fault"})
 LONG_S: Final = 300
+#: A phase that took so long has the machine's speed measured.
+_LONG_S: Final = 0.3
+#: Where the speed of the machine that wrote the file stands.
+SPEED: Final = "seconds of the fixed work"
 _FILE: Final = Path(__file__).with_name("budget.json")
 
 
@@ -34,8 +41,8 @@ class Meter:
     """Measures each phase of each test where it runs, and has the dearest modules run first."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._spent = _cpu_s()
-        if hasattr(config.option, "loadscopereorder"):
+        self._spent, self._speed = _cpu_s(), _fixed_work_s()
+        if hasattr(config.option, "loadscopereorder") and known():
             config.option.loadscopereorder = False  # by how many tests a module has: 1 may be long
 
     @pytest.hookimpl(wrapper=True)
@@ -50,11 +57,13 @@ class Meter:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Write on each phase's report what it took; reports reach the process that adds up."""
         report = yield
-        now = _cpu_s()
+        spent = _cpu_s() - self._spent
+        if spent > _LONG_S:
+            self._speed = _fixed_work_s()
         of_ours: Any = report  # xdist takes along whatever a report holds
-        of_ours.cpu_s = now - self._spent
+        of_ours.cpu_s, of_ours.speed = spent, self._speed
         of_ours.may_be_slow = item.get_closest_marker("slow") is not None
-        self._spent = now
+        self._spent = _cpu_s()
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -82,10 +91,17 @@ class Budget:
         self._modules: dict[str, float] = defaultdict(float)
         self._slow: dict[str, float] = defaultdict(float)  # of modules, by their slow tests
         self._over: dict[str, float] = {}
+        self._speeds: list[float] = []
+        self._usual = known().get(SPEED)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take in a phase of a test."""
-        module, spent = _module(report.nodeid), getattr(report, "cpu_s", 0.0)
+        if not hasattr(report, "cpu_s"):
+            return
+        self._speeds.append(report.speed)
+        is_measured = self._usual is None or self._config.getoption("--refresh-budget")
+        module = _module(report.nodeid)
+        spent = report.cpu_s * (1 if is_measured else self._usual / report.speed)
         self._modules[module] += spent
         if getattr(report, "may_be_slow", False):
             self._slow[module] += spent
@@ -118,7 +134,10 @@ class Budget:
         """Be red over the budget in CI; write it down when asked to."""
         if self._config.getoption("--refresh-budget"):
             measured = {module: round(spent, 1) for module, spent in self._modules.items()}
-            there = {it: spent for it, spent in known().items() if (_FILE.parents[1] / it).exists()}
+            there = {
+                it: spent for it, spent in known().items() if (_FILE.parents[1] / it).is_file()
+            }
+            measured[SPEED] = round(median(self._speeds), 5)
             _FILE.write_text(json.dumps(there | measured, indent=0, sort_keys=True) + "\n")
         is_held = self._config.getoption("--budget") or os.environ.get("CI")
         if is_held and self.breaches() and session.exitstatus == pytest.ExitCode.OK:
@@ -145,6 +164,16 @@ def known() -> Mapping[str, float]:
 def _cpu_s() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _fixed_work_s() -> float:
+    """Return the CPU time of some work that is always the same, about 2 ms: the best of three."""
+    taken = []
+    for _ in range(3):
+        started = time.thread_time()
+        sum(number * number % 7 for number in range(20_000))
+        taken.append(time.thread_time() - started)
+    return min(taken)
 
 
 def _is_ours(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A21, REST: what a page of somebody else's site can do with a visitor's browser, on both engines.
+"""A21, REST: what a page of somebody else's site can do with a visitor's browser.
 
 `tests/core/http/test_cors.py` proves the list of origins. Here every endpoint is asked on behalf of
 forty strangers, in the ways in which a page may ask without asking first; and whatever a browser
@@ -15,7 +15,10 @@ from tests.contract.rules import PUBLIC, RULES
 from tests.core.http.test_cors import ALLOWED, STRANGERS
 from wellio.testing import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.sqlite("a browser's rules, before any database"),
+]
 
 #: What a form may send, and a script without a preflight.
 SIMPLE = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "")

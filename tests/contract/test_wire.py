@@ -13,6 +13,8 @@ from wellio.testing.world import NOWHERE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: What the edge refuses, before any statement.
+AT_THE_EDGE = pytest.mark.sqlite("what is refused here reaches no database")
 #: Sent everywhere, and never to come back in a problem.
 MARKER = "Zxq7Marker"
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -103,6 +105,7 @@ def filled(schema: Any, schemas: Mapping[str, Any], leaf: Any) -> Any:
     return {name: filled(it, schemas, leaf) for name, it in schema["properties"].items()}
 
 
+@AT_THE_EDGE
 @pytest.mark.parametrize(
     "leaf", [MARKER, {MARKER: MARKER}, [MARKER]], ids=["text", "object", "list"]
 )
@@ -114,6 +117,7 @@ async def test_a_bad_body_is_a_422_that_names_the_unknown_field(world: World, le
             assert "/fieldOfNobody" in pointers(await call.send(json=body), call.name)
 
 
+@AT_THE_EDGE
 async def test_every_wrong_field_is_named_at_once(world: World) -> None:
     schemas = world.app.openapi["components"]["schemas"]
     async for call in calls(world):
@@ -124,6 +128,7 @@ async def test_every_wrong_field_is_named_at_once(world: World) -> None:
             }, call.name
 
 
+@AT_THE_EDGE
 async def test_a_bad_query_is_a_422_that_names_the_unknown_field(world: World) -> None:
     async for call in calls(world):
         if call.query:
@@ -132,6 +137,7 @@ async def test_a_bad_query_is_a_422_that_names_the_unknown_field(world: World) -
             assert {"/fieldOfNobody", "/limit"} <= set(named), call.name
 
 
+@AT_THE_EDGE
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "abc", "", "1.5", "9" * 400])
 async def test_limits_are_1_to_100(world: World, limit: str) -> None:
     async for call in calls(world):
@@ -139,6 +145,7 @@ async def test_limits_are_1_to_100(world: World, limit: str) -> None:
             assert pointers(await call.send(query={"limit": limit}), call.name) == ["/limit"]
 
 
+@AT_THE_EDGE
 @pytest.mark.parametrize(
     "cursor", ["garbage", "!!!", "WzEsMl0", "W10", "bnVsbA", "é", "\x00", MARKER, "A" * 600]
 )
@@ -180,12 +187,14 @@ MALFORMED = (
 )
 
 
+@AT_THE_EDGE
 async def test_what_is_no_json_is_a_400(world: World) -> None:
     async for call in calls(world):
         for content in MALFORMED if call.schema is not None else ():
             problem(await call.send(content=content, headers=JSON), 400, f"{call.name} {content!r}")
 
 
+@AT_THE_EDGE
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/xml", MARKER, "application/json; charset=latin-1"]
 )
@@ -196,6 +205,7 @@ async def test_another_content_type_is_a_415(world: World, media_type: str) -> N
             problem(await call.send(content=b"{}", headers=headers), 415, call.name)
 
 
+@AT_THE_EDGE
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # on purpose
 async def test_a_large_body_is_a_413(world: World) -> None:
     content = b'{"a": "' + b"x" * 1024 * 1024 + b'"}'
@@ -204,6 +214,7 @@ async def test_a_large_body_is_a_413(world: World) -> None:
             problem(await call.send(content=content, headers=JSON), 413, call.name)
 
 
+@AT_THE_EDGE
 async def test_another_method_is_a_405_that_names_those_there_are(world: World) -> None:
     openapi = world.app.openapi["paths"]
     there: dict[str, set[str]] = {path: set() for path in openapi}
@@ -218,6 +229,7 @@ async def test_another_method_is_a_405_that_names_those_there_are(world: World) 
             assert methods <= set(reply.headers["Allow"].split(", ")), path
 
 
+@AT_THE_EDGE
 async def test_an_unknown_path_is_a_404(world: World) -> None:
     for path in (f"/{MARKER}", f"//{MARKER}", f"/clients/{MARKER}", f"/clients/%00{MARKER}"):
         for caller in ("owner", "nobody"):

@@ -36,6 +36,8 @@ from wellio import (
 )
 from wellio.testing import StartApp, TestApp
 
+pytestmark = pytest.mark.sqlite("what hooks do; no statement is of this module's own")
+
 MINE, OTHERS, HIDDEN = new_id(), new_id(), new_id()
 
 

@@ -28,6 +28,8 @@ from wellio import (
 )
 from wellio.testing import DEADLINE_S, Api, Recorder, Scenario, Sockets, StartApp, TestApp
 
+pytestmark = pytest.mark.sqlite("test_shared_app.py has the fixtures on both")
+
 
 class NoteTaken(Event, name="note.taken", about=None):
     """A note was taken."""
