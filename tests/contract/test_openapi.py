@@ -5,36 +5,14 @@ That every answer is as it says is checked by `wellio.testing` with every reques
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
-
-from wellio.boot.app import WELLIO
-from wellio.boot.assembly import create_app
-from wellio.config.settings import load_config
-from wellio.http import Http
-from wellio.testing.apps import DEFAULTS, NO_FILE
 
 #: Routes that speak no HTTP of ours; `docs/api.md` tells of them.
 REALTIME = {("GET", "/ws"), ("*", "/socket.io/")}
 METHODS = {"get", "put", "post", "patch", "delete"}
-
-
-@pytest.fixture
-async def application(tmp_path: Path) -> Any:
-    place = {"data_dir": tmp_path, "database.url": f"sqlite:///{tmp_path / 'wellio.db'}"}
-    config = load_config(NO_FILE, env={}, overrides={**DEFAULTS, **place})
-    made = await create_app(config, workers=False)
-    yield made
-    await made[WELLIO].db.close()
-
-
-@pytest.fixture
-def openapi(application: web.Application) -> Any:
-    return application[WELLIO].service(Http).openapi
 
 
 async def test_it_is_openapi_3_1(openapi: Any) -> None:

@@ -1,0 +1,39 @@
+"""Types that openapi-typescript makes of `/openapi.json` allow what is right, and no careless null.
+
+A null that was meant for "leave it" must not compile where it would be refused or would empty a
+field, and nobody has to name fields that they do not mean.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.realtime.node_client import run_node
+
+CLIENT = '"/api/v1/clients/{id}", "patch"'
+RIGHT = [
+    f'const change: Body<{CLIENT}> = {{ phone: "+49 30 901820" }};',
+    f"const emptied: Body<{CLIENT}> = {{ phone: null }};",
+    f"const nothing: Body<{CLIENT}> = {{}};",
+    'const made: Body<"/api/v1/clients", "post"> = { name: "Ida" };',
+    'const me: Body<"/api/v1/me", "patch"> = {};',
+    'const settings: Body<"/api/v1/practice", "patch"> = { locale: "de" };',
+    f"declare const read: Answer<{CLIENT}>; const id: string = read.id;",
+]
+WRONG = [
+    f"const careless: Body<{CLIENT}> = {{ name: null }};",
+    f"const misspelt: Body<{CLIENT}> = {{ fone: '1' }};",
+    'const nobody: Body<"/api/v1/clients", "post"> = {};',
+]
+
+
+async def test_generated_types_let_nobody_erase_by_mistake(openapi: Any, tmp_path: Path) -> None:
+    description, lines = tmp_path / "openapi.json", tmp_path / "lines.json"
+    description.write_text(json.dumps(openapi))
+    lines.write_text(json.dumps(RIGHT + WRONG))
+    script = Path(__file__).with_name("types.mjs")
+    said = json.loads(await run_node(str(script), str(description), str(lines)))
+    assert said.pop("wellio.ts") == []
+    told = dict(zip(RIGHT + WRONG, said.values(), strict=True))
+    assert {line: told[line] for line in RIGHT if told[line]} == {}
+    assert [line for line in WRONG if not told[line]] == []
