@@ -23,6 +23,7 @@ from .client import Api, Reply
 from .deadline import DEADLINE_S
 from .matrix import Matrix
 from .plugin import MakeUser, StartApp
+from .race import race
 from .recorder import Recorder
 from .rules import PublicRule, Rule, Rules, Thing
 from .scenarios import Scenario, scenario
@@ -50,6 +51,7 @@ __all__ = [
     "Thing",
     "User",
     "World",
+    "race",
     "scenario",
     "sign_in",
 ]
