@@ -177,7 +177,7 @@ async def run(start: StartApp, folder: Path, profile: Profile) -> None:
         assert crowd.complaints() == []
 
 
-@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+@pytest.mark.sqlite("what waits for a slow socket lies in memory; `make prove` has both")
 async def test_slow_sockets(wellio_app: StartApp, tmp_path: Path) -> None:
     await run(wellio_app, tmp_path, SHORT)
 

@@ -22,6 +22,7 @@ GROWTH_MB = 100
 LOG_BYTES = 1024  # for each request, on average
 
 
+@pytest.mark.sqlite("what is malformed gets to no database; `make prove` has both")
 async def test_a_few_malformed_requests(server: Target, seed: int) -> None:
     await attack(server, seed, 300)
 

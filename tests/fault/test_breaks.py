@@ -17,6 +17,14 @@ FOUND_AS: Final = {
     "no_unique_index": "dup",
     "numbers_outside": "order",
 }
+#: Numbers and the index are where the engines' own ways with concurrency show; what is told too
+#: early is found on SQLite here, and on Postgres by `make prove`.
+ON_EACH: Final = [
+    pytest.param(engine, broken, marks=[pytest.mark.prove] if is_long else [])
+    for broken in FOUND_AS
+    for engine in ENGINES
+    for is_long in [engine == "postgres" and broken.endswith("_before_commit")]
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +38,7 @@ def test_every_break_is_looked_for() -> None:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("broken", FOUND_AS)
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("engine", "broken"), ON_EACH)
 async def test_a_broken_build_is_found_out(
     engine: EngineName,
     broken: str,
