@@ -1,7 +1,8 @@
 """The practice: its clients, who looks after them, and its settings.
 
-Rooms: `settings` (the practice itself), `tags`, `clients`. Other plugins read
-`practice_v_client_access`, `practice_v_client` and `practice_v_assignment`, and import events.
+Rooms: `settings` (the practice itself), `tags`, `clients`, `timeline`. Other plugins read
+`practice_v_client_access`, `practice_v_client` and `practice_v_assignment`, import events and
+ports, and bring what they know of a client by the hook `register_timeline` (`hooks.py`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,7 +20,9 @@ from wellio import (
     hookimpl,
 )
 
-__all__ = ["PLUGIN"]
+from .timeline.models import TimelineEntry, TimelineSource
+
+__all__ = ["PLUGIN", "TimelineEntry", "TimelineSource"]
 
 PLUGIN = Plugin(
     name="practice",
@@ -32,6 +35,22 @@ PLUGIN = Plugin(
         "wellio_practice.clients",
     ),
 )
+
+
+@hookimpl
+def register_hookspecs() -> Sequence[object]:
+    """Open `register_timeline`."""
+    from . import hooks
+
+    return [hooks]
+
+
+@hookimpl
+def register_timeline(app: Wellio) -> Sequence[TimelineSource]:
+    """Offer when a record began, and who looked after the client from when until when."""
+    from .timeline.store import sources
+
+    return sources(app)
 
 
 @hookimpl
@@ -88,17 +107,19 @@ def register_letterhead(app: Wellio) -> Sequence[Callable[[], Awaitable[Letterhe
 
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
-    """Serve `/practice`, `/tags` and `/clients`."""
+    """Serve `/practice`, `/tags`, `/clients` and their timelines."""
     from .clients.api import ClientApi
     from .clients.service import ClientService
     from .settings.api import SettingsApi
     from .settings.service import SettingsService
     from .tags.api import routes as tag_routes
+    from .timeline.api import routes as timeline_routes
 
     return [
         SettingsApi(app.service(SettingsService)),
         *tag_routes(app),
         ClientApi(app.service(ClientService)),
+        *timeline_routes(app),
     ]
 
 

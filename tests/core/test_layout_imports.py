@@ -17,6 +17,7 @@ ROOMS = {
     "settings": set[str](),
     "tags": {"settings"},
     "clients": {"settings", "tags"},
+    "timeline": {"settings", "tags", "clients"},
     "programs": {"settings", "tags", "clients"},
     "tracking": {"settings", "tags", "clients"},
     "questionnaires": {"settings", "tags", "clients"},

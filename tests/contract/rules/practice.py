@@ -27,6 +27,7 @@ PRACTICE = Rules(
             missing=422,
         ),
         Rule(f"GET {CLIENT}", "owner carl mia", ids={"id": "client"}),
+        Rule(f"GET {CLIENT}/timeline", "owner carl", role=ALL_STAFF, ids={"id": "client"}),
         Rule(f"PATCH {CLIENT}", "owner carl", seen="mia", ids={"id": "client"}, body={}),
         *(
             Rule(
@@ -64,7 +65,13 @@ PRACTICE = Rules(
         "GET /api/v1/practice": "*",
         "PATCH /api/v1/practice": "practice.manage",
         **dict.fromkeys(
-            ("GET /api/v1/clients", f"GET {CLIENT}", "GET /api/v1/tags", f"GET {TAG}"),
+            (
+                "GET /api/v1/clients",
+                f"GET {CLIENT}",
+                f"GET {CLIENT}/timeline",
+                "GET /api/v1/tags",
+                f"GET {TAG}",
+            ),
             "clients.read",
         ),
         **dict.fromkeys(

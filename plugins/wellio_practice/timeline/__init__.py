@@ -1,0 +1,1 @@
+"""The timeline: what happened to a client, newest first, as far as any plugin knows of it."""
