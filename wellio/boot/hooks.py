@@ -17,7 +17,8 @@ from .plugins import Plugins
 if TYPE_CHECKING:
     from .app import Wellio
 
-_ASKED_ELSEWHERE = {"lifespan", "register_hookspecs"}  # when the app starts, and when it is loaded
+# When the plugins are loaded, when the app starts, and when a demo is made: its parts are large.
+_ASKED_ELSEWHERE = {"register_hookspecs", "lifespan", "register_demo"}
 
 
 class Hooks:

@@ -226,7 +226,7 @@ def register_notices(app: "Wellio") -> Sequence[Notice]:
 
 @hookspec
 def register_demo(app: "Wellio") -> Sequence[DemoPart]:
-    """Return this plugin's parts of the demo practice."""
+    """Return this plugin's parts of the demo practice; asked only when one is made or shown."""
 
 
 @hookspec
