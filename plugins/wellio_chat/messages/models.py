@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from wellio import Id, Instant, Line, PageQuery, Row, Text, Wire
+from wellio import ABSENT, Id, Instant, Line, PageQuery, Row, Text, Wire
 from wellio_chat.conversations.entry import Entry
 
 MessageType = Literal["text", "image", "file", "audio", "system", "encrypted"]
@@ -91,7 +91,7 @@ class SendMessage(NewMessage):
 class Edit(Wire):
     """A message's new content."""
 
-    content: Content
+    content: Content = ABSENT
 
 
 class Mark(Wire):

@@ -5,6 +5,7 @@ import hashlib
 import orjson
 
 from wellio import (
+    ABSENT,
     Actor,
     Client,
     Conflict,
@@ -96,7 +97,8 @@ class MessageService:
             Conflict: `message_deleted`.
             PreconditionFailed: It is in another state than the actor insists on.
         """
-        self._check_length(edit.content)
+        if edit.content is not ABSENT:
+            self._check_length(edit.content)
         now = self._clock.now_ms()
         return await self._db.write(self._edit, actor, message_id, edit.content, if_match, now)
 
@@ -132,7 +134,7 @@ class MessageService:
         if row["deleted_at"] is not None:
             raise Conflict("This message was deleted.", code="message_deleted")
         if_match.check(tx, row)
-        if row["body"] == content:
+        if content is ABSENT or row["body"] == content:
             return row
         await store.edit(tx, message_id, content, at)
         event_seq = head.add_event("message_updated", at, message_id=message_id)
