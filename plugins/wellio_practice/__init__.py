@@ -108,24 +108,22 @@ def register_letterhead(app: Wellio) -> Sequence[Callable[[], Awaitable[Letterhe
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
     """Serve `/practice`, `/tags`, `/clients` and their timelines."""
-    from .clients.api import ClientApi
-    from .clients.service import ClientService
-    from .settings.api import SettingsApi
-    from .settings.service import SettingsService
-    from .tags.api import routes as tag_routes
-    from .timeline.api import routes as timeline_routes
+    from .clients import api as clients
+    from .settings import api as settings
+    from .tags import api as tags
+    from .timeline import api as timelines
 
     return [
-        SettingsApi(app.service(SettingsService)),
-        *tag_routes(app),
-        ClientApi(app.service(ClientService)),
-        *timeline_routes(app),
+        *settings.routes(app),
+        *tags.routes(app),
+        *clients.routes(app),
+        *timelines.routes(app),
     ]
 
 
 @hookimpl
 def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
     """Hand out and take away what is stored about a client."""
-    from .clients.personal_data import ClientData
+    from .personal_data import PracticeData
 
-    return [ClientData(app)]
+    return [PracticeData(app)]

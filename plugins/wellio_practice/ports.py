@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from wellio import Actor, IfMatch, Row
+from wellio import Actor, IfMatch, Row, Slice
 
-from .clients.models import ClientChange, ClientQuery
+from .clients.models import ClientChange, ClientQuery, ClientView
 from .settings.models import PracticeChange
 from .tags.models import NewTag
 
 __all__ = [
     "ClientChange",
     "ClientQuery",
+    "ClientView",
     "KeepClients",
     "KeepSettings",
     "KeepTags",
@@ -27,8 +28,8 @@ class KeepClients(Protocol):
     from a route declares them there, as the practice's own routes do.
     """
 
-    async def search(self, actor: Actor, query: ClientQuery) -> Mapping[str, Any]:
-        """Return a page of the records that the actor may see, under `items`."""
+    async def search(self, actor: Actor, query: ClientQuery) -> Slice[ClientView]:
+        """Return some of the records that the actor may see, by name."""
 
     async def change(
         self, actor: Actor, client_id: str, change: ClientChange, if_match: IfMatch
@@ -74,7 +75,7 @@ class KeepTags(Protocol):
 class KeepSettings(Protocol):
     """Keeps what the practice is called, and its time zone, currency and language."""
 
-    async def change(self, actor_id: str, change: PracticeChange, if_match: IfMatch) -> object:
+    async def change(self, actor: Actor, change: PracticeChange, if_match: IfMatch) -> object:
         """Change some of it.
 
         Raises:

@@ -84,7 +84,7 @@ class RecordsDemo:
 
     async def _set_up(self, demo: Demo, owner: DemoPerson) -> None:
         change = PracticeChange(name=NAME, time_zone="Europe/Dublin", currency="EUR", locale="en")
-        await self._settings.change(owner.user_id, change, IfMatch())
+        await self._settings.change(demo.actor(owner), change, IfMatch())
         for name in TAGS:
             tag = await self._tags.create(demo.actor(owner), NewTag(name=name))
             self._tag_ids[name] = tag["id"]
@@ -94,7 +94,7 @@ class RecordsDemo:
         chance = demo.random("practice", "record", client.key)
         actor = demo.actor(owner)
         found = await self._clients.search(actor, ClientQuery(q=client.email))
-        client.facts["client_id"] = client_id = found["items"][0]["id"]
+        client.facts["client_id"] = client_id = found.rows[0].row["id"]
         born = date(client.facts["born"], chance.randint(1, 12), chance.randint(1, 28))
         change = ClientChange(
             phone=f"+353 20 910 {chance.randrange(10_000):04}",  # a range for fiction (ComReg)

@@ -1,115 +1,75 @@
 """REST: client records, their coaches and their tags."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from aiohttp import web
+from wellio import Page, Wellio, call
+from wellio_practice.tags.models import TAGS
 
-from wellio import ACTOR, IF_MATCH, Page, Reply, created, endpoint, no_content
-
-from .models import Client, ClientChange, ClientQuery, NewClient
+from .models import CLIENTS, Client, ClientView, OwnClient, OwnRecord
 from .service import ClientService
 
-
-def _made(client: dict[str, Any]) -> Reply:
-    return created(client, f"/api/v1/clients/{client['id']}")
+_OWN = tuple(field.serialization_alias or it for it, field in OwnRecord.model_fields.items())
 
 
-class ClientApi:
-    """`/clients`."""
+def client_wire(client: ClientView) -> dict[str, Any]:
+    """Return a client as they stand on the wire: as staff see them, or as they see themselves."""
+    record = CLIENTS.wire(client.row)
+    coaches = [{"id": coach["id"], "name": coach["name"]} for coach in client.coaches]
+    if client.tags is None:
+        return {**{it: record[it] for it in _OWN}, "coaches": coaches}
+    return {**record, "coaches": coaches, "tags": [TAGS.wire(tag) for tag in client.tags]}
 
-    def __init__(self, clients: ClientService) -> None:
-        self._clients = clients
 
-    @endpoint("GET", "/clients", query=ClientQuery, returns=Page[Client], scope="clients.read")
-    async def search(self, request: web.Request, query: ClientQuery) -> dict[str, Any]:
-        """List the clients that you may see, by name; a client sees their own record."""
-        return await self._clients.search(request[ACTOR], query)
-
-    @endpoint(
-        "POST",
-        "/clients",
-        body=NewClient,
-        returns=Client,
-        status=201,
-        reply=_made,
-        permission="clients.manage",
-    )
-    async def create(self, request: web.Request, body: NewClient) -> dict[str, Any]:
-        """Make a record of somebody who may or may not get an account."""
-        return await self._clients.create(request[ACTOR], body)
-
-    @endpoint("GET", "/clients/{id}", returns=Client, object=("client", "id"), scope="clients.read")
-    async def read(self, request: web.Request) -> dict[str, Any]:
-        """Read one client."""
-        return await self._clients.read(request[ACTOR], request.match_info["id"])
-
-    @endpoint(
-        "PATCH",
-        "/clients/{id}",
-        body=ClientChange,
-        returns=Client,
-        object=("client", "id"),
-        action="update",
-        scope="clients.manage",
-    )
-    async def change(self, request: web.Request, body: ClientChange) -> dict[str, Any]:
-        """Change the fields that are given; null empties one."""
-        return await self._clients.change(
-            request[ACTOR], request.match_info["id"], body, request[IF_MATCH]
-        )
-
-    @endpoint(
-        "PUT",
-        "/clients/{id}/coaches/{coach_id}",
-        status=204,
-        object=("client", "id"),
-        action="assign",
-        scope="clients.manage",
-    )
-    async def assign(self, request: web.Request) -> Reply:
-        """Have a coach look after a client."""
-        ids = request.match_info
-        await self._clients.assign(request[ACTOR], ids["id"], ids["coach_id"])
-        return no_content()
-
-    @endpoint(
-        "DELETE",
-        "/clients/{id}/coaches/{coach_id}",
-        status=204,
-        object=("client", "id"),
-        action="assign",
-        scope="clients.manage",
-    )
-    async def unassign(self, request: web.Request) -> Reply:
-        """End that a coach looks after a client."""
-        ids = request.match_info
-        await self._clients.unassign(request[ACTOR], ids["id"], ids["coach_id"])
-        return no_content()
-
-    @endpoint(
-        "PUT",
-        "/clients/{id}/tags/{tag_id}",
-        status=204,
-        object=("client", "id"),
-        action="update",
-        scope="clients.manage",
-    )
-    async def tag(self, request: web.Request) -> Reply:
-        """Put a tag on a client."""
-        ids = request.match_info
-        await self._clients.tag(request[ACTOR], ids["id"], ids["tag_id"])
-        return no_content()
-
-    @endpoint(
-        "DELETE",
-        "/clients/{id}/tags/{tag_id}",
-        status=204,
-        object=("client", "id"),
-        action="update",
-        scope="clients.manage",
-    )
-    async def untag(self, request: web.Request) -> Reply:
-        """Take a tag off a client."""
-        ids = request.match_info
-        await self._clients.untag(request[ACTOR], ids["id"], ids["tag_id"])
-        return no_content()
+def routes(app: Wellio) -> Sequence[object]:
+    """Serve `/clients`."""
+    clients, wire, one = app.service(ClientService), client_wire, ("client", "id")
+    changing = {"object": one, "scope": "clients.manage"}
+    return [
+        call(
+            "GET",
+            "/clients",
+            clients.search,
+            returns=Page[Client | OwnClient],
+            wire=wire,
+            scope="clients.read",
+        ),
+        call(
+            "POST",
+            "/clients",
+            clients.create,
+            returns=Client,
+            wire=wire,
+            permission="clients.manage",
+        ),
+        call(
+            "GET",
+            "/clients/{id}",
+            clients.read,
+            returns=Client | OwnClient,
+            wire=wire,
+            object=one,
+            scope="clients.read",
+        ),
+        call(
+            "PATCH",
+            "/clients/{id}",
+            clients.change,
+            returns=Client,
+            wire=wire,
+            action="update",
+            **changing,
+        ),
+        call(
+            "PUT", "/clients/{id}/coaches/{coach_id}", clients.assign, action="assign", **changing
+        ),
+        call(
+            "DELETE",
+            "/clients/{id}/coaches/{coach_id}",
+            clients.unassign,
+            action="assign",
+            **changing,
+        ),
+        call("PUT", "/clients/{id}/tags/{tag_id}", clients.tag, action="update", **changing),
+        call("DELETE", "/clients/{id}/tags/{tag_id}", clients.untag, action="update", **changing),
+    ]

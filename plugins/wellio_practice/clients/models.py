@@ -1,12 +1,31 @@
-"""Clients and tags on the wire."""
+"""Clients: their records as the database has them, as services return them, and on the wire.
 
+A field of a client's is written in the migration, in a record here, and in `_Details` where
+people may set it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import Field, StringConstraints, field_validator
 
-from wellio import ABSENT, Email, Id, Instant, Line, Locale, Name, PageQuery, TimeZone, Wire
+from wellio import (
+    ABSENT,
+    Email,
+    Id,
+    Instant,
+    Line,
+    Locale,
+    Name,
+    PageQuery,
+    Row,
+    Table,
+    TimeZone,
+    Wire,
+)
 from wellio_practice.tags.models import Tag
 
 Phone = Annotated[Line, StringConstraints(pattern=r"^\+?[0-9 ()./-]{3,40}$")]
@@ -16,15 +35,8 @@ METADATA_BYTES = 16_384
 MAX_AGE_YEARS = 130
 
 
-class Coach(Wire):
-    """Somebody who looks after a client."""
-
-    id: Id
-    name: Name
-
-
-class Client(Wire):
-    """A client record. A client sees their own without what is marked as staff's."""
+class OwnRecord(Wire):
+    """What a client sees of their own record."""
 
     id: Id
     user_id: Id | None
@@ -34,24 +46,72 @@ class Client(Wire):
     date_of_birth: date | None
     time_zone: str | None
     locale: str | None
-    coaches: list[Coach]
     created_at: Instant
     updated_at: Instant
-    lifecycle: Lifecycle | None = Field(default=None, description="Staff only.")
-    source: str | None = Field(default=None, description="Staff only.")
-    tags: list[Tag] | None = Field(default=None, description="Staff only.")
-    metadata: dict[str, Any] | None = Field(default=None, description="Staff only.")
+
+
+class Record(OwnRecord):
+    """What staff see of a client's record."""
+
+    lifecycle: Lifecycle
+    source: str | None
+    metadata: dict[str, Any]
+
+
+CLIENTS = Table(
+    "practice_client",
+    Record,
+    *("name_ci", "email_ci", "status", "erased_at int", "version int"),
+    order=("name_ci",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """A client as somebody may see them.
+
+    Attributes:
+        row: The record.
+        coaches: `id` and `name` of who looks after them, the primary coach first.
+        tags: The rows of their tags; None where the client looks, whom staff's part is not for.
+    """
+
+    row: Row
+    coaches: Sequence[Row]
+    tags: Sequence[Row] | None
+
+
+class Coach(Wire):
+    """Somebody who looks after a client."""
+
+    id: Id
+    name: Name
+
+
+class OwnClient(OwnRecord):
+    """A client as they see themselves."""
+
+    coaches: list[Coach]
+
+
+class Client(Record):
+    """A client as staff see them."""
+
+    coaches: list[Coach]
+    tags: list[Tag]
 
 
 class _Details(Wire):
-    email: Email | None = None
-    phone: Phone | None = None
-    date_of_birth: date | None = None
-    time_zone: TimeZone | None = None
-    locale: Locale | None = None
-    source: Source | None = None
+    """What may be empty; where it is absent, a new record is empty there and a change keeps it."""
+
+    email: Email | None = ABSENT
+    phone: Phone | None = ABSENT
+    date_of_birth: date | None = ABSENT
+    time_zone: TimeZone | None = ABSENT
+    locale: Locale | None = ABSENT
+    source: Source | None = ABSENT
     metadata: dict[str, Any] | None = Field(
-        default=None, description="Free-form JSON of at most 16 KiB."
+        default=ABSENT, description="Free-form JSON of at most 16 KiB."
     )
 
     @field_validator("date_of_birth")
@@ -64,11 +124,11 @@ class _Details(Wire):
 
     @field_validator("metadata")
     @classmethod
-    def _small(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        text = dump_metadata(value or {})
+    def _small(cls, value: dict[str, Any] | None) -> dict[str, Any]:
+        text = orjson.dumps(value or {}).decode()
         if len(text) > METADATA_BYTES or "\\u0000" in text:
             raise ValueError("must be at most 16 KiB of JSON without NUL")
-        return value
+        return value or {}
 
 
 class NewClient(_Details):
@@ -97,6 +157,9 @@ class ClientQuery(PageQuery):
     lifecycle: Lifecycle | None = None
 
 
-def dump_metadata(value: dict[str, Any]) -> str:
-    """Write metadata as it is stored."""
-    return orjson.dumps(value).decode()
+#: Everything that is about the person, as it stands in a tombstone.
+ERASED: dict[str, Any] = {
+    **dict.fromkeys(("user_id", "name", "name_ci", "email_ci", *_Details.model_fields)),
+    "metadata": {},
+    "status": "erased",
+}

@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from wellio import (
     Account,
     Actor,
@@ -15,19 +13,14 @@ from wellio import (
     Invalid,
     NotFound,
     Row,
+    Slice,
     Tx,
     Wellio,
-    decode_cursor,
-    encode_cursor,
     fold,
-    new_id,
-    page,
-    rfc3339,
 )
 from wellio_practice.events import (
     ClientAssigned,
     ClientCreated,
-    ClientEvent,
     ClientLifecycleChanged,
     ClientUnassigned,
     ClientUpdated,
@@ -35,20 +28,10 @@ from wellio_practice.events import (
 from wellio_practice.tags.models import TAGS
 
 from . import store, team
-from .models import ClientChange, ClientQuery, NewClient, dump_metadata
+from .models import CLIENTS, ClientChange, ClientQuery, ClientView, NewClient
 from .policy import ClientPolicy
 
-_NEW = {
-    "user_id": None,
-    "email": None,
-    "phone": None,
-    "date_of_birth": None,
-    "time_zone": None,
-    "locale": None,
-    "source": None,
-    "lifecycle": "active",
-    "metadata": "{}",
-}
+_NEW: Mapping[str, Any] = {"status": "active", "lifecycle": "active", "metadata": {}}
 
 
 class ClientService:
@@ -58,69 +41,52 @@ class ClientService:
         self._db, self._bus, self._clock = app.db, app.bus, app.clock
         self._policy = app.service(ClientPolicy)
 
-    async def search(self, actor: Actor, query: ClientQuery) -> dict[str, Any]:
-        """Return a page of the clients that the actor may see, by name."""
-        after = decode_cursor(query.cursor, str, str) if query.cursor else ("", "")
-        rows = await store.search(
-            self._db,
-            self._policy.visible_sql(actor, "c.id"),
-            q=_contains(query.q) if query.q else None,
-            lifecycle=query.lifecycle,
-            tag_id=query.tag_id,
-            coach_id=query.coach_id,
-            after_name=after[0],
-            after_id=after[1],
-            limit=query.limit + 1,
-        )
-        wires = await self._wires(self._db, actor, rows[: query.limit])
-        shown = {client["id"]: client for client in wires}
-        return page(
-            rows,
-            query.limit,
-            lambda row: encode_cursor(row["name_ci"], row["id"]),
-            lambda row: shown[row["id"]],
-        )
+    async def search(self, actor: Actor, query: ClientQuery) -> Slice[ClientView]:
+        """List the clients that you may see, by name; a client sees their own record."""
+        where = store.fitting(self._policy.visible_sql(actor, "t.id"), query)
+        found = await CLIENTS.page(self._db, query, where)
+        return Slice(await self._views(self._db, actor, found.rows), found.next_cursor)
 
-    async def read(self, actor: Actor, client_id: str) -> dict[str, Any]:
-        """Return one client.
+    async def read(self, actor: Actor, client_id: str) -> ClientView:
+        """Read one client.
 
         Raises:
             NotFound: There is none.
         """
-        return await self._read(self._db, actor, client_id)
+        row = _there(await CLIENTS.read(self._db, client_id))
+        return await self._view(self._db, actor, row)
 
-    async def create(self, actor: Actor, new: NewClient) -> dict[str, Any]:
-        """Make a record; a coach looks after the clients that they make.
+    async def create(self, actor: Actor, new: NewClient) -> ClientView:
+        """Make a record of somebody who may or may not get an account.
+
+        A coach looks after the clients that they make.
 
         Raises:
             Invalid: A coach id is not that of an owner or coach, or not the coach's own.
         """
-        coach_ids = list(dict.fromkeys(new.coach_ids))
+        values = {**new.given(), "lifecycle": new.lifecycle}
+        coach_ids = list(dict.fromkeys(values.pop("coach_ids", ())))
         if actor.role != "owner":
             if any(coach_id != actor.user_id for coach_id in coach_ids):
                 raise _not_staff(coach_ids, {actor.user_id})
             coach_ids = [actor.user_id]
-        fields = {
-            **_stored(new.model_dump(exclude={"coach_ids"})),
-            "id": new_id(),
-            "user_id": None,
-        }
-        return await self._db.write(self._make, actor, fields, coach_ids, self._clock.now_ms())
+        return await self._db.write(self._make, actor, values, coach_ids, self._clock.now_ms())
 
     async def change(
         self, actor: Actor, client_id: str, change: ClientChange, if_match: IfMatch
-    ) -> dict[str, Any]:
-        """Change the fields that are given.
+    ) -> ClientView:
+        """Change the fields that are given; null empties one.
 
         Raises:
             PreconditionFailed: The record is in another state than the actor insists on.
         """
-        fields = _stored(change.model_dump(include=change.model_fields_set))
         now = self._clock.now_ms()
-        return await self._db.write(self._change, actor, client_id, fields, if_match, now)
+        return await self._db.write(self._change, actor, client_id, change.given(), if_match, now)
 
     async def assign(self, actor: Actor, client_id: str, coach_id: str) -> None:
-        """Have a coach look after a client; doing it twice changes nothing.
+        """Have a coach look after a client.
+
+        Doing it twice changes nothing.
 
         Raises:
             NotFound: That account is no owner or coach.
@@ -128,7 +94,10 @@ class ClientService:
         await self._db.write(self._assign, actor.user_id, client_id, coach_id, self._clock.now_ms())
 
     async def unassign(self, actor: Actor, client_id: str, coach_id: str) -> None:
-        """End that a coach looks after a client; doing it twice changes nothing."""
+        """End that a coach looks after a client.
+
+        Doing it twice changes nothing.
+        """
         now = self._clock.now_ms()
         await self._db.write(self._unassign, actor.user_id, client_id, coach_id, now)
 
@@ -141,7 +110,10 @@ class ClientService:
         await self._db.write(self._tag, actor.user_id, client_id, tag_id)
 
     async def untag(self, actor: Actor, client_id: str, tag_id: str) -> None:
-        """Take a tag off a client; doing it twice changes nothing."""
+        """Take a tag off a client.
+
+        Doing it twice changes nothing.
+        """
         await self._db.write(self._untag, actor.user_id, client_id, tag_id)
 
     async def on_account(self, tx: Tx, account: Account, attributes: Mapping[str, Any]) -> None:
@@ -159,80 +131,74 @@ class ClientService:
                 raise Invalid(errors=[FieldError("/coach", "no_coach", "is no coach's address")])
         now = self._clock.now_ms()
         client_id = await store.find_unlinked(tx, account.email, coach_id)
-        if client_id is not None:
-            await store.link(tx, client_id, account.id, now)
-            event = ClientUpdated(client_id=client_id, user_id=account.id, actor_id=account.id)
-            await self._tell(tx, event, note="account")
-            coach_ids = [coach_id] if coach_id else []
-            await self._assign_all(tx, account.id, client_id, coach_ids, now)
-            return
-        fields = {
-            **_NEW,
-            "id": new_id(),
-            "user_id": account.id,
-            "name": account.name,
-            "email": account.email,
-        }
-        await self._create(tx, account.id, fields, [coach_id] if coach_id else [], now)
+        if client_id is None:
+            values = {"user_id": account.id, "name": account.name, "email": account.email}
+            row = await self._create(tx, account.id, values, now)
+        else:
+            row = (await CLIENTS.change(tx, client_id, {"user_id": account.id}, now=now)).after
+            await self._updated(tx, account.id, row, "account")
+        await self._assign_all(tx, account.id, row, [coach_id] if coach_id else [], now)
 
     async def _make(
-        self, tx: Tx, actor: Actor, fields: dict[str, Any], coach_ids: list[str], now: int
-    ) -> dict[str, Any]:
-        await self._create(tx, actor.user_id, fields, coach_ids, now)
-        return await self._read(tx, actor, fields["id"])
+        self, tx: Tx, actor: Actor, values: dict[str, Any], coach_ids: list[str], now: int
+    ) -> ClientView:
+        row = await self._create(tx, actor.user_id, values, now)
+        await self._assign_all(tx, actor.user_id, row, coach_ids, now)
+        return await self._view(tx, actor, row)
 
-    async def _create(
-        self, tx: Tx, actor_id: str, fields: dict[str, Any], coach_ids: list[str], now: int
-    ) -> None:
-        await store.insert(tx, {**fields, "now": now})
-        event = ClientCreated(client_id=fields["id"], user_id=fields["user_id"], actor_id=actor_id)
-        await self._tell(tx, event)
-        await self._assign_all(tx, actor_id, fields["id"], coach_ids, now)
+    async def _create(self, tx: Tx, actor_id: str, values: Mapping[str, Any], now: int) -> Row:
+        row = await CLIENTS.insert(tx, {**_NEW, **_folded(values)}, now=now)
+        user_id = row["user_id"]
+        event = ClientCreated(client_id=row["id"], user_id=user_id, actor_id=actor_id)
+        await self._bus.publish(tx, event, subject_id=user_id)
+        return row
 
     async def _change(
         self,
         tx: Tx,
         actor: Actor,
         client_id: str,
-        fields: dict[str, Any],
+        given: dict[str, Any],
         if_match: IfMatch,
         now: int,
-    ) -> dict[str, Any]:
-        row = await self._locked(tx, client_id)
+    ) -> ClientView:
+        before = await self._locked(tx, client_id)
         if if_match.is_given:
-            if_match.check(tx, await self._read(tx, actor, client_id))
-        current = {column: row[column] for column in ("id", "name", *_NEW) if column != "user_id"}
-        await store.update(tx, {**current, **fields, "now": now})
-        about = {"client_id": client_id, "user_id": row["user_id"], "actor_id": actor.user_id}
-        changed = [column for column, value in fields.items() if value != row[column]]
-        await self._tell(tx, ClientUpdated(**about), note=" ".join(changed) or None)
+            if_match.check(tx, await self._view(tx, actor, before))
+        change = await CLIENTS.change(tx, before, _folded(given), now=now)
+        changed = [column for column in given if column in change.changed]
+        if changed:
+            await self._updated(tx, actor.user_id, before, " ".join(changed))
         if "lifecycle" in changed:
-            await self._tell(tx, ClientLifecycleChanged(**about))
-        return await self._read(tx, actor, client_id)
+            user_id = before["user_id"]
+            event = ClientLifecycleChanged(
+                client_id=client_id, user_id=user_id, actor_id=actor.user_id
+            )
+            await self._bus.publish(tx, event, subject_id=user_id)
+        return await self._view(tx, actor, change.after)
 
     async def _assign(self, tx: Tx, actor_id: str, client_id: str, coach_id: str, now: int) -> None:
         if not await store.active_staff(tx, [coach_id]):
             raise NotFound
-        await self._assign_all(tx, actor_id, client_id, [coach_id], now)
+        row = await self._locked(tx, client_id)
+        await self._assign_all(tx, actor_id, row, [coach_id], now)
 
     async def _assign_all(
-        self, tx: Tx, actor_id: str, client_id: str, coach_ids: list[str], now: int
+        self, tx: Tx, actor_id: str, row: Row, coach_ids: list[str], now: int
     ) -> None:
-        if not coach_ids:
-            return
-        known = await store.active_staff(tx, coach_ids)
+        """Have some coaches look after a client whose row is locked, or new."""
+        known = await store.active_staff(tx, coach_ids) if coach_ids else set()
         if len(known) < len(coach_ids):
             raise _not_staff(coach_ids, known)
-        row = await self._locked(tx, client_id)
         for coach_id in coach_ids:
-            if await team.begin(tx, client_id, coach_id, now):
+            if await team.begin(tx, row["id"], coach_id, now):
                 event = ClientAssigned(
-                    client_id=client_id,
+                    client_id=row["id"],
                     user_id=row["user_id"],
                     coach_id=coach_id,
                     actor_id=actor_id,
                 )
-                await self._tell(tx, event, subject_id=coach_id)
+                await self._bus.publish(tx, event, subject_id=coach_id)
 
     async def _unassign(
         self, tx: Tx, actor_id: str, client_id: str, coach_id: str, now: int
@@ -245,93 +211,61 @@ class ClientService:
                 coach_id=coach_id,
                 actor_id=actor_id,
             )
-            await self._tell(tx, event, subject_id=coach_id)
+            await self._bus.publish(tx, event, subject_id=coach_id)
 
     async def _tag(self, tx: Tx, actor_id: str, client_id: str, tag_id: str) -> None:
         row = await self._locked(tx, client_id)
         await TAGS.lock(tx, tag_id)
         if await store.tag(tx, client_id, tag_id):
-            await self._updated(tx, actor_id, row)
+            await self._updated(tx, actor_id, row, "tags")
 
     async def _untag(self, tx: Tx, actor_id: str, client_id: str, tag_id: str) -> None:
         row = await self._locked(tx, client_id)
         if await store.untag(tx, client_id, tag_id):
-            await self._updated(tx, actor_id, row)
+            await self._updated(tx, actor_id, row, "tags")
 
-    async def _updated(self, tx: Tx, actor_id: str, row: Row) -> None:
-        event = ClientUpdated(client_id=row["id"], user_id=row["user_id"], actor_id=actor_id)
-        await self._tell(tx, event, note="tags")
-
-    async def _tell(
-        self, tx: Tx, event: ClientEvent, *, subject_id: str | None = None, note: str | None = None
-    ) -> None:
-        """Publish an event; unless another account is concerned, it is the client's own."""
-        await self._bus.publish(tx, event, subject_id=subject_id or event.user_id, note=note)
+    async def _updated(self, tx: Tx, actor_id: str, row: Row, note: str) -> None:
+        """Say that something in a record changed; `note` names it."""
+        user_id = row["user_id"]
+        event = ClientUpdated(client_id=row["id"], user_id=user_id, actor_id=actor_id)
+        await self._bus.publish(tx, event, subject_id=user_id, note=note)
 
     async def _locked(self, tx: Tx, client_id: str) -> Row:
-        row = await store.lock(tx, client_id)
-        if row is None:
-            raise NotFound
-        return row
+        return _there(await CLIENTS.lock(tx, client_id))
 
-    async def _read(self, db: Database | Tx, actor: Actor, client_id: str) -> dict[str, Any]:
-        row = await store.read(db, client_id)
-        if row is None:
-            raise NotFound
-        return (await self._wires(db, actor, [row]))[0]
+    async def _view(self, db: Database | Tx, actor: Actor, row: Row) -> ClientView:
+        (view,) = await self._views(db, actor, [row])
+        return view
 
-    async def _wires(
+    async def _views(
         self, db: Database | Tx, actor: Actor, rows: Sequence[Row]
-    ) -> list[dict[str, Any]]:
+    ) -> list[ClientView]:
         ids = [row["id"] for row in rows]
-        coaches: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await team.members(db, ids):
-            coaches[row["client_id"]].append({"id": row["id"], "name": row["name"]})
+        coaches, tags = defaultdict[str, list[Row]](list), defaultdict[str, list[Row]](list)
+        for coach in await team.members(db, ids):
+            coaches[coach["client_id"]].append(coach)
         if actor.role == "client":
-            return [_contact(row, coaches[row["id"]]) for row in rows]
-        tags: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in await store.tags(db, ids):
-            tags[row["client_id"]].append(TAGS.wire(row))
-        return [
-            {
-                **_contact(row, coaches[row["id"]]),
-                "lifecycle": row["lifecycle"],
-                "source": row["source"],
-                "tags": tags[row["id"]],
-                "metadata": orjson.loads(row["metadata"]),
-            }
-            for row in rows
-        ]
+            return [ClientView(row, coaches[row["id"]], None) for row in rows]
+        for tag in await store.tags(db, ids):
+            tags[tag["client_id"]].append(tag)
+        return [ClientView(row, coaches[row["id"]], tags[row["id"]]) for row in rows]
 
 
-def _contact(row: Row, coaches: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "userId": row["user_id"],
-        "name": row["name"],
-        "email": row["email"],
-        "phone": row["phone"],
-        "dateOfBirth": row["date_of_birth"],
-        "timeZone": row["time_zone"],
-        "locale": row["locale"],
-        "coaches": coaches,
-        "createdAt": rfc3339(row["created_at"]),
-        "updatedAt": rfc3339(row["updated_at"]),
+def _there(row: Row) -> Row:
+    """Return a record that is no tombstone."""
+    if row["erased_at"] is not None:
+        raise NotFound
+    return row
+
+
+def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to what is stored the forms by which it is found."""
+    folded = {
+        f"{column}_ci": None if values[column] is None else fold(values[column])
+        for column in ("name", "email")
+        if column in values
     }
-
-
-def _stored(fields: dict[str, Any]) -> dict[str, Any]:
-    """Turn what the wire models hold into what the columns hold."""
-    if "metadata" in fields:
-        fields["metadata"] = dump_metadata(fields["metadata"] or {})
-    if fields.get("date_of_birth"):
-        fields["date_of_birth"] = fields["date_of_birth"].isoformat()
-    return fields
-
-
-def _contains(text: str) -> str:
-    escaped = fold(text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"%{escaped}%"
+    return {**values, **folded}
 
 
 def _not_staff(coach_ids: Sequence[str], known: set[str]) -> Invalid:

@@ -56,11 +56,26 @@ _TAKE_OVER = """
 INSERT INTO practice_assignment (id, client_id, user_id, role, from_at)
 VALUES (:id, :client_id, :user_id, 'primary', :now)
 """
+# Of somebody whose account is erased nothing is handed out, though their id stays in the history.
+_HISTORY = """
+SELECT a.id, a.client_id, a.user_id, a.role, a.from_at, a.until_at FROM practice_assignment a
+WHERE a.client_id IN (SELECT id FROM practice_client WHERE user_id = :id)
+UNION
+SELECT a.id, a.client_id, a.user_id, a.role, a.from_at, a.until_at FROM practice_assignment a
+WHERE a.user_id = :id AND EXISTS (SELECT 1 FROM auth_v_user u
+                                  WHERE u.id = :id AND u.status <> 'erased')
+ORDER BY from_at, id
+"""
 
 
 async def members(db: Database | Tx, client_ids: Sequence[str]) -> list[Row]:
     """Return `(client_id, id, name)` of those who look after some clients, the primary first."""
     return await db.fetch_all(_OPEN, ids=client_ids)
+
+
+async def history(db: Database, user_id: str) -> list[Row]:
+    """Return who looked after a client's account, or after whom a coach did, and when."""
+    return await db.fetch_all(_HISTORY, id=user_id)
 
 
 async def begin(tx: Tx, client_id: str, user_id: str, now: int) -> bool:

@@ -1,29 +1,29 @@
 """REST: the practice's settings."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from aiohttp import web
+from wellio import Wellio, call
 
-from wellio import ACTOR, IF_MATCH, endpoint
-
-from .models import Practice, PracticeChange
+from .models import Practice
 from .service import SettingsService
 
 
-class SettingsApi:
-    """`/practice`."""
+def _wire(settings: Practice) -> dict[str, Any]:
+    return settings.model_dump(by_alias=True)
 
-    def __init__(self, settings: SettingsService) -> None:
-        self._settings = settings
 
-    @endpoint("GET", "/practice", returns=Practice, scope="*")
-    async def practice(self, request: web.Request) -> dict[str, Any]:
-        """Read the practice's name, time zone, currency and language."""
-        return await self._settings.read()
-
-    @endpoint(
-        "PATCH", "/practice", body=PracticeChange, returns=Practice, permission="practice.manage"
-    )
-    async def change(self, request: web.Request, body: PracticeChange) -> dict[str, Any]:
-        """Change some of them."""
-        return await self._settings.change(request[ACTOR].user_id, body, request[IF_MATCH])
+def routes(app: Wellio) -> Sequence[object]:
+    """Serve `/practice`."""
+    settings = app.service(SettingsService)
+    return [
+        call("GET", "/practice", settings.read, returns=Practice, wire=_wire, scope="*"),
+        call(
+            "PATCH",
+            "/practice",
+            settings.change,
+            returns=Practice,
+            wire=_wire,
+            permission="practice.manage",
+        ),
+    ]

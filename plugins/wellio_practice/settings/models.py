@@ -1,6 +1,6 @@
-"""The practice's settings on the wire."""
+"""The practice's settings, which services return as they stand on the wire."""
 
-from wellio import Currency, Locale, Name, TimeZone, Wire
+from wellio import ABSENT, Currency, Locale, Name, TimeZone, Wire
 
 
 class Practice(Wire):
@@ -15,10 +15,10 @@ class Practice(Wire):
 class PracticeChange(Wire):
     """A change of some of its settings."""
 
-    name: Name | None = None
-    time_zone: TimeZone | None = None
-    currency: Currency | None = None
-    locale: Locale | None = None
+    name: Name = ABSENT
+    time_zone: TimeZone = ABSENT
+    currency: Currency = ABSENT
+    locale: Locale = ABSENT
 
 
 DEFAULTS = Practice(name="My practice", time_zone="UTC", currency="EUR", locale="en")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wellio import Account, IfMatch, Letterhead, Row, Tx, Wellio
+from wellio import Account, Actor, IfMatch, Letterhead, Row, Tx, Wellio
 
 from . import store
 from .models import DEFAULTS, Practice, PracticeChange
@@ -15,34 +15,39 @@ class SettingsService:
     def __init__(self, app: Wellio) -> None:
         self._db, self._clock, self._audit = app.db, app.clock, app.audit
 
-    async def read(self) -> dict[str, Any]:
-        """Return the settings in their wire form."""
-        return _wire(await store.read(self._db))
+    async def read(self) -> Practice:
+        """Read the practice's name, time zone, currency and language."""
+        return _settings(await store.read(self._db))
 
     async def letterhead(self) -> Letterhead:
         """Return what mails say of the practice."""
         practice = await self.read()
-        return Letterhead(practice["name"], practice["timeZone"])
+        return Letterhead(practice.name, practice.time_zone)
 
-    async def change(
-        self, actor_id: str, change: PracticeChange, if_match: IfMatch
-    ) -> dict[str, Any]:
-        """Change the settings that are given, and return all of them.
+    async def change(self, actor: Actor, change: PracticeChange, if_match: IfMatch) -> Practice:
+        """Change some of them.
 
         Raises:
             PreconditionFailed: They are others by now than the caller insists on.
         """
-        return await self._db.write(self._change, actor_id, change, if_match, self._clock.now_ms())
+        now = self._clock.now_ms()
+        return await self._db.write(self._change, actor.user_id, change.given(), if_match, now)
 
     async def _change(
-        self, tx: Tx, actor_id: str, change: PracticeChange, if_match: IfMatch, now: int
-    ) -> dict[str, Any]:
+        self, tx: Tx, actor_id: str, given: Mapping[str, Any], if_match: IfMatch, now: int
+    ) -> Practice:
         await store.insert_once(tx, DEFAULTS, now)
-        if_match.check(tx, _wire(await store.lock(tx)))
-        await store.update(tx, change, now)
-        names = " ".join(change.model_dump(exclude_none=True)) or None
-        await self._audit.record(tx, "practice.updated", "practice", actor_id=actor_id, note=names)
-        return _wire(await store.read(tx))
+        before = _settings(await store.lock(tx))
+        if_match.check(tx, before)
+        after = before.model_copy(update=given)
+        changed = [name for name in given if getattr(after, name) != getattr(before, name)]
+        if changed:
+            await store.update(tx, after, now)
+            note = " ".join(changed)
+            await self._audit.record(
+                tx, "practice.updated", "practice", actor_id=actor_id, note=note
+            )
+        return after
 
     async def on_account(self, tx: Tx, account: Account, attributes: Mapping[str, Any]) -> None:
         """Store the practice's settings with its first owner."""
@@ -51,12 +56,7 @@ class SettingsService:
             await store.insert_once(tx, settings, self._clock.now_ms())
 
 
-def _wire(row: Row | None) -> dict[str, Any]:
+def _settings(row: Row | None) -> Practice:
     if row is None:
-        return DEFAULTS.model_dump(by_alias=True)
-    return {
-        "name": row["name"],
-        "timeZone": row["time_zone"],
-        "currency": row["currency"],
-        "locale": row["locale"],
-    }
+        return DEFAULTS
+    return Practice.model_construct(**dict(zip(row.keys(), row, strict=True)))

@@ -2,7 +2,7 @@
 
 from wellio import Database, Row, Tx
 
-from .models import Practice, PracticeChange
+from .models import Practice
 
 _READ = "SELECT name, time_zone, currency, locale FROM practice_settings WHERE id = 1"
 _INSERT = """
@@ -12,8 +12,7 @@ ON CONFLICT (id) DO NOTHING
 """
 _UPDATE = """
 UPDATE practice_settings
-SET name = COALESCE(:name, name), time_zone = COALESCE(:time_zone, time_zone),
-    currency = COALESCE(:currency, currency), locale = COALESCE(:locale, locale),
+SET name = :name, time_zone = :time_zone, currency = :currency, locale = :locale,
     version = version + 1, updated_at = :now
 WHERE id = 1
 """
@@ -34,6 +33,6 @@ async def insert_once(tx: Tx, settings: Practice, now: int) -> None:
     await tx.execute(_INSERT, now=now, **settings.model_dump())
 
 
-async def update(tx: Tx, change: PracticeChange, now: int) -> None:
-    """Change the settings that are given."""
-    await tx.execute(_UPDATE, now=now, **change.model_dump())
+async def update(tx: Tx, settings: Practice, now: int) -> None:
+    """Store changed settings."""
+    await tx.execute(_UPDATE, now=now, **settings.model_dump())

@@ -1,6 +1,6 @@
 """What the practice keeps about a person is handed out whole and taken away whole."""
 
-from wellio_practice.clients.personal_data import ClientData
+from wellio_practice.personal_data import PracticeData
 
 from tests.plugins.practice.conftest import Practice
 from wellio import Tx
@@ -12,7 +12,7 @@ async def test_a_client_gets_and_loses_everything(practice: Practice) -> None:
     tag = (await carl.post("/tags", {"name": "Sleep"}, status=201)).data["id"]
     record = practice.ids["mia"]
     await carl.put(f"/clients/{record}/tags/{tag}", status=204)
-    data = ClientData(practice.app.app)
+    data = PracticeData(practice.app.app)
 
     exported = await data.export(mia.id)
     assert set(exported) == set(data.tables)
@@ -72,7 +72,7 @@ async def test_an_erased_record_leaves_a_tombstone(practice: Practice) -> None:
 
 
 async def test_a_coach_leaves_the_clients_behind(practice: Practice) -> None:
-    data, carl = ClientData(practice.app.app), carl_id(practice)
+    data, carl = PracticeData(practice.app.app), carl_id(practice)
     assert [row["client_id"] for row in (await data.export(carl))["practice_assignment"]] == [
         practice.ids["mia"]
     ]
