@@ -23,15 +23,14 @@ def client_wire(client: ClientView) -> dict[str, Any]:
 
 def routes(app: Wellio) -> Sequence[object]:
     """Serve `/clients`."""
-    clients, wire, one = app.service(ClientService), client_wire, ("client", "id")
-    changing = {"object": one, "scope": "clients.manage"}
+    clients = app.service(ClientService)
     return [
         call(
             "GET",
             "/clients",
             clients.search,
             returns=Page[Client | OwnClient],
-            wire=wire,
+            wire=client_wire,
             scope="clients.read",
         ),
         call(
@@ -39,7 +38,7 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients",
             clients.create,
             returns=Client,
-            wire=wire,
+            wire=client_wire,
             permission="clients.manage",
         ),
         call(
@@ -47,8 +46,8 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients/{id}",
             clients.read,
             returns=Client | OwnClient,
-            wire=wire,
-            object=one,
+            wire=client_wire,
+            object=("client", "id"),
             scope="clients.read",
         ),
         call(
@@ -56,20 +55,41 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients/{id}",
             clients.change,
             returns=Client,
-            wire=wire,
+            wire=client_wire,
+            object=("client", "id"),
             action="update",
-            **changing,
+            scope="clients.manage",
         ),
         call(
-            "PUT", "/clients/{id}/coaches/{coach_id}", clients.assign, action="assign", **changing
+            "PUT",
+            "/clients/{id}/coaches/{coach_id}",
+            clients.assign,
+            object=("client", "id"),
+            action="assign",
+            scope="clients.manage",
         ),
         call(
             "DELETE",
             "/clients/{id}/coaches/{coach_id}",
             clients.unassign,
+            object=("client", "id"),
             action="assign",
-            **changing,
+            scope="clients.manage",
         ),
-        call("PUT", "/clients/{id}/tags/{tag_id}", clients.tag, action="update", **changing),
-        call("DELETE", "/clients/{id}/tags/{tag_id}", clients.untag, action="update", **changing),
+        call(
+            "PUT",
+            "/clients/{id}/tags/{tag_id}",
+            clients.tag,
+            object=("client", "id"),
+            action="update",
+            scope="clients.manage",
+        ),
+        call(
+            "DELETE",
+            "/clients/{id}/tags/{tag_id}",
+            clients.untag,
+            object=("client", "id"),
+            action="update",
+            scope="clients.manage",
+        ),
     ]

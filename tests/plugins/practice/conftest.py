@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 
 from wellio.testing import MakeUser, StartApp, TestApp, User
 
@@ -24,6 +25,24 @@ class Practice:
 
 @pytest.fixture
 async def practice(wellio_app: StartApp, make_user: MakeUser) -> Practice:
+    """Have a practice of the test's own, to change anything in."""
+    return await _practice(wellio_app, make_user)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_practice(shared_app: StartApp, shared_user: MakeUser) -> Practice:
+    """Have the module's practice: a test that changes something makes its own `client_of`."""
+    return await _practice(shared_app, shared_user)
+
+
+async def client_of(practice: Practice, coach: str, **fields: object) -> str:
+    """Make a record, without an account, of somebody whom a coach looks after."""
+    api = practice.app.api.as_(practice.people[coach])
+    made = await api.post("/clients", {"name": "Own", **fields}, status=201)
+    return str(made.data["id"])
+
+
+async def _practice(wellio_app: StartApp, make_user: MakeUser) -> Practice:
     app = await wellio_app()
     olga = await make_user("owner", name="Olga")
     carl = await make_user("coach", name="Carl")
