@@ -83,7 +83,7 @@ def register_permissions() -> Sequence[Permission]:
 @hookimpl
 def register_policies(app: Wellio) -> Sequence[Policy]:
     """Offer the rules of the kind `client`."""
-    from .clients.policy import ClientPolicy
+    from .policies import ClientPolicy
 
     return [app.service(ClientPolicy)]
 

@@ -1,7 +1,6 @@
 """What other plugins may ask of the practice, by `app.service(...)`."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from wellio import Actor, IfMatch, Row, Slice
 

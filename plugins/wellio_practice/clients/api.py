@@ -12,7 +12,7 @@ from .service import ClientService
 _OWN = tuple(field.serialization_alias or it for it, field in OwnRecord.model_fields.items())
 
 
-def client_wire(client: ClientView) -> dict[str, Any]:
+def shown(client: ClientView) -> dict[str, Any]:
     """Return a client as they stand on the wire: as staff see them, or as they see themselves."""
     record = CLIENTS.wire(client.row)
     coaches = [{"id": coach["id"], "name": coach["name"]} for coach in client.coaches]
@@ -30,7 +30,7 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients",
             clients.search,
             returns=Page[Client | OwnClient],
-            wire=client_wire,
+            wire=shown,
             scope="clients.read",
         ),
         call(
@@ -38,7 +38,7 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients",
             clients.create,
             returns=Client,
-            wire=client_wire,
+            wire=shown,
             permission="clients.manage",
         ),
         call(
@@ -46,7 +46,7 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients/{id}",
             clients.read,
             returns=Client | OwnClient,
-            wire=client_wire,
+            wire=shown,
             object=("client", "id"),
             scope="clients.read",
         ),
@@ -55,7 +55,7 @@ def routes(app: Wellio) -> Sequence[object]:
             "/clients/{id}",
             clients.change,
             returns=Client,
-            wire=client_wire,
+            wire=shown,
             object=("client", "id"),
             action="update",
             scope="clients.manage",

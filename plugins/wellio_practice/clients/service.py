@@ -25,11 +25,11 @@ from wellio_practice.events import (
     ClientUnassigned,
     ClientUpdated,
 )
+from wellio_practice.policies import ClientPolicy
 from wellio_practice.tags.models import TAGS
 
 from . import store, team
 from .models import CLIENTS, ClientChange, ClientQuery, ClientView, NewClient
-from .policy import ClientPolicy
 
 _NEW: Mapping[str, Any] = {"status": "active", "lifecycle": "active", "metadata": {}}
 

@@ -9,7 +9,7 @@ from .models import Practice
 from .service import SettingsService
 
 
-def _wire(settings: Practice) -> dict[str, Any]:
+def _shown(settings: Practice) -> dict[str, Any]:
     return settings.model_dump(by_alias=True)
 
 
@@ -17,13 +17,13 @@ def routes(app: Wellio) -> Sequence[object]:
     """Serve `/practice`."""
     settings = app.service(SettingsService)
     return [
-        call("GET", "/practice", settings.read, returns=Practice, wire=_wire, scope="*"),
+        call("GET", "/practice", settings.read, returns=Practice, wire=_shown, scope="*"),
         call(
             "PATCH",
             "/practice",
             settings.change,
             returns=Practice,
-            wire=_wire,
+            wire=_shown,
             permission="practice.manage",
         ),
     ]

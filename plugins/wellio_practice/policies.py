@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from wellio import Access, Actor, Fragment, Wellio
 
-from . import store
+from .clients import store
 
 _VISIBLE = " IN (SELECT client_id FROM practice_v_client_access WHERE user_id = :actor_id)"
 
