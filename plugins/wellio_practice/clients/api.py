@@ -9,6 +9,8 @@ from wellio_practice.tags.models import TAGS
 from .models import CLIENTS, Client, ClientView, OwnClient, OwnRecord
 from .service import ClientService
 
+_READ, _KEEP = "clients.read", "clients.manage"
+_CLIENT = ("client", "id")
 _OWN = tuple(field.serialization_alias or it for it, field in OwnRecord.model_fields.items())
 
 
@@ -23,7 +25,8 @@ def shown(client: ClientView) -> dict[str, Any]:
 
 def routes(app: Wellio) -> Sequence[object]:
     """Serve `/clients`."""
-    clients = app.service(ClientService)
+    clients, one = app.service(ClientService), "/clients/{id}"
+    coach, tag = f"{one}/coaches/{{coach_id}}", f"{one}/tags/{{tag_id}}"
     return [
         call(
             "GET",
@@ -31,65 +34,30 @@ def routes(app: Wellio) -> Sequence[object]:
             clients.search,
             returns=Page[Client | OwnClient],
             wire=shown,
-            scope="clients.read",
+            scope=_READ,
         ),
-        call(
-            "POST",
-            "/clients",
-            clients.create,
-            returns=Client,
-            wire=shown,
-            permission="clients.manage",
-        ),
+        call("POST", "/clients", clients.create, returns=Client, wire=shown, permission=_KEEP),
         call(
             "GET",
-            "/clients/{id}",
+            one,
             clients.read,
             returns=Client | OwnClient,
             wire=shown,
-            object=("client", "id"),
-            scope="clients.read",
+            object=_CLIENT,
+            scope=_READ,
         ),
         call(
             "PATCH",
-            "/clients/{id}",
+            one,
             clients.change,
             returns=Client,
             wire=shown,
-            object=("client", "id"),
+            object=_CLIENT,
             action="update",
-            scope="clients.manage",
+            scope=_KEEP,
         ),
-        call(
-            "PUT",
-            "/clients/{id}/coaches/{coach_id}",
-            clients.assign,
-            object=("client", "id"),
-            action="assign",
-            scope="clients.manage",
-        ),
-        call(
-            "DELETE",
-            "/clients/{id}/coaches/{coach_id}",
-            clients.unassign,
-            object=("client", "id"),
-            action="assign",
-            scope="clients.manage",
-        ),
-        call(
-            "PUT",
-            "/clients/{id}/tags/{tag_id}",
-            clients.tag,
-            object=("client", "id"),
-            action="update",
-            scope="clients.manage",
-        ),
-        call(
-            "DELETE",
-            "/clients/{id}/tags/{tag_id}",
-            clients.untag,
-            object=("client", "id"),
-            action="update",
-            scope="clients.manage",
-        ),
+        call("PUT", coach, clients.assign, object=_CLIENT, action="assign", scope=_KEEP),
+        call("DELETE", coach, clients.unassign, object=_CLIENT, action="assign", scope=_KEEP),
+        call("PUT", tag, clients.tag, object=_CLIENT, action="update", scope=_KEEP),
+        call("DELETE", tag, clients.untag, object=_CLIENT, action="update", scope=_KEEP),
     ]
