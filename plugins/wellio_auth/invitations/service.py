@@ -5,8 +5,6 @@ and for an address with an account it is one that cannot be redeemed, in the sam
 was used or taken back. What remains is that a coach who redeems such a link themself sees it fail.
 """
 
-import orjson
-
 from wellio import (
     Actor,
     Forbidden,
@@ -167,7 +165,7 @@ class Invitations:
         row = await store.lock_invitation(tx, invitation_id)
         if row is None or not self._is_pending(row):
             raise UnusableInvitation
-        user = await self._accounts.create(tx, account, orjson.loads(row["attributes"]))
+        user = await self._accounts.create(tx, account, store.attributes_of(row))
         user_id = user["id"]
         await store.mark_redeemed(tx, invitation_id, user_id, self._clock.now_ms())
         redeemed = events.InvitationRedeemed(
@@ -184,7 +182,7 @@ class Invitations:
         status: Status = "expired" if has_expired else "pending"
         if row["redeemed_at"] is not None:
             status = "redeemed"
-        return SeenInvitation(row, status, orjson.loads(row["attributes"]).get("coachId"), link)
+        return SeenInvitation(row, status, store.attributes_of(row).get("coachId"), link)
 
 
 def _inviter(actor: Actor) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, fold
 
 from .models import Invitation
@@ -37,6 +39,12 @@ DELETE FROM auth_invitation WHERE email_ci = :email OR redeemed_by = :user_id
 _FORGET_COACH = """
 UPDATE auth_invitation SET attributes = :nothing WHERE attributes ->> 'coachId' = :coach_id
 """
+
+
+def attributes_of(row: Row) -> dict[str, Any]:
+    """Return what an invitation says beyond its account, such as `coachId`."""
+    found: dict[str, Any] = orjson.loads(row["attributes"])
+    return found
 
 
 async def insert_invitation(tx: Tx, values: Mapping[str, Any], now_ms: int) -> Row:

@@ -5,16 +5,22 @@ answers) is looked up here, under the conversation's lock, and nowhere else; wha
 is decided in `batch`.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from wellio import Row, Tx
 from wellio_chat.conversations.ledger import Members
+
+from .models import NewMessage
 
 if TYPE_CHECKING:
     from wellio import Client
 
+_HASH_BYTES = 16
 _LOOK_UP = """
 SELECT s.n, me.read_seq, me.delivered_seq, me.own_unread, known.id AS known_id,
        known.content_hash AS known_hash, parent.id AS parent_id
@@ -41,6 +47,12 @@ FROM {rows s (conversation_id text, user_id text, read_seq int, delivered_seq in
               own_unread int)}
 WHERE chat_member.conversation_id = s.conversation_id AND chat_member.user_id = s.user_id
 """
+
+
+def content_hash(message: NewMessage, key: bytes) -> str:
+    """Return what two sends with one `localId` have in common, in hexadecimal; keyed."""
+    what = orjson.dumps([message.type, message.content, message.reply_to])
+    return hashlib.blake2b(what, key=key, digest_size=_HASH_BYTES).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

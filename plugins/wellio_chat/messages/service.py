@@ -1,9 +1,5 @@
 """Sends, edits, deletes and marks messages, and reads one."""
 
-import hashlib
-
-import orjson
-
 from wellio import (
     ABSENT,
     Actor,
@@ -26,11 +22,9 @@ from wellio_chat.conversations.ledger import Head, Members
 from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
 
 from . import store
-from .append import Draft
+from .append import Draft, content_hash
 from .batch import Appender
 from .models import Edit, Mark, NewMessage, Sent, Watermarks
-
-_HASH_BYTES = 16
 
 
 class MessageService:
@@ -77,7 +71,9 @@ class MessageService:
             type=message.type,
             content=message.content,
             local_id=message.local_id,
-            content_hash=self._hash(message) if message.local_id is not None else None,
+            content_hash=content_hash(message, self._hash_key)
+            if message.local_id is not None
+            else None,
             reply_to=message.reply_to,
             created_at=self._clock.now_ms(),
             members=self._broadcast.known(conversation_id),
@@ -256,10 +252,6 @@ class MessageService:
             raise invalid(
                 "/content", "too_long", f"must be at most {self._text_bytes} bytes of UTF-8"
             )
-
-    def _hash(self, message: NewMessage) -> str:
-        what = orjson.dumps([message.type, message.content, message.reply_to])
-        return hashlib.blake2b(what, key=self._hash_key, digest_size=_HASH_BYTES).hexdigest()
 
 
 def _found(row: Row | None) -> Row:
