@@ -23,6 +23,9 @@ RIGHT = [
 WRONG = [
     f"const careless: Body<{CLIENT}> = {{ name: null }};",
     f"const misspelt: Body<{CLIENT}> = {{ fone: '1' }};",
+    'const me: Body<"/api/v1/me", "patch"> = { name: null };',
+    'const settings: Body<"/api/v1/practice", "patch"> = { locale: null };',
+    'const user: Body<"/api/v1/users/{id}", "patch"> = { role: null };',
     'const nobody: Body<"/api/v1/clients", "post"> = {};',
 ]
 

@@ -17,7 +17,7 @@ const names = lines.map((line, n) => {
   return `line${n}.ts`;
 });
 
-const options = { strict: true, noEmit: true, lib: ["lib.es2022.d.ts"], skipLibCheck: true, types: [], target: ts.ScriptTarget.ES2022 };
+const options = { strict: true, noEmit: true, lib: ["lib.es5.d.ts"], skipLibCheck: true, types: [], target: ts.ScriptTarget.ES2022 };
 const host = ts.createCompilerHost(options);
 const read = host.getSourceFile;
 host.getSourceFile = (name, ...rest) =>

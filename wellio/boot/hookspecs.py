@@ -142,7 +142,7 @@ class AccountStep(Protocol):
 
 @hookspec
 def register_routes(app: "Wellio") -> Sequence[object]:
-    """Return objects whose `@endpoint` methods serve REST under `/api/v1`."""
+    """Return what serves REST under `/api/v1`: `call`s of services, objects with `@endpoint`s."""
 
 
 @hookspec
