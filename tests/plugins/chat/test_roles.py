@@ -18,14 +18,16 @@ async def test_dashboard_shows_what_waits(practice: Practice) -> None:
     assert (dashboard["unread"], dashboard["conversations"]) == (0, [])
 
 
-async def test_who_may_chat_no_longer_hears_nothing(practice: Practice, sockets: Sockets) -> None:
+async def test_who_may_chat_no_longer_hears_nothing(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
     """A coach who becomes an assistant is still a member, but the role reads no chat."""
     direct = await practice.direct("coach", "client")
     own = await practice.send("coach", direct, "A secret of two")
     role = {"role": "assistant"}
     await practice.api("owner").patch(f"/users/{practice.ids['coach']}", role, status=200)
-    coach = await sockets.plain(practice.app.url, practice.people["coach"])
-    client = await sockets.plain(practice.app.url, practice.people["client"])
+    coach = await shared_sockets.plain(practice.app.url, practice.people["coach"])
+    client = await shared_sockets.plain(practice.app.url, practice.people["client"])
     await practice.send("client", direct, "Another")
     assert (await client.call("typing", {"conversationId": direct, "isTyping": True}))["ok"]
     assert not (await coach.call("sync", {"after": None}))["ok"]
