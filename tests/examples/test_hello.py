@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.children import run
 from tests.core.boot.processes import serve
 from tests.e2e.practice import PASSWORDS, Rest, token_of
 from tests.examples.conftest import Wheels
 from tests.examples.installation import EXAMPLE, Installation
-from wellio.testing import Sockets
+from wellio.testing import DEADLINE_S, Sockets
 
 PRACTICE = {"name": "Calm Waters", "timeZone": "Europe/Berlin", "currency": "EUR", "locale": "en"}
 OLGA = {"name": "Olga", "email": "olga@example.com", "password": PASSWORDS["olga"]}
@@ -117,5 +119,21 @@ def test_its_own_tests_pass_where_it_is_installed(installed: Installation, tmp_p
     assert done.returncode == 0, done.stdout
     passed = re.findall(r"::(\w+)\[(sqlite|postgres).*PASSED", done.stdout)
     written = "".join(path.read_text() for path in (place / "tests").glob("test_*.py"))
-    names = set(re.findall(r"^async def (test_\w+)", written, re.MULTILINE))
-    assert set(passed) == {(name, engine) for name in names for engine in ("sqlite", "postgres")}
+    names = re.findall(r"^(@pytest.mark.sqlite.*\n)?async def (test_\w+)", written, re.MULTILINE)
+    assert set(passed) == {
+        (name, engine)
+        for marked, name in names
+        for engine in ("sqlite", *(() if marked else ("postgres",)))
+    }
+
+
+@pytest.mark.slow("mypy reads Wellio's types anew, as a stranger's does")
+def test_its_types_are_strict_where_it_is_installed(
+    installed: Installation, tmp_path: Path
+) -> None:
+    """So Wellio's are too, and the chat's and the practice's, which it uses."""
+    python = ("--python-executable", str(installed.bin / "python"))
+    cache = ("--cache-dir", str(tmp_path / "cache"))
+    words = ("mypy", "--strict", *python, *cache, "-p", "wellio_plugin_hello")
+    checked = run(sys.executable, "-m", *words, cwd=tmp_path, limit_s=8 * DEADLINE_S)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -1,13 +1,17 @@
 """The plugin from outside, on both engines: `pytest` here, once it is installed beside Wellio."""
 
+import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
+from wellio_plugin_hello import Badge
 
-from wellio import ManualClock
-from wellio.testing import MakeUser, Scenario, Sockets, StartApp, TestApp, User, scenario
+from wellio import ManualClock, Plugin, hookimpl
+from wellio.testing import MakeUser, Scenario, Sockets, StartApp, TestApp, User, race, scenario
 
 HOUR_MS = 3_600_000
+SETTINGS = {"plugins.hello.max_length": 80, "plugins.hello.picture_bytes": 100}
 MONDAY_MS = 1_790_582_400_000  # 28 September 2026, 08:00 UTC
 
 
@@ -26,11 +30,15 @@ class Practice:
         api = self.app.api.as_(self.people[name])
         return str((await api.post(path, {"text": text}, status=201)).data["id"])
 
+    def path(self, name: str, win: str) -> str:
+        """Return where a client's win is."""
+        return f"/clients/{self.ids[name]}/wins/{self.ids[win]}"
+
 
 @pytest.fixture
 async def practice(wellio_app: StartApp, make_user: MakeUser) -> Practice:
     clock = ManualClock(MONDAY_MS - 24 * HOUR_MS)
-    app = await wellio_app(clock=clock, settings={"plugins.hello.max_length": 80})
+    app = await wellio_app(clock=clock, settings=SETTINGS)
     carl, dana = await make_user("coach", name="Carl"), await make_user("coach", name="Dana")
     people = {
         "carl": carl,
@@ -78,6 +86,17 @@ async def practice(wellio_app: StartApp, make_user: MakeUser) -> Practice:
         absent=("longer",),
     ),
     Scenario(
+        "who noted it says it better",
+        "PATCH",
+        "/clients/{mia}/wins/{win}",
+        as_="mia",
+        body={"text": "Took the stairs, twice."},
+        contains=("twice",),
+        events=("hello.win_changed",),
+    ),
+    Scenario("what changes nothing is no event", "PATCH", "/clients/{mia}/wins/{win}", "mia", {}),
+    Scenario("her coach leaves it as it is", "PATCH", "/clients/{mia}/wins/{win}", "carl", {}, 403),
+    Scenario(
         "who noted it takes it back",
         "DELETE",
         "/clients/{mia}/wins/{win}",
@@ -99,6 +118,89 @@ async def test_the_list_is_turned_page_by_page(practice: Practice) -> None:
     rest = (await mia.get(path, query={"limit": 1, "cursor": first["nextCursor"]})).data
     assert [win["id"] for win in rest["items"]] == [practice.ids["win"]]
     assert rest["nextCursor"] is None
+
+
+async def test_of_eight_changes_of_one_state_one_wins(practice: Practice) -> None:
+    mia, path = practice.app.api.as_(practice.people["mia"]), practice.path("mia", "win")
+    await race(mia, path, [{"text": f"Took {floors} floors."} for floors in range(8)])
+
+
+async def test_a_picture_stays_as_long_as_its_win(practice: Practice) -> None:
+    app, mia, path = practice.app, practice.people["mia"], practice.path("mia", "win")
+    api = app.api.as_(mia)
+    await api.get(f"{path}/picture", status=404)
+    for content in (b"first", b"second"):
+        await api.put(f"{path}/picture", content=content, status=204)
+    await api.put(f"{path}/picture", content=b"x" * 101, status=413)
+    await app.settled()
+    assert (await api.get(f"{path}/picture", status=200)).content == b"second"
+    assert [file.size async for file in app.app.storage.list()] == [len(b"second")]
+    await api.delete(path, status=204)
+    await app.settled()
+    assert [file.key async for file in app.app.storage.list()] == []
+
+
+async def test_a_win_is_told_of_in_the_chat(practice: Practice) -> None:
+    mia, carl = (practice.app.api.as_(practice.people[name]) for name in ("mia", "carl"))
+    new = {"kind": "direct", "memberIds": [practice.people["carl"].id]}
+    talk = (await mia.post("/conversations", new, status=201)).data["id"]
+    share = {"conversationId": talk}
+    await mia.post(practice.path("mia", "win") + "/share", share, status=204)
+    told = (await carl.get(f"/conversations/{talk}/messages", status=200)).data["items"]
+    assert [message["content"] for message in told] == ["Took the stairs."]
+
+
+@pytest.mark.sqlite("no SQL is new here")
+async def test_there_is_no_telling_without_a_chat(wellio_app: StartApp) -> None:
+    app = await wellio_app(settings={"loader.disabled": ["chat", "demo"]})
+    paths = {path for path in app.openapi["paths"] if "/wins/" in path}
+    assert {path.rpartition("/")[2] for path in paths} == {"{winId}", "picture"}
+
+
+class Streaks:
+    """Another plugin, which brings a badge."""
+
+    PLUGIN = Plugin("streaks", "1", requires=("hello",))
+
+    @hookimpl
+    def register_badges(self) -> Sequence[Badge]:
+        return [Badge("streak", wins=2), Badge("long streak", wins=3)]
+
+
+async def test_wins_stand_on_the_timeline(practice: Practice) -> None:
+    second = await practice.note("mia", "Walked home.")
+    carl, path = practice.app.api.as_(practice.people["carl"]), practice.ids["mia"]
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(2):
+        query = {"kind": "hello.win_noted", "limit": 1} | ({"cursor": cursor} if cursor else {})
+        page = (await carl.get(f"/clients/{path}/timeline", query=query, status=200)).data
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["nextCursor"]
+    assert (seen, cursor) == ([second, practice.ids["win"]], None)
+
+
+@pytest.mark.sqlite("no SQL is new here")
+async def test_other_plugins_bring_badges(wellio_app: StartApp, make_user: MakeUser) -> None:
+    plugins = [importlib.import_module(f"wellio_{name}") for name in ("auth", "practice")]
+    hello = importlib.import_module("wellio_plugin_hello")
+    app = await wellio_app(plugins=[*plugins, hello, Streaks()])
+    mia = await make_user("client")
+    path = f"/clients/{await app.client_id(mia)}"
+    assert (await app.api.as_(mia).get(f"{path}/win-count", status=200)).data["badges"] == []
+    for text in ("Cooked.", "Slept."):
+        await app.api.as_(mia).post(f"{path}/wins", {"text": text}, status=201)
+    await app.settled()
+    count = (await app.api.as_(mia).get(f"{path}/win-count", status=200)).data
+    assert count["badges"] == ["first", "streak"]
+
+
+async def test_the_dashboard_shows_the_last_of_those_whom_one_may_see(practice: Practice) -> None:
+    await practice.note("noah", "Rested.")
+    for name, shown in {"carl": ["Took the stairs."], "dana": ["Rested."]}.items():
+        api = practice.app.api.as_(practice.people[name])
+        wins = (await api.get("/dashboard", status=200)).data["wins"]
+        assert [win["text"] for win in wins] == shown
 
 
 async def test_the_coach_hears_of_it_at_once(practice: Practice, sockets: Sockets) -> None:
@@ -127,6 +229,17 @@ async def test_the_tally_follows_the_events(practice: Practice) -> None:
     assert (await mia.get(f"{path}/win-count", status=200)).data["wins"] == 1
     metrics = (await practice.app.api.get("//metrics", status=200)).content.decode()
     assert "wellio_hello_wins_total 2.0" in metrics
+
+
+@pytest.mark.sqlite("its statements are those of the subscriber")
+async def test_a_command_counts_anew(wellio_app: StartApp, make_user: MakeUser) -> None:
+    app = await wellio_app(workers=False)
+    mia = await make_user("client")
+    path = f"/clients/{await app.client_id(mia)}"
+    await app.api.as_(mia).post(f"{path}/wins", {"text": "Cooked."}, status=201)
+    assert await app.command("hello recount") == {"clients": 1}
+    count = (await app.api.as_(mia).get(f"{path}/win-count", status=200)).data
+    assert (count["wins"], count["badges"]) == (1, ["first"])
 
 
 async def test_health_says_when_the_tally_is_behind(
@@ -167,9 +280,11 @@ async def test_what_is_about_a_person_goes_with_them(practice: Practice) -> None
     path = f"/clients/{practice.ids['mia']}/wins"
     await app.api.as_(carl).post(path, {"text": "She smiled."}, status=201)
     await practice.note("noah", "Rested.")
+    win = practice.path("mia", "win")
+    await app.api.as_(mia).put(f"{win}/picture", content=b"stairs", status=204)
     await app.settled()
     exported = await app.export(mia.id)
-    assert [row["body"] for row in exported["hello_win"]] == ["Took the stairs.", "She smiled."]
+    assert [row["text"] for row in exported["hello_win"]] == ["Took the stairs.", "She smiled."]
     assert exported["hello_tally"][0]["wins"] == 2
 
     await app.erase(carl.id)
@@ -178,5 +293,7 @@ async def test_what_is_about_a_person_goes_with_them(practice: Practice) -> None
     await app.erase(mia.id)
     exported = await app.export(mia.id)
     assert (exported["hello_win"], exported["hello_tally"]) == ([], [])
-    assert [row["body"] for row in (await app.export(noah.id))["hello_win"]] == ["Rested."]
+    assert [row["text"] for row in (await app.export(noah.id))["hello_win"]] == ["Rested."]
+    await app.settled()
+    assert [file.key async for file in app.app.storage.list()] == []
     assert await app.unanswered() == set()

@@ -6,8 +6,11 @@ needs is imported inside it.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wellio import (
+    Cli,
+    DashboardSection,
     Event,
     EventBus,
     HealthCheck,
@@ -21,14 +24,20 @@ from wellio import (
 )
 
 from .config import HelloConfig
+from .hooks import Badge
 
-__all__ = ["PLUGIN"]
+if TYPE_CHECKING:
+    from wellio_practice import TimelineSource
+
+__all__ = ["PLUGIN", "Badge"]
 
 PLUGIN = Plugin(
     name="hello",
     version="0.1.0",
     summary="Small wins that clients note.",
+    wellio=">=0.1,<1",
     requires=("auth", "practice"),
+    after=("chat",),
     config=HelloConfig,
     migrations=("wellio_plugin_hello",),
 )
@@ -53,10 +62,9 @@ def register_events() -> Sequence[type[Event]]:
 @hookimpl
 def register_routes(app: Wellio) -> Sequence[object]:
     """Serve `/clients/{id}/wins`."""
-    from .api import WinApi
-    from .service import WinService
+    from .api import routes
 
-    return [WinApi(app.service(WinService))]
+    return routes(app)
 
 
 @hookimpl
@@ -79,10 +87,49 @@ def register_subscribers(app: Wellio, bus: EventBus) -> None:
 
 @hookimpl
 def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
-    """Write to coaches once a week."""
+    """Write to coaches once a week, and remove pictures."""
     from .jobs import WeeklyNotes
+    from .pictures import Pictures
 
-    return app.service(WeeklyNotes).jobs()
+    return [*app.service(WeeklyNotes).jobs(), app.service(Pictures).job()]
+
+
+@hookimpl
+def register_hookspecs() -> Sequence[object]:
+    """Open `register_badges`."""
+    from . import hooks
+
+    return [hooks]
+
+
+@hookimpl
+def register_badges() -> Sequence[Badge]:
+    """Bring the first badge of all."""
+    return [Badge("first", wins=1)]
+
+
+@hookimpl(optionalhook=True)  # a practice from before it had timelines will do
+def register_timeline(app: Wellio) -> "Sequence[TimelineSource]":
+    """Bring wins to the timelines of clients."""
+    from .timeline import WinsOnTimeline
+
+    return [WinsOnTimeline(app)]
+
+
+@hookimpl
+def register_commands(cli: Cli) -> None:
+    """Add `wellio hello recount`."""
+    from .commands import register
+
+    register(cli)
+
+
+@hookimpl
+def register_dashboard(app: Wellio) -> Sequence[DashboardSection]:
+    """Offer `wins`."""
+    from .dashboard import WinsSection
+
+    return [WinsSection(app)]
 
 
 @hookimpl

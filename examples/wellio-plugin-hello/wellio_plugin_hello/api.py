@@ -1,71 +1,86 @@
-"""REST: parse, call the service, answer."""
+"""REST: `/clients/{id}/wins`, for whoever the practice lets see the client."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
-from wellio import ACTOR, Page, PageQuery, Reply, created, endpoint, no_content
+from wellio import (
+    ACTOR,
+    Page,
+    PayloadTooLarge,
+    Reply,
+    Wellio,
+    call,
+    endpoint,
+    no_content,
+    rfc3339,
+)
 
-from .models import NewWin, Win, WinCount
+from .models import WINS, Tally, Win, WinCount
+from .pictures import Pictures
 from .service import WinService
 
+_ALL, _ONE, _PICTURE = (
+    f"/clients/{{id}}/wins{it}" for it in ("", "/{win_id}", "/{win_id}/picture")
+)
+_HERS = ("client", "id")
+_READ, _NOTE = "hello.read", "hello.note"
 
-def _made(win: dict[str, Any]) -> Reply:
-    return created(win, f"/api/v1/clients/{win['clientId']}/wins")
+
+def routes(app: Wellio) -> Sequence[object]:
+    """Serve wins; telling the chat of them, where there is one."""
+    wins, wire = app.service(WinService), WINS.wire
+    return [
+        call("GET", _ALL, wins.list, returns=Page[Win], wire=wire, permission=_READ, object=_HERS),
+        call("POST", _ALL, wins.note, returns=Win, wire=wire, permission=_NOTE, object=_HERS),
+        call("GET", _ONE, wins.read, returns=Win, wire=wire, permission=_READ, object=_HERS),
+        call("PATCH", _ONE, wins.change, returns=Win, wire=wire, permission=_NOTE, object=_HERS),
+        call("DELETE", _ONE, wins.withdraw, permission=_NOTE, object=_HERS),
+        *([_share(wins)] if wins.can_share else []),
+        call(
+            "GET",
+            "/clients/{id}/win-count",
+            wins.count,
+            returns=WinCount,
+            wire=_count,
+            permission=_READ,
+            object=_HERS,
+        ),
+        PictureApi(app.service(Pictures)),
+    ]
 
 
-class WinApi:
-    """`/clients/{id}/wins`: for whoever the practice lets see the client."""
+def _share(wins: WinService) -> object:
+    return call("POST", _ONE + "/share", wins.share, permission=_NOTE, object=_HERS)
 
-    def __init__(self, wins: WinService) -> None:
-        self._wins = wins
+
+def _count(tally: Tally) -> dict[str, Any]:
+    last_at = None if tally.last_at is None else rfc3339(tally.last_at)
+    return {"wins": tally.wins, "lastAt": last_at, "badges": tally.badges}
+
+
+class PictureApi:
+    """Bytes rather than JSON, so these are handlers of aiohttp."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
 
     @endpoint(
-        "GET",
-        "/clients/{id}/wins",
-        query=PageQuery,
-        returns=Page[Win],
-        permission="hello.read",
-        object=("client", "id"),
+        "PUT", _PICTURE, status=204, permission=_NOTE, object=_HERS, errors=(PayloadTooLarge,)
     )
-    async def list(self, request: web.Request, query: PageQuery) -> dict[str, Any]:
-        """List a client's wins, the newest first."""
-        return await self._wins.list(request.match_info["id"], query)
-
-    @endpoint(
-        "POST",
-        "/clients/{id}/wins",
-        body=NewWin,
-        returns=Win,
-        status=201,
-        reply=_made,
-        permission="hello.note",
-        object=("client", "id"),
-    )
-    async def note(self, request: web.Request, body: NewWin) -> dict[str, Any]:
-        """Note a win."""
-        return await self._wins.note(request[ACTOR], request.match_info["id"], body.text)
-
-    @endpoint(
-        "DELETE",
-        "/clients/{id}/wins/{win_id}",
-        status=204,
-        permission="hello.note",
-        object=("client", "id"),
-    )
-    async def withdraw(self, request: web.Request) -> Reply:
-        """Take a win back that one noted."""
-        ids = request.match_info
-        await self._wins.withdraw(request[ACTOR], ids["id"], ids["win_id"])
+    async def put(self, request: web.Request) -> Reply:
+        """Put a picture beside a win that one noted, in the place of an earlier one."""
+        ids, content = request.match_info, request.content.iter_any()
+        await self._pictures.put(request[ACTOR], ids["id"], ids["win_id"], content)
         return no_content()
 
     @endpoint(
-        "GET",
-        "/clients/{id}/win-count",
-        returns=WinCount,
-        permission="hello.read",
-        object=("client", "id"),
+        "GET", _PICTURE, media_type="application/octet-stream", permission=_READ, object=_HERS
     )
-    async def count(self, request: web.Request) -> dict[str, Any]:
-        """Say how many wins a client has."""
-        return await self._wins.count(request.match_info["id"])
+    async def read(self, request: web.Request) -> web.Response:
+        """Download a win's picture."""
+        ids = request.match_info
+        content = await self._pictures.read(ids["id"], ids["win_id"])
+        # What somebody uploaded is never shown as if it were a page of ours.
+        return web.Response(body=content, headers={"Content-Disposition": "attachment"})

@@ -12,6 +12,8 @@ class HelloConfig(SectionModel):
 
     max_length: Annotated[int, Field(ge=1, le=10_000)] = 500
     """The longest win, in characters."""
+    picture_bytes: Annotated[int, Field(ge=1, le=10_000_000)] = 1_000_000
+    """The largest picture."""
     notes: Rate = Rate(20, 0.1)
     """How many wins one account may note."""
     weekly: str = "0 8 * * 1"

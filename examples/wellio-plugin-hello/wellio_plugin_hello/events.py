@@ -16,8 +16,12 @@ class WinNoted(WinEvent, name="hello.win_noted", about=("client", "client_id")):
     """A win was noted and can be read."""
 
 
+class WinChanged(WinEvent, name="hello.win_changed", about=("client", "client_id")):
+    """Its author put a win in other words."""
+
+
 class WinWithdrawn(WinEvent, name="hello.win_withdrawn", about=("client", "client_id")):
     """Its author took a win back; its text is gone."""
 
 
-EVENTS: Sequence[type[Event]] = (WinNoted, WinWithdrawn)
+EVENTS: Sequence[type[Event]] = (WinNoted, WinChanged, WinWithdrawn)

@@ -1,11 +1,12 @@
-"""Wins on the wire."""
+"""Wins, as they are stored and on the wire."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from wellio import Id, Instant, Row, Text, Wire, rfc3339
+from wellio import ABSENT, Id, Instant, Table, Text, Wire
 
 # Two steps: what is stripped first is measured then.
 WinText = Annotated[Text, StringConstraints(strip_whitespace=True), StringConstraints(min_length=1)]
@@ -23,6 +24,18 @@ class NewWinOf(NewWin):
     client_id: Id
 
 
+class WinChange(Wire):
+    """A change of what is given."""
+
+    text: WinText = ABSENT
+
+
+class Share(Wire):
+    """Where a win is told of."""
+
+    conversation_id: Id
+
+
 class Win(Wire):
     """A small win of a client's."""
 
@@ -38,14 +51,17 @@ class WinCount(Wire):
 
     wins: int
     last_at: Instant | None
+    badges: list[str]
 
 
-def win_wire(row: Row | Mapping[str, Any]) -> dict[str, Any]:
-    """Return a win as it stands on the wire."""
-    return {
-        "id": row["id"],
-        "clientId": row["client_id"],
-        "authorId": row["author_id"],
-        "text": row["body"],
-        "createdAt": rfc3339(row["created_at"]),
-    }
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many wins a client has, when the last one was noted, and what that earned."""
+
+    wins: int
+    last_at: int | None
+    badges: Sequence[str]
+
+
+#: A picture's key in `app.storage` is nobody's to see, so it is no field of `Win`.
+WINS = Table("hello_win", Win, "picture", order=("created_at",), descending=True)

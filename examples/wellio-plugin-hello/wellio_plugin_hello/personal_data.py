@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from wellio import Tx, Wellio
 
 from . import store
+from .pictures import Pictures
 
 
 class WinData:
@@ -13,7 +14,7 @@ class WinData:
     tables: ClassVar[tuple[str, ...]] = ("hello_win", "hello_tally")
 
     def __init__(self, app: Wellio) -> None:
-        self._db = app.db
+        self._db, self._pictures = app.db, app.service(Pictures)
 
     async def export(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return everything about the person, by table."""
@@ -24,4 +25,5 @@ class WinData:
 
     async def erase(self, tx: Tx, user_id: str) -> None:
         """Delete what is about the person, and take their name off what is about others."""
-        await store.erase(tx, user_id)
+        for key in await store.erase(tx, user_id):
+            await self._pictures.forget(tx, key)

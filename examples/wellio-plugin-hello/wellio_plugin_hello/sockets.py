@@ -4,7 +4,7 @@ from typing import Any
 
 from wellio import Client, Policies, socket_event
 
-from .models import NewWinOf
+from .models import WINS, NewWinOf
 from .service import WinService
 
 
@@ -18,4 +18,5 @@ class WinSockets:
     async def note(self, client: Client, body: NewWinOf) -> dict[str, Any]:
         """Note a win; the acknowledgement comes once it is stored."""
         await self._policies.check(client.actor, "read", "client", body.client_id)
-        return {"win": await self._wins.note(client.actor, body.client_id, body.text, client)}
+        win = await self._wins.note(client.actor, body.client_id, body, client)
+        return {"win": WINS.wire(win)}

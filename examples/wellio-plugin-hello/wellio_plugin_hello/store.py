@@ -1,15 +1,10 @@
-"""All SQL of this plugin: its own tables, and the read views that others publish."""
+"""All SQL that is not plain: its own tables, and the read views that others publish."""
 
-from typing import Any
+from wellio import Actor, Database, Forbidden, Fragment, NotFound, PageQuery, Row, Slice, Tx
 
-from wellio import Database, Row, Tx
+from .models import WINS
 
-_WIN = "SELECT id, client_id, author_id, body, created_at FROM hello_win "
 _HERS = "client_id IN (SELECT id FROM practice_v_client WHERE user_id = :user_id)"
-_INSERT = """
-INSERT INTO hello_win (id, client_id, author_id, body, created_at)
-VALUES (:id, :client_id, :author_id, :body, :created_at)
-"""
 _COACHES = "SELECT user_id FROM practice_v_assignment WHERE client_id = :client_id"
 _USER = "SELECT user_id FROM practice_v_client WHERE id = :client_id"
 # From the present state, not by one more or one less: then it may be run again, in any order.
@@ -20,6 +15,11 @@ FROM practice_v_client c LEFT JOIN hello_win w ON w.client_id = c.id
 WHERE c.id = :client_id GROUP BY c.id
 ON CONFLICT (client_id) DO UPDATE SET wins = excluded.wins, last_at = excluded.last_at
 """
+_NOTED = (
+    WINS.select
+    + "WHERE t.client_id = :client_id AND (t.created_at, t.id) < (:at, :id) "
+    + "ORDER BY t.created_at DESC, t.id DESC LIMIT :limit"
+)
 _UNCOUNTED = """
 SELECT COUNT(*) AS clients FROM (
     SELECT w.client_id FROM hello_win w
@@ -37,26 +37,43 @@ GROUP BY a.user_id ORDER BY a.user_id
 _COACH = "SELECT name, email FROM auth_v_user WHERE id = :user_id AND status = 'active'"
 
 
-async def insert(tx: Tx, win: dict[str, Any]) -> None:
-    """Store a win."""
-    await tx.execute(_INSERT, **win)
+async def of_client(db: Database, client_id: str, win_id: str) -> Row:
+    """Return a win of a client's.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = await WINS.read(db, win_id)
+    if row["client_id"] != client_id:
+        raise NotFound
+    return row
 
 
-async def read(db: Database | Tx, client_id: str, win_id: str) -> Row | None:
-    """Return a win of a client's."""
-    sql = _WIN + "WHERE id = :id AND client_id = :client_id"
-    return await db.fetch_one(sql, id=win_id, client_id=client_id)
+async def own(tx: Tx, actor: Actor, client_id: str, win_id: str) -> Row:
+    """Return and lock a win of a client's that the actor noted.
+
+    Raises:
+        NotFound: There is no such win of this client's.
+        Forbidden: Somebody else noted it.
+    """
+    row = await WINS.lock(tx, win_id)
+    if row["client_id"] != client_id:
+        raise NotFound
+    if row["author_id"] != actor.user_id:
+        raise Forbidden("This is for who noted the win.")
+    return row
 
 
-async def delete(tx: Tx, win_id: str) -> None:
-    """Remove a win."""
-    await tx.execute("DELETE FROM hello_win WHERE id = :id", id=win_id)
+async def page(db: Database, client_id: str, query: PageQuery) -> Slice[Row]:
+    """Return a page of a client's wins, the newest first."""
+    where = Fragment("t.client_id = :client_id", {"client_id": client_id})
+    return await WINS.page(db, query, where)
 
 
-async def list_before(db: Database, client_id: str, before: str, limit: int) -> list[Row]:
-    """Return a client's wins, the newest first, from before an id on (ids grow with time)."""
-    sql = _WIN + "WHERE client_id = :client_id AND id < :before ORDER BY id DESC LIMIT :limit"
-    return await db.fetch_all(sql, client_id=client_id, before=before, limit=limit)
+async def noted(db: Database, client_id: str, before: tuple[int, str], limit: int) -> list[Row]:
+    """Return a client's wins from before an instant and id, the newest first."""
+    at, win_id = before
+    return await db.fetch_all(_NOTED, client_id=client_id, at=at, id=win_id, limit=limit)
 
 
 async def coaches(tx: Tx, client_id: str) -> list[str]:
@@ -73,6 +90,12 @@ async def account(tx: Tx, client_id: str) -> str | None:
 async def recount(tx: Tx, client_id: str) -> None:
     """Bring a client's tally to what is there; a client who is gone gets none."""
     await tx.execute(_RECOUNT, client_id=client_id)
+
+
+async def clients(db: Database) -> list[str]:
+    """Return all clients with wins or a tally."""
+    sql = "SELECT client_id FROM hello_win UNION SELECT client_id FROM hello_tally"
+    return [row["client_id"] for row in await db.fetch_all(sql)]
 
 
 async def tally(db: Database, client_id: str) -> Row | None:
@@ -99,7 +122,7 @@ async def coach(db: Database, user_id: str) -> Row | None:
 
 async def export(db: Database, user_id: str) -> dict[str, list[Row]]:
     """Return by table what is stored about a person, and what they wrote about others."""
-    wins = _WIN + "WHERE author_id = :user_id OR " + _HERS + " ORDER BY id"
+    wins = WINS.select + "WHERE t.author_id = :user_id OR t." + _HERS + " ORDER BY t.id"
     tallies = "SELECT client_id, wins, last_at FROM hello_tally WHERE " + _HERS
     return {
         "hello_win": await db.fetch_all(wins, user_id=user_id),
@@ -107,9 +130,14 @@ async def export(db: Database, user_id: str) -> dict[str, list[Row]]:
     }
 
 
-async def erase(tx: Tx, user_id: str) -> None:
-    """Delete a person's own wins; what they wrote about others stays theirs, without an author."""
-    await tx.execute("DELETE FROM hello_win WHERE " + _HERS, user_id=user_id)
+async def erase(tx: Tx, user_id: str) -> list[str]:
+    """Delete a person's own wins, and return the keys of their pictures.
+
+    What they wrote about others stays theirs, without an author.
+    """
+    sql = "DELETE FROM hello_win WHERE " + _HERS + " RETURNING picture"
+    pictures = [row["picture"] for row in await tx.fetch_all(sql, user_id=user_id)]
     await tx.execute("DELETE FROM hello_tally WHERE " + _HERS, user_id=user_id)
     sql = "UPDATE hello_win SET author_id = NULL WHERE author_id = :user_id"
     await tx.execute(sql, user_id=user_id)
+    return [key for key in pictures if key]
