@@ -106,7 +106,8 @@ async def test_it_is_installed_used_and_removed(
         assert (await rest("GET", wins, token=carl))["items"] == [win]
 
 
-@pytest.mark.timeout(600)  # its tests run on both engines, in a process of their own
+@pytest.mark.timeout(600)
+@pytest.mark.slow("its tests run on both engines, in a process of their own")
 def test_its_own_tests_pass_where_it_is_installed(installed: Installation, tmp_path: Path) -> None:
     place = tmp_path / "checkout"  # its source is not there: what is imported is the wheel
     place.mkdir()

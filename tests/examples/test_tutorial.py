@@ -109,7 +109,8 @@ class Reader:
                 time.sleep(0.05)
 
 
-@pytest.mark.timeout(900)  # the plugins' own tests run six times, on both engines
+@pytest.mark.timeout(900)
+@pytest.mark.slow("the plugins' own tests run six times, on both engines")
 def test_the_tutorial_is_followed_word_for_word(wheels: Wheels, tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
