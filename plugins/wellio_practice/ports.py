@@ -28,7 +28,11 @@ class KeepClients(Protocol):
     """
 
     async def search(self, actor: Actor, query: ClientQuery) -> Slice[ClientView]:
-        """Return some of the records that the actor may see, by name."""
+        """Return some of the records that the actor may see, by name.
+
+        Raises:
+            Forbidden: A client asks by what staff keep about them.
+        """
 
     async def change(
         self, actor: Actor, client_id: str, change: ClientChange, if_match: IfMatch

@@ -41,7 +41,7 @@ class ConversationService:
         self._max_members = app.settings(ChatConfig).group_members
 
     async def open(self, actor: Actor, new: NewConversation) -> Opened:
-        """Open a conversation; of a pair of people there is only one.
+        """Open a conversation; a direct one that exists already is answered with 200.
 
         Raises:
             Forbidden: A group is not the actor's to make.

@@ -25,10 +25,11 @@ SELECT COALESCE(SUM(c.last_seq - me.read_seq - me.own_unread), 0) AS unread
 FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
 WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
 """
+# Who was taken in while their account was erased is a member and has no name any more.
 _MEMBERS = """
 SELECT m.conversation_id, m.user_id, u.name, u.role, m.joined_at, m.delivered_seq, m.read_seq
 FROM chat_member m JOIN auth_v_user u ON u.id = m.user_id
-WHERE m.conversation_id {in ids} AND m.removed_event_seq IS NULL
+WHERE m.conversation_id {in ids} AND m.removed_event_seq IS NULL AND u.status <> 'erased'
 ORDER BY m.conversation_id, m.joined_at, m.user_id
 """
 _ROLE_IN = """

@@ -31,7 +31,7 @@ class CatchUpService:
         self._page = app.settings(ChatConfig).sync_page
 
     async def log(self, actor: Actor, conversation_id: str, query: LogQuery) -> Slice[Entry]:
-        """Return a page of one conversation's events.
+        """List what happened in a conversation after an `eventSeq`.
 
         Raises:
             NotFound: The actor is no member.

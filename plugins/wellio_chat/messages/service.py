@@ -48,7 +48,9 @@ class MessageService:
         message: NewMessage,
         origin: Client | None = None,
     ) -> Sent:
-        """Store a message and have it broadcast; it returns when that is durable.
+        """Send a message; it is durable when this returns.
+
+        The same `localId` again stores and tells nothing, and returns what is stored.
 
         Args:
             actor: Who sends.
@@ -86,7 +88,7 @@ class MessageService:
         return _found(await store.read(self._db, message_id, actor.user_id))
 
     async def edit(self, actor: Actor, message_id: str, edit: Edit, if_match: IfMatch) -> Row:
-        """Change the content of one's own message.
+        """Change the content of your message.
 
         Raises:
             NotFound: There is no such message, or the actor is no member any more.
@@ -99,13 +101,15 @@ class MessageService:
         return await self._db.write(self._edit, actor, message_id, edit.content, if_match, now)
 
     async def delete(self, actor: Actor, message_id: str) -> None:
-        """Take the content of one's own message away; again is no mistake."""
+        """Take the content of your message away; its place stays. Again is no mistake."""
         await self._db.write(self._delete, actor, message_id, self._clock.now_ms())
 
     async def mark(
         self, actor: Actor, conversation_id: str, upto: Mark, *, is_read: bool
     ) -> Watermarks:
-        """Move one's watermarks up to a message, never back; read means delivered too.
+        """Say that you read, or received, everything up to a message.
+
+        The watermarks never go back, and what is read is delivered too.
 
         Returns:
             The actor's watermarks afterwards.

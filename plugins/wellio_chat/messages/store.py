@@ -30,7 +30,7 @@ _PLAIN = (
     "m.edited_at, m.deleted_at, m.reply_to, m.origin, "
 )
 COLUMNS = _PLAIN + _STAGE
-"""Of `chat_message m`, as somebody (`:viewer`) sees it; `models.message_wire` takes the row."""
+"""Of `chat_message m`, as somebody (`:viewer`) sees it; `wire.message` takes the row."""
 
 _SELECT = "SELECT " + COLUMNS + "FROM chat_message m "
 _IS_MEMBER = """

@@ -9,6 +9,7 @@ from wellio import (
     Actor,
     Database,
     FieldError,
+    Forbidden,
     IfMatch,
     Invalid,
     NotFound,
@@ -42,7 +43,13 @@ class ClientService:
         self._policy = app.service(ClientPolicy)
 
     async def search(self, actor: Actor, query: ClientQuery) -> Slice[ClientView]:
-        """List the clients that you may see, by name; a client sees their own record."""
+        """List the clients that you may see, by name; a client sees their own record.
+
+        Raises:
+            Forbidden: A client asks by what staff keep about them.
+        """
+        if actor.role == "client" and (query.tag_id or query.lifecycle):
+            raise Forbidden("Tags and lifecycles are for staff.")
         where = store.fitting(self._policy.visible_sql(actor, "t.id"), query)
         found = await CLIENTS.page(self._db, query, where)
         return Slice(await self._views(self._db, actor, found.rows), found.next_cursor)

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from wellio import Database, Row, Tx, new_id
 
+# Who was assigned while their account was erased has an open row and no name any more.
 _OPEN = """
 SELECT a.client_id, u.id, u.name
 FROM practice_assignment a JOIN auth_v_user u ON u.id = a.user_id
-WHERE a.client_id {in ids} AND a.until_at IS NULL
+WHERE a.client_id {in ids} AND a.until_at IS NULL AND u.status <> 'erased'
 ORDER BY CASE WHEN a.role = 'primary' THEN 0 ELSE 1 END, a.from_at, a.id
 """
 _BEGIN = """

@@ -1,4 +1,4 @@
-"""The practice's settings, which services return as they stand on the wire."""
+"""The practice's settings."""
 
 from wellio import ABSENT, Currency, Locale, Name, TimeZone, Wire
 

@@ -11,15 +11,24 @@ SELECT id, created_at AS at, NULL AS actor_id, NULL AS ref_id FROM practice_clie
 WHERE id = :client_id AND (created_at, id) < (:at, :id)
 LIMIT :limit
 """
+# Where the role of somebody changes, one row of theirs ends and another begins in that instant:
+# they look after the client as before.
 _ASSIGNED = """
-SELECT id, from_at AS at, NULL AS actor_id, user_id AS ref_id FROM practice_assignment
-WHERE client_id = :client_id AND (from_at, id) < (:at, :id)
-ORDER BY from_at DESC, id DESC LIMIT :limit
+SELECT a.id, a.from_at AS at, NULL AS actor_id, a.user_id AS ref_id FROM practice_assignment a
+WHERE a.client_id = :client_id AND (a.from_at, a.id) < (:at, :id)
+  AND NOT EXISTS (SELECT 1 FROM practice_assignment b
+                  WHERE b.client_id = a.client_id AND b.user_id = a.user_id
+                    AND b.until_at = a.from_at AND b.id < a.id)
+ORDER BY a.from_at DESC, a.id DESC LIMIT :limit
 """
 _UNASSIGNED = """
-SELECT id, until_at AS at, ended_by AS actor_id, user_id AS ref_id FROM practice_assignment
-WHERE client_id = :client_id AND (until_at, id) < (:at, :id)
-ORDER BY until_at DESC, id DESC LIMIT :limit
+SELECT a.id, a.until_at AS at, a.ended_by AS actor_id, a.user_id AS ref_id
+FROM practice_assignment a
+WHERE a.client_id = :client_id AND (a.until_at, a.id) < (:at, :id)
+  AND NOT EXISTS (SELECT 1 FROM practice_assignment b
+                  WHERE b.client_id = a.client_id AND b.user_id = a.user_id
+                    AND b.from_at = a.until_at AND b.id > a.id)
+ORDER BY a.until_at DESC, a.id DESC LIMIT :limit
 """
 
 

@@ -1,7 +1,7 @@
 """Rotation as a game: clients that lose answers, retry and race, and a thief with a copy.
 
 The model is the pure part (`refresh.py`), played on a row in memory exactly as the service plays it
-on a locked row; `test_refresh_api.py` plays single moves over HTTP on both engines.
+on a locked row; `test_refresh.py` plays single moves over HTTP on both engines.
 """
 
 from hypothesis import given, settings

@@ -1,5 +1,6 @@
 """A person's part of the chat is handed out whole, and taken away without leaving a gap."""
 
+from wellio_auth.personal_data import AccountData
 from wellio_chat.personal_data import ChatData
 
 from tests.plugins.chat.conftest import Practice
@@ -55,3 +56,13 @@ async def test_erasure_shows_in_pages_that_were_read_before(practice: Practice) 
         await practice.app.app.db.write(ChatData(practice.app.app).erase, practice.ids["client"])
     [after] = (await practice.api("owner").get(path, status=200)).data["items"]
     assert after == {**before, "localId": None, "senderId": None}
+
+
+async def test_who_is_taken_in_while_being_erased_is_shown_nowhere(practice: Practice) -> None:
+    """Each plugin erases in a transaction of its own, auth's after ours: this comes between."""
+    app, gone = practice.app.app, practice.ids["client"]
+    await app.db.write(ChatData(app).erase, gone)
+    group = await practice.group("coach", "client", "owner")
+    await app.db.write(AccountData(app).erase, gone)
+    seen = (await practice.api("coach").get(f"/conversations/{group}", status=200)).data
+    assert gone not in {member["userId"] for member in seen["members"]}

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from wellio_auth.personal_data import AccountData
+from wellio_practice.personal_data import PracticeData
 
 from wellio import Row
 from wellio.testing import MakeUser, StartApp, TestApp, User
@@ -128,3 +130,14 @@ async def test_who_is_erased_hands_on_too(world: World, shared_user: MakeUser) -
     assert await world.shown(shared) == ["Abe"]
     assert await world.primary(shared) == "Abe"
     assert [bool(row["is_open"]) for row in await world.rows(alone)] == [False]
+
+
+async def test_who_is_assigned_while_being_erased_is_shown_nowhere(
+    world: World, shared_user: MakeUser
+) -> None:
+    """Each plugin erases in a transaction of its own, auth's after ours: this comes between."""
+    gone, client, app = await shared_user("coach", name="Gone"), await world.client(), world.app.app
+    await app.db.write(PracticeData(app).erase, gone.id)
+    await world.assign(client, gone)
+    await app.db.write(AccountData(app).erase, gone.id)
+    assert await world.shown(client) == []

@@ -166,6 +166,16 @@ async def test_a_client_does_not_see_what_staff_keep_about_them(shared_practice:
     assert set(staffs) - set(own) == set(STAFF_ONLY)
 
 
+async def test_a_client_does_not_find_themself_by_what_staff_keep(
+    shared_practice: Practice,
+) -> None:
+    mia = shared_practice.app.api.as_(shared_practice.people["mia"])
+    await mia.get("/clients?q=mia", status=200)
+    for phase in ("active", "at_risk"):  # whichever it is
+        await mia.get(f"/clients?lifecycle={phase}", status=403)
+    await mia.get(f"/clients?tagId={shared_practice.ids['random']}", status=403)
+
+
 async def test_a_coach_loses_sight_of_a_client_at_once(shared_practice: Practice) -> None:
     practice = shared_practice
     own, carl = await client_of(practice, "carl", name="Unseen"), practice.people["carl"]

@@ -85,6 +85,30 @@ async def test_it_joins_what_all_plugins_know(wellio_app: StartApp, make_user: M
     assert {walk["id"] for walk in walks} == {walk.id for walk in source.walks}
 
 
+async def test_who_becomes_primary_was_there_all_the_time(
+    wellio_app: StartApp, make_user: MakeUser
+) -> None:
+    clock = ManualClock(AT)
+    app = await wellio_app(clock=clock)
+    owner, carl, dana = [await make_user(role) for role in ("owner", "coach", "coach")]
+    api = app.api.as_(owner)
+    client = (await api.post("/clients", {"name": "Nia"}, status=201)).data["id"]
+    for coach in (carl, dana):
+        clock.advance(5)
+        await api.put(f"/clients/{client}/coaches/{coach.id}", status=204)
+    clock.advance(5)
+    await api.delete(f"/clients/{client}/coaches/{carl.id}", status=204)
+
+    items = (await api.get(f"/clients/{client}/timeline", status=200)).data["items"]
+
+    assert [(item["kind"], item["refId"]) for item in items] == [
+        ("client.unassigned", carl.id),
+        ("client.assigned", dana.id),
+        ("client.assigned", carl.id),
+        ("client.created", None),
+    ]
+
+
 async def test_bad_input_is_named(wellio_app: StartApp, make_user: MakeUser) -> None:
     app = await wellio_app()
     api = app.api.as_(await make_user("owner"))
