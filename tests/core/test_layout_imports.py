@@ -99,7 +99,7 @@ def rooms_keep_their_order(source: Source) -> Iterator[str]:
 def what_is_sealed_is_sealed_anew(source: Source) -> Iterator[str]:
     """Who keeps something sealed under the master key seals it anew, or it is lost with the key."""
     init = init_of(source.package, [source, *CODE, *EXAMPLES])
-    holds = "async def reseal(" in source.text and source.package == "wellio"  # `assembly.py` adds it
+    holds = "async def reseal(" in source.text and source.package == "wellio"  # the boot adds it
     if holds or source.module in SEALED_FOR_A_DAY:
         return
     if init and "def register_key_holders(" in init.text:
