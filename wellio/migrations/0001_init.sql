@@ -56,7 +56,7 @@ CREATE TABLE wellio_job (
     lease_until {int},
     last_error {text},
     owner_id {text},                -- the account that asked for it
-    progress {int},                 -- in percent
+    progress {text},                -- JSON: how much is done, and of how much
     result {text},                  -- JSON: ids of what came of it
     cancelled_at {int}
 ){strict};
