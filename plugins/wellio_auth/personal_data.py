@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar
 
-from wellio import Conflict, Tx, Wellio
+import orjson
+
+from wellio import Conflict, Row, Tx, Wellio
 
 from .accounts import store as account_store
 from .api_keys import store as api_key_store
@@ -10,6 +12,8 @@ from .api_keys.service import ApiKeys
 from .invitations import store as invitation_store
 from .sessions import store as session_store
 from .sessions.service import Sessions
+
+_JSON = frozenset({"attributes", "scopes"})
 
 
 class AccountData:
@@ -36,10 +40,7 @@ class AccountData:
             "auth_api_key": await api_key_store.rows_about(db, user_id),
             "auth_invitation": await invitation_store.rows_about(db, user_id, user["email"]),
         }
-        return {
-            table: [dict(zip(row.keys(), row, strict=True)) for row in found]
-            for table, found in rows.items()
-        }
+        return {table: [_shown(row) for row in found] for table, found in rows.items()}
 
     async def erase(self, tx: Tx, user_id: str) -> None:
         """Leave a tombstone of the account, and end its sessions and API keys at once.
@@ -61,3 +62,8 @@ class AccountData:
         await invitation_store.delete_invitations_of(tx, user_id, user["email"])
         await invitation_store.forget_coach(tx, user_id)
         await account_store.erase_user(tx, user_id, self._clock.now_ms())
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    shown = dict(zip(row.keys(), row, strict=True))
+    return shown | {it: orjson.loads(shown[it]) for it in _JSON & shown.keys()}

@@ -4,6 +4,7 @@ The schema is asked, not the plugins: a table that refers to people must be name
 `PersonalData`, and once all of them have erased somebody, nothing of that person is left.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ async def traces(db: Database, *words: str) -> set[str]:
         if any(word in text for word in words):
             found.add(table)
     return found
+
+
+def odd(exported: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Find what is not handed out as everything else: instants in ms, and JSON as what it says."""
+    for table, rows in exported.items():
+        for name, value in [it for row in rows for it in row.items()]:
+            is_instant = name == "at" or name.endswith("_at")
+            is_text = isinstance(value, str)
+            if name != name.lower() or (is_text and (is_instant or value[:1] in {"[", "{"})):
+                yield f"{table}.{name}: {value}"
 
 
 @pytest.fixture
@@ -111,6 +122,10 @@ async def test_nothing_of_an_erased_person_is_left(
     known = {"auth_user", "auth_session", "auth_invitation", "practice_assignment", "chat_message"}
     known |= {"wellio_audit_detail"}
     assert await traces(db, zoe_id, email, record["id"]) >= known
+
+    exported = await app.export(zoe_id)
+    assert {table for table, rows in exported.items() if rows} >= known
+    assert list(odd(exported)) == []
 
     await app.erase(zoe_id)
     assert await traces(db, email, CANARY, "5550100") == set()

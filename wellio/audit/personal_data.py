@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 import orjson
 
-from wellio.clock import rfc3339
 from wellio.db.base import Tx
 
 from .trail import Audit
@@ -23,7 +22,7 @@ class AuditDetails:
         rows = [
             {
                 "id": row["audit_id"],
-                "at": rfc3339(row["at"]),
+                "at": row["at"],
                 "action": row["action"],
                 "details": orjson.loads(row["details"]),
             }

@@ -1,7 +1,8 @@
 """All SQL about the care team: who looks after a client, as what, from when until when.
 
 The first to look after a client is their primary coach. When the primary leaves, whoever has been
-there longest of the other coaches takes over: their row ends, and another begins.
+there longest of the other coaches takes over, if their account works: their row ends, and another
+begins.
 """
 
 from collections.abc import Sequence
@@ -42,13 +43,16 @@ _LEAVE = """
 UPDATE practice_assignment SET until_at = :now WHERE user_id = :user_id AND until_at IS NULL
 """
 _HEIRS = """
-SELECT a.id, a.client_id, a.user_id FROM practice_assignment a
+SELECT a.id, a.client_id, a.user_id
+FROM practice_assignment a JOIN auth_v_user u ON u.id = a.user_id
 WHERE a.client_id {in ids} AND a.until_at IS NULL AND a.role = 'coach'
+  AND u.role IN ('owner', 'coach') AND u.status = 'active'
   AND NOT EXISTS (
-      SELECT 1 FROM practice_assignment b
+      SELECT 1 FROM practice_assignment b JOIN auth_v_user o ON o.id = b.user_id
       WHERE b.client_id = a.client_id AND b.until_at IS NULL
         AND (b.role = 'primary'
-             OR (b.role = 'coach' AND (b.from_at, b.id) < (a.from_at, a.id))))
+             OR (b.role = 'coach' AND o.role IN ('owner', 'coach') AND o.status = 'active'
+                 AND (b.from_at, b.id) < (a.from_at, a.id))))
 """
 _END_ROWS = """
 UPDATE practice_assignment SET until_at = :now, ended_by = :ended_by WHERE id {in ids}

@@ -99,6 +99,18 @@ async def test_the_first_is_primary_and_hands_on_to_who_is_there_longest(world: 
     assert await world.shown(client) == ["Bo", "Abe"]
 
 
+async def test_nobody_becomes_primary_whose_account_does_not_work(
+    world: World, shared_user: MakeUser
+) -> None:
+    client, (abe, bo, _) = await world.client(), world.coaches
+    out = await shared_user("coach", name="Out")
+    for coach in (abe, out, bo):
+        await world.assign(client, coach)
+    await world.api.patch(f"/users/{out.id}", {"status": "disabled"}, status=200)
+    await world.unassign(client, abe)
+    assert await world.primary(client) == "Bo"
+
+
 async def test_of_coaches_who_are_given_at_once_the_first_is_primary(world: World) -> None:
     ids = [coach.id for coach in reversed(world.coaches)]
     made = await world.api.post("/clients", {"name": "New", "coachIds": ids}, status=201)
