@@ -31,6 +31,13 @@ async def test_every_endpoint_and_event_is_in_the_tables(matrix: Matrix) -> None
     assert matrix.gaps() == []
 
 
+async def test_what_a_key_may_hold_is_written_down(world: World) -> None:
+    assert world.app.app.policies.scopes == {
+        *("chat.manage_groups", "chat.read", "chat.send", "clients.manage", "clients.read"),
+        *("practice.manage", "users.read"),
+    }
+
+
 async def test_every_plugin_has_its_table(world: World) -> None:
     served = {
         tag

@@ -12,7 +12,7 @@ _RECOUNT = """
 INSERT INTO hello_tally (client_id, wins, last_at)
 SELECT c.id, COUNT(w.id), MAX(w.created_at)
 FROM practice_v_client c LEFT JOIN hello_win w ON w.client_id = c.id
-WHERE c.id = :client_id GROUP BY c.id
+WHERE c.id = :client_id AND c.erased_at IS NULL GROUP BY c.id
 ON CONFLICT (client_id) DO UPDATE SET wins = excluded.wins, last_at = excluded.last_at
 """
 _NOTED = (
