@@ -85,9 +85,8 @@ async def seed(config: Config, size: DemoSize, number: int) -> Mapping[str, Any]
 
 async def _greet(config: Config, practice: DemoPractice, app: Wellio) -> str:
     """Return the notice, unless the people whom it would name are gone."""
-    if practice.logins and not [
-        part for part in app.hooks.of("register_demo") if await part.obstacle()
-    ]:
+    parts = app.hooks.of("register_demo")
+    if practice.logins and parts and not [part for part in parts if await part.obstacle()]:
         raise _lost(config)
     return _notice(config, practice)
 

@@ -10,6 +10,7 @@ from typing import Final
 from wellio.boot.app import WELLIO
 from wellio.boot.assembly import create_app
 from wellio.boot.hookspecs import DemoPart
+from wellio.boot.loader import load_plugins
 from wellio.boot.server import started
 from wellio.clock import SystemClock
 from wellio.config.settings import Config, LimitsConfig
@@ -51,6 +52,8 @@ async def fill(
     """
     end_ms = SystemClock().now_ms() if end_ms is None else end_ms
     config = in_demo(config, plugins).model_copy(update={"limits": LimitsConfig(enabled=False)})
+    if plugins is None:
+        _refuse_silence(config)
     await asyncio.to_thread(_refuse_used, config)
     await refuse_begun(config)
     await asyncio.to_thread(_make_folder, config.data_dir)
@@ -92,6 +95,16 @@ def _plan(part: DemoPart, demo: Demo) -> None:
         part.plan(demo)
     except Exception as error:
         raise DemoFailed(part.plan, error, None) from error
+
+
+def _refuse_silence(config: Config) -> None:
+    """Stop before anything is written if no plugin that is installed has anything to tell."""
+    loaded = load_plugins(config).loaded
+    if not any(hasattr(entry.module, "register_demo") for entry in loaded):
+        raise WellioError(
+            "there is nobody to fill a demo with: no plugin that is loaded has register_demo "
+            "(is `demo` in [loader] disabled?)"
+        )
 
 
 def _refuse_used(config: Config) -> None:

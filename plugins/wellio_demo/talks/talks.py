@@ -176,7 +176,7 @@ class Diary:
         luck = self._chance.random()
         if luck < _EDITED:
             said.typed = _mistyped(text, self._chance)
-        elif luck < _EDITED + _DELETED:
+        elif luck < _EDITED + _DELETED and self._talk.utterances:  # the talk is open by then
             astray = Utterance(at - timedelta(seconds=9), by, _ASTRAY, is_astray=True)
             self._talk.utterances.append(astray)
         if last is not None and last.by is not by and self._chance.random() < _QUOTED:

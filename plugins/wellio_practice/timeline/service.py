@@ -5,6 +5,7 @@ from wellio import Slice, Wellio, decode_cursor, encode_cursor
 from .models import TimelineEntry, TimelineQuery, TimelineSource
 
 _FIRST, _LAST = "", "~"  # below and above every id
+_END = (2**53, 2**53, _LAST)  # above everything
 
 
 class TimelineService:
@@ -18,30 +19,27 @@ class TimelineService:
 
         Each source is asked once for what could stand on the page.
         """
-        before = (2**53, _LAST, _LAST)
-        if query.cursor is not None:
-            at, kind, entry_id = decode_cursor(query.cursor, int, str, str)
-            before = (at, kind, entry_id)
         sources: list[TimelineSource] = self._hooks.of("register_timeline")
-        found: list[TimelineEntry] = []
-        for source in sources:
+        before = _END
+        if query.cursor is not None:
+            before = decode_cursor(query.cursor, int, int, str)
+        found: list[tuple[int, int, str, TimelineEntry]] = []
+        for rank, source in enumerate(sources):
             if query.kind in {None, source.kind}:
-                place = _place(before, source.kind)
-                found += await source.entries(client_id, place, query.limit + 1)
-        found.sort(key=_key, reverse=True)
-        return Slice.of(
-            found[: query.limit + 1], query.limit, lambda entry: encode_cursor(*_key(entry))
-        )
+                place = _place(before, rank)
+                some = await source.entries(client_id, place, query.limit + 1)
+                found += ((entry.at, rank, entry.id, entry) for entry in some)
+        found.sort(key=lambda it: it[:3], reverse=True)
+        part = Slice.of(found[: query.limit + 1], query.limit, lambda it: encode_cursor(*it[:3]))
+        return Slice([entry for *_, entry in part.rows], part.next_cursor)
 
 
-def _key(entry: TimelineEntry) -> tuple[int, str, str]:
-    """Return the place of an entry among all: what happened at once goes by its kind."""
-    return entry.at, entry.kind, entry.id
+def _place(before: tuple[int, int, str], rank: int) -> tuple[int, str]:
+    """Return the same place among the entries of one source.
 
-
-def _place(before: tuple[int, str, str], kind: str) -> tuple[int, str]:
-    """Return the same place among the entries of one kind."""
-    at, its_kind, entry_id = before
-    if kind == its_kind:
+    What happened at once stands in the order of the sources, which is that of the plugins.
+    """
+    at, its_rank, entry_id = before
+    if rank == its_rank:
         return at, entry_id
-    return at, _LAST if kind < its_kind else _FIRST
+    return at, _LAST if rank < its_rank else _FIRST

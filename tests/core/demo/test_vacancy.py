@@ -55,3 +55,11 @@ async def test_a_demo_is_not_filled_twice(tmp_path: Path) -> None:
     with pytest.raises(WellioError, match="is a demo already: `wellio serve --demo --data"):
         await fill(config, plugins=[])
     assert read(config) == practice
+
+
+async def test_a_demo_of_which_nobody_tells_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    asked = {"data_dir": folder, "loader.disabled": ["demo"]}
+    with pytest.raises(WellioError, match=r"is `demo` in \[loader\] disabled"):
+        await fill(load_config(NO_FILE, env={}, overrides=asked))
+    assert not folder.exists()

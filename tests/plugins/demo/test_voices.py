@@ -52,11 +52,11 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     return asyncio.run(planned(tmp_path_factory.mktemp("demo"), seed=1))
 
 
-async def planned(folder: Path, *, seed: int) -> Plan:
+async def planned(folder: Path, *, seed: int, end: int = END) -> Plan:
     config = load_config(NO_FILE, env={}, overrides={**DEFAULTS, "data_dir": str(folder)})
     app = (await create_app(config, workers=False))[WELLIO]
     size = DemoSize()
-    demo = Demo(app, DemoClock(END - size.days * DAY), size, seed, END, "")
+    demo = Demo(app, DemoClock(end - size.days * DAY), size, seed, end, "")
     parts = app.hooks.of("register_demo")
     for part in parts:
         part.plan(demo)
@@ -154,6 +154,13 @@ def test_something_waits_to_be_read(plan: Plan) -> None:
         if last.by.role == "client" and last not in read:
             waiting.add(talk.opener.key)
     assert len(waiting) >= 3
+
+
+async def test_nothing_is_said_before_a_talk_is_open(plan: Plan, tmp_path: Path) -> None:
+    # By this end, a message that was meant for somebody else was the first of a talk.
+    bad = await planned(tmp_path, seed=1, end=1_796_099_000_000)
+    for talk in (*plan.talks, *bad.talks):
+        assert min(said.at for said in talk.utterances) >= talk.at, talk.key
 
 
 async def test_another_seed_tells_another_story(plan: Plan, tmp_path: Path) -> None:
