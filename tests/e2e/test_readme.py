@@ -147,6 +147,7 @@ def recorded_logins() -> set[str]:
     return found
 
 
+@pytest.mark.slow("it fills a demo and starts servers, each in a process of its own")
 async def test_every_command_of_the_demo_page_works(tmp_path: Path) -> None:
     seeded = wellio("seed", "--demo", "--clients", "4", "--days", "14", "--json", cwd=tmp_path)
     password = json.loads(seeded.stdout)["password"]
