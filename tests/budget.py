@@ -2,11 +2,12 @@
 
 CPU time is counted, of the test's process and of the children that it waited for: a clock on the
 wall would tell more about the machine's other work. Where others use the machine, CPU time grows
-too, to the double and more; so a fixed little work is measured beside each long test, and a second
-is one of the machine that wrote `budget.json`. Waiting has its end in `timeout` alone. A test
-that needs more says why, by `mark.slow`. What modules cost is written down in `budget.json`, by
-`--refresh-budget`: the ten that grew most are shown at the end, and the dearest are run first, so
-that no worker is left with one of them when the others are done.
+too, to the double and more; so a fixed little work is measured beside each long test, and where it
+takes longer than `budget.json` says, a second counts for less. It never counts for more. Waiting
+has its end in `timeout` alone. A test that needs more says why, by `mark.slow`. What modules cost
+is written down in `budget.json`, by `--refresh-budget`: the ten that grew most are shown at the
+end, and the dearest are run first, so that no worker is left with one of them when the others are
+done.
 """
 
 import json
@@ -101,7 +102,7 @@ class Budget:
         self._speeds.append(report.speed)
         is_measured = self._usual is None or self._config.getoption("--refresh-budget")
         module = _module(report.nodeid)
-        spent = report.cpu_s * (1 if is_measured else self._usual / report.speed)
+        spent = report.cpu_s * (1 if is_measured else min(1.0, self._usual / report.speed))
         self._modules[module] += spent
         if getattr(report, "may_be_slow", False):
             self._slow[module] += spent

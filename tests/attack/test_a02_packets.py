@@ -194,6 +194,7 @@ def _p99(talked: Answers, began: float, ended: float) -> str:
     return f"p99 of others {quiet_ms:.1f} ms before and {busy_ms:.1f} ms meanwhile"
 
 
+@pytest.mark.slow("it sends thousands of packets")
 async def test_malformed_packets(wellio_app: StartApp, tmp_path: Path) -> None:
     await fuzz(wellio_app, tmp_path, count=800, warm_up=400)
 
@@ -254,6 +255,7 @@ class Flood:
             self.answers["spent"] += data.count(b'"rate_limited"')
 
 
+@pytest.mark.slow("it is a flood")
 async def test_floods_are_heard_slowly(wellio_app: StartApp, tmp_path: Path) -> None:
     async with gathered(wellio_app, tmp_path, people=2 + len(FLOODS), groups=1) as crowd:
         floods = {kind: [Flood(packet) for _ in range(_SOCKETS)] for kind, packet in FLOODS.items()}

@@ -100,6 +100,7 @@ async def world(engine: EngineName, wellio_databases: Any, lines: Lines) -> Asyn
         yield made
 
 
+@pytest.mark.slow("it drives everything once, to read what gets out")
 async def test_no_canary_gets_out(world: World, lines: Lines, shared_sockets: Sockets) -> None:
     canaries = Canaries(
         {

@@ -100,6 +100,7 @@ async def test_a_used_link_looks_like_one_that_never_was(app: TestApp, make_user
 
 
 @pytest.mark.sqlite("the time is bcrypt's; `make prove` has both")
+@pytest.mark.slow("it hashes passwords until their times can be told apart or not")
 async def test_the_time_of_a_few_logins_tells_nothing(app: TestApp, make_user: MakeUser) -> None:
     await compare(app, await emails_of(app, make_user), 60)
 

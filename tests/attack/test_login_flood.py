@@ -36,6 +36,7 @@ def engine() -> EngineName:
     return "sqlite"
 
 
+@pytest.mark.slow("it is a flood of passwords to hash")
 async def test_a_short_flood_of_logins(
     wellio_databases: Callable[[EngineName, bool], Databases], engine: EngineName, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ RIGHT, WRONG = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode
 Ids = dict[str, str]
 
 
+@pytest.mark.slow("schemathesis makes its requests for every operation")
 async def test_a_few_requests_of_each_operation(world: World, seed: int) -> None:
     report = await Run(world, seed, examples=2, callers_of_each=1).every_operation()
     print(report)

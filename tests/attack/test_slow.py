@@ -76,6 +76,7 @@ def many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+@pytest.mark.slow("a hundred connections, slowly")
 async def test_a_hundred_slow_connections(
     wellio_databases: Callable[[EngineName, bool], Databases], engine: EngineName, tmp_path: Path
 ) -> None:

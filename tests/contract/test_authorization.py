@@ -54,6 +54,7 @@ async def test_it_is_a_large_table(matrix: Matrix) -> None:
     assert matrix.size(len(PROTOCOLS)) >= 3_000
 
 
+@pytest.mark.slow("thousands of cells")
 async def test_every_cell_of_the_table(matrix: Matrix) -> None:
     assert await matrix.requests() == []
 

@@ -100,6 +100,7 @@ async def rows(db: Database, sql: str) -> list[dict[str, Any]]:
     return [dict(row) for row in await db.fetch_all(sql)]
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_it_looks_as_if_it_had_been_lived(demo: tuple[TestApp, DemoPractice]) -> None:
     app, _ = demo
     db = app.app.db
@@ -154,6 +155,7 @@ async def _nobody_writes_to_a_stranger(db: Database) -> None:
     assert talking - assigned, "nobody was handed over"
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPractice]) -> None:
     app, practice = demo
     assert [login.role for login in practice.logins[:5]] == [
@@ -175,6 +177,7 @@ async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPract
     await app.api.post("/auth/login", wrong, status=401)
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_the_mails_that_it_wants_lie_in_its_mailbox(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
@@ -202,6 +205,7 @@ class Token:
 
 
 @pytest.mark.prove
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_two_years_of_it_are_lived_within_a_minute(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
@@ -219,6 +223,7 @@ async def test_two_years_of_it_are_lived_within_a_minute(
     assert (await app.app.audit.verify()).is_intact
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_the_same_seed_is_lived_in_the_same_way(filled: Fill) -> None:
     lives, passwords = [], set()
     for seed in (1, 1, 2):
@@ -235,6 +240,7 @@ async def test_the_same_seed_is_lived_in_the_same_way(filled: Fill) -> None:
     assert len(passwords) == 3, "a password is nobody else's"
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
     app, _ = demo
     before = await rows(app.app.db, MESSAGES)
@@ -246,6 +252,7 @@ async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, Dem
     assert await rows(app.app.db, MESSAGES) == before
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_a_real_database_is_refused_before_it_is_upgraded(
     wellio_app: StartApp, tmp_path: Path
 ) -> None:
@@ -272,6 +279,7 @@ async def _forget_a_migration(tx: Tx) -> None:
     assert await tx.execute("DELETE FROM wellio_migration WHERE plugin = 'chat'")
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_nobody_is_shown_when_the_people_are_gone(filled: Fill) -> None:
     app, _ = await filled()
     config = app.config
@@ -287,6 +295,7 @@ async def _forget_everybody(tx: Tx) -> None:
     assert await tx.execute("DELETE FROM auth_setup")
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_no_logins_are_shown_for_a_database_that_is_not_there(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
@@ -300,6 +309,7 @@ async def test_no_logins_are_shown_for_a_database_that_is_not_there(
         await before_serving(config, asyncio.Event())
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_the_logins_of_one_database_are_not_shown_for_another(
     demo: tuple[TestApp, DemoPractice], tmp_path: Path
 ) -> None:
@@ -309,6 +319,7 @@ async def test_the_logins_of_one_database_are_not_shown_for_another(
         read(app.config.model_copy(update={"database": elsewhere}))
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Path) -> None:
     small = ("--coaches", "2", "--clients", "4", "--days", "21")
     nothing = wellio("seed", cwd=tmp_path)
@@ -352,6 +363,7 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert 0 < age < 600_000, "it ends now"
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 async def test_what_is_broken_off_is_not_taken_for_a_demo(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
@@ -373,6 +385,7 @@ async def test_what_is_broken_off_is_not_taken_for_a_demo(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("seed",)])
+@pytest.mark.slow("it fills demos and runs servers")
 def test_a_signal_while_it_is_filled_ends_it(
     tmp_path: Path, command: tuple[str, ...], number: signal.Signals
 ) -> None:
@@ -401,6 +414,7 @@ def test_a_signal_while_it_is_filled_ends_it(
     assert "the demo in data-demo was not finished: delete data-demo" in again.stderr
 
 
+@pytest.mark.slow("it fills demos and runs servers")
 def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
     made = wellio(
         *("user", "create", "--email", "o@practice.example", "--name", "Olga"),

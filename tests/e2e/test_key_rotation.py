@@ -105,6 +105,7 @@ def database_url(app: TestApp) -> str:
 
 @pytest.mark.parametrize("steps", [SHORT, pytest.param(LONG, marks=pytest.mark.prove)])
 @pytest.mark.timeout(600)
+@pytest.mark.slow("each kill is a process of its own")
 async def test_a_killed_rotation_harms_nobody_and_the_next_one_completes(
     app: TestApp, make_user: MakeUser, steps: tuple[int, ...]
 ) -> None:

@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.timeout(900)  # a server is started twice and Node five times, on a busy machine
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow("a server and clients of their own processes talk")
 async def test_a_coach_and_a_client_talk(
     engine: EngineName, wellio_databases: OpenDatabases, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def _plugins(installed: Installation, folder: Path) -> Any:
 
 
 @pytest.mark.timeout(600)  # a server is started three times
+@pytest.mark.slow("it builds a wheel and an environment for it")
 async def test_it_is_installed_used_and_removed(
     installed: Installation, wheels: Wheels, tmp_path: Path, sockets: Sockets
 ) -> None:

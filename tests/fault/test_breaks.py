@@ -39,6 +39,7 @@ def test_every_break_is_looked_for() -> None:
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("engine", "broken"), ON_EACH)
+@pytest.mark.slow("it runs and kills a server until the break shows")
 async def test_a_broken_build_is_found_out(
     engine: EngineName,
     broken: str,

@@ -15,6 +15,7 @@ ON_BOTH = pytest.mark.parametrize("engine", ENGINES)
 
 @ON_BOTH
 @pytest.mark.timeout(600)
+@pytest.mark.slow("each kill is a server under load")
 async def test_nothing_is_lost_in_a_few_kills(engine: EngineName, tmp_path: Path) -> None:
     report = await run(engine, tmp_path / "run", Profile(50, 200, kills=3, groups=6), SEED)
     assert report.is_clean, report.details

@@ -40,6 +40,7 @@ async def live(url: str, data_dir: Path, life: int) -> list[str]:
 
 @pytest.mark.parametrize("lives", [3, pytest.param(100, marks=pytest.mark.prove)])
 @pytest.mark.timeout(1800)
+@pytest.mark.slow("each kill is a process of its own")
 async def test_the_chain_goes_on_after_each_kill(databases: Databases, lives: int) -> None:
     url, data_dir = await databases.create()
     acknowledged: list[str] = []

@@ -51,6 +51,7 @@ async def word_of(process: asyncio.subprocess.Process) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("broken", ["PLUGIN = ", None])
+@pytest.mark.slow("each change starts a server")
 async def test_each_change_starts_the_server_anew(tmp_path: Path, broken: str | None) -> None:
     (tmp_path / "plugins").mkdir()
     plugin, settings = tmp_path / "plugins/words.py", tmp_path / "config.toml"

@@ -42,6 +42,7 @@ async def live(url: str, data_dir: Path, life: int) -> list[str]:
 
 @pytest.mark.parametrize("lives", [3, pytest.param(40, marks=pytest.mark.prove)])
 @pytest.mark.timeout(600)
+@pytest.mark.slow("each kill is a process of its own")
 async def test_each_event_takes_effect_once_whatever_is_killed(
     databases: Databases, lives: int
 ) -> None:
