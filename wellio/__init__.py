@@ -76,7 +76,7 @@ from .keys.crypto import Crypto, hkdf
 from .keys.people import PersonErased, PersonKeys
 from .mail import Letterhead, Mail, MailFailed, MailRefused
 from .observe.log import get_logger
-from .realtime import Client, Hub, socket_event
+from .realtime import Ack, Client, Hub, emits, socket_event
 from .wire import (
     ABSENT,
     Currency,
@@ -109,6 +109,7 @@ __all__ = [
     "Access",
     "Account",
     "AccountStep",
+    "Ack",
     "Actor",
     "Audit",
     "Authenticator",
@@ -205,6 +206,7 @@ __all__ = [
     "create_app",
     "created",
     "decode_cursor",
+    "emits",
     "encode_cursor",
     "endpoint",
     "fold",

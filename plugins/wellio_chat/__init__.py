@@ -76,16 +76,20 @@ def register_routes(app: Wellio) -> Sequence[object]:
 
 @hookimpl
 def register_socket_events(app: Wellio) -> Sequence[object]:
-    """Answer what clients send over their sockets."""
+    """Answer what clients send over their sockets, and say what goes to them."""
+    from .conversations.broadcast import Broadcast
     from .messages.catchup import CatchUpService
     from .messages.service import MessageService
     from .messages.sockets import MessageSockets
+    from .presence.broadcast import Hints
     from .presence.service import PresenceService
     from .presence.sockets import PresenceSockets
 
     return [
         MessageSockets(app.service(MessageService), app.service(CatchUpService)),
         PresenceSockets(app.service(PresenceService)),
+        app.service(Broadcast),
+        app.service(Hints),
     ]
 
 

@@ -37,7 +37,6 @@ OPEN_ANSWERS = {
 }
 OPEN_MEMBERS = {
     ("Client", "metadata"): "free-form",
-    ("LogEntry", "data"): "what the socket event of that name carries",
     ("Health", "plugins"): "one for each plugin",
     ("Health", "checks"): "one for each check",
     ("PluginHealth", "checks"): "one for each check",
@@ -54,7 +53,7 @@ def resolved(schema: Json, schemas: Json) -> Json:
 def objects(schema: Json, schemas: Json, where: tuple[str, ...]) -> Iterator[tuple[Any, Json]]:
     """Find every schema of an object in an answer, and where it stands: its model, its member."""
     schema = resolved(schema, schemas)
-    for part in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
+    for part in (it for kind in ("anyOf", "allOf", "oneOf") for it in schema.get(kind, ())):
         yield from objects(part, schemas, where)
     if "items" in schema:
         yield from objects(schema["items"], schemas, where)

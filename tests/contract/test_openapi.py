@@ -10,6 +10,9 @@ from typing import Any
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from wellio import WELLIO
+from wellio.realtime import EventRouter
+
 #: Routes that speak no HTTP of ours; `docs/api.md` tells of them.
 REALTIME = {("GET", "/ws"), ("*", "/socket.io/")}
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -60,6 +63,26 @@ async def test_every_answer_in_it_is_described(openapi: Any) -> None:
                 has_content = "content" in operation["responses"][status]
                 assert has_content == (status != "204"), f"{method} {path} {status}"
             assert operation.get("security") == [] or "401" in operation["responses"], path
+
+
+async def test_everything_that_goes_over_sockets_is_in_it(
+    application: web.Application, openapi: Any
+) -> None:
+    router = EventRouter(application[WELLIO].hooks.of("register_socket_events"))
+    told, schemas = openapi["x-socket-events"], openapi["components"]["schemas"]
+    assert list(told["client"]) == [event.name for event in router.events]
+    assert list(told["server"]) == [event.name for event in router.emitted]
+    for events in told.values():
+        assert all(event["summary"] for event in events.values())
+    for kind, part in (("ClientEvents", "client"), ("ServerEvents", "server")):
+        assert schemas[kind]["properties"].keys() == told[part].keys()
+    log = {entry["$ref"].rpartition("/")[2] for entry in schemas["LogEntry"]["oneOf"]}
+    for name in log:  # what a socket told at once, `sync` and the log tell again
+        (event,) = [schemas[name]["properties"]["event"]["const"]]
+        assert schemas[name]["properties"]["data"] == told["server"][event]["data"]
+    sent = {event["data"]["$ref"].rpartition("/")[2]: event for event in told["server"].values()}
+    logged = {name for name in sent if "eventSeq" in schemas[name]["properties"]}
+    assert len(logged) == len(log)
 
 
 def _plain(path: str) -> str:

@@ -11,7 +11,12 @@ from typing import Any
 from tests.realtime.node_client import run_node
 
 CLIENT = '"/api/v1/clients/{id}", "patch"'
+ENTRY = 'declare const it: components["schemas"]["LogEntry"];'
 RIGHT = [
+    'declare const heard: Heard<"new_message">; const text: string | null = heard.content;',
+    f"{ENTRY} if (it.event === 'message_status') {{ const by: string = it.data.userId; }}",
+    'const mark: Sent<"mark_read"> = { conversationId: "1", messageId: "2" };',
+    'declare const ack: Acked<"mark_read">; if (ack.ok) ack.readSeq; else ack.error.code;',
     f'const change: Body<{CLIENT}> = {{ phone: "+49 30 901820" }};',
     f"const emptied: Body<{CLIENT}> = {{ phone: null }};",
     f"const nothing: Body<{CLIENT}> = {{}};",
@@ -21,6 +26,8 @@ RIGHT = [
     f"declare const read: Answer<{CLIENT}>; const id: string = read.id;",
 ]
 WRONG = [
+    'const late: Heard<"message_status"> = { messageId: "1" } as { messageId: string };',
+    f"{ENTRY} if (it.event === 'typing') it.data;",
     f"const careless: Body<{CLIENT}> = {{ name: null }};",
     f"const misspelt: Body<{CLIENT}> = {{ fone: '1' }};",
     'const me: Body<"/api/v1/me", "patch"> = { name: null };',

@@ -6,7 +6,11 @@ import ts from "typescript";
 
 const [description, lines] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path)));
 const sources = { "wellio.ts": astToString(await openapiTS(description)) };
-const types = `import type { paths } from "./wellio";
+const types = `import type { components, paths } from "./wellio";
+type Sent<E extends keyof Events<"Client">> = Events<"Client">[E]["data"];
+type Acked<E extends keyof Events<"Client">> = Events<"Client">[E]["ack"];
+type Heard<E extends keyof Events<"Server">> = Events<"Server">[E];
+type Events<Side extends "Client" | "Server"> = components["schemas"][\`\${Side}Events\`];
 type Body<P extends keyof paths, M extends keyof paths[P]> =
   paths[P][M] extends { requestBody: { content: { "application/json": infer B } } } ? B : never;
 type Answer<P extends keyof paths, M extends keyof paths[P]> =

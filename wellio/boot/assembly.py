@@ -142,9 +142,14 @@ def _assemble(app: Wellio, services: Services, *, workers: bool) -> web.Applicat
     app.service(Rotation).add(*hooks.of("register_key_holders"))
     measure_core(app.metrics, app.hub, app.bus)
     rules = GatewayRules.of(app.config, app.limits)
-    http = _http(app, rules)
+    events = EventRouter(
+        hooks.of("register_socket_events"),
+        observe=count_socket_events(app.metrics),
+        admit=partial(_admit, rules.accounts),
+    )
+    http = _http(app, rules, events)
     services.put(http)
-    realtime = _realtime(app, rules, http.authentication.from_token)
+    realtime = _realtime(app, rules, http.authentication.from_token, events)
     hooks.ask_all()
     application = http.application
     application[WELLIO] = app
@@ -174,7 +179,7 @@ async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
         await app.db.close()
 
 
-def _http(app: Wellio, rules: GatewayRules) -> Http:
+def _http(app: Wellio, rules: GatewayRules, events: EventRouter) -> Http:
     """Join the core's endpoints and the plugins'."""
     return Http(
         app.hooks.of("register_routes"),
@@ -187,22 +192,22 @@ def _http(app: Wellio, rules: GatewayRules) -> Http:
         rules=rules,
         idempotency=app.service(Idempotency),
         access_log=app.config.log.access,
+        sockets=events,
     )
 
 
 def _realtime(
-    app: Wellio, rules: GatewayRules, authenticate: Callable[[str], Awaitable[Actor | None]]
+    app: Wellio,
+    rules: GatewayRules,
+    authenticate: Callable[[str], Awaitable[Actor | None]],
+    events: EventRouter,
 ) -> Realtime:
     """Join the plugins' socket events to the hub."""
     config, limits = app.config.realtime, app.config.limits
     return Realtime(
         app.hub,
         authenticate=authenticate,
-        events=EventRouter(
-            app.hooks.of("register_socket_events"),
-            observe=count_socket_events(app.metrics),
-            admit=partial(_admit, rules.accounts),
-        ),
+        events=events,
         settings=RealtimeSettings(
             node=_node(app.config),
             ping_interval_ms=config.ping_interval_ms,

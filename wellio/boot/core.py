@@ -37,6 +37,11 @@ def register_health_checks(app: "Wellio") -> Sequence[HealthCheck]:
     return core_checks(app.db, app.bus, app.mail, app.audit, app.keys, loop_watch)
 
 
+def register_socket_events(app: "Wellio") -> Sequence[object]:
+    """Declare what the hub tells every client."""
+    return [app.hub]
+
+
 def register_routes(app: "Wellio") -> Sequence[object]:
     """Serve `/health`, `/metrics` and `/dashboard`."""
     checks = dict(app.hooks.by_plugin("register_health_checks"))

@@ -171,7 +171,10 @@ def register_services(app: "Wellio") -> Mapping[type, type]:
 
 @hookspec
 def register_socket_events(app: "Wellio") -> Sequence[object]:
-    """Return objects whose `@socket_event` methods answer Socket.IO and `/ws`."""
+    """Return objects whose `@socket_event` methods answer Socket.IO and `/ws`.
+
+    Among them are those whose classes say by `@emits` what they send.
+    """
 
 
 @hookspec

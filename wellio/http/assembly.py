@@ -11,6 +11,7 @@ from wellio.access.actor import Authenticator
 from wellio.access.policy import Policies
 from wellio.errors import PluginError
 from wellio.observe.metrics import Metrics
+from wellio.realtime import EventRouter
 
 from .auth import Authentication
 from .docs import DocsApi
@@ -44,6 +45,7 @@ class Http:
         idempotency: Idempotency | None = None,
         rules: GatewayRules | None = None,
         access_log: bool = False,
+        sockets: EventRouter | None = None,
     ) -> None:
         """Join what the core and the plugins bring.
 
@@ -58,6 +60,7 @@ class Http:
             idempotency: What answers POSTs with an `Idempotency-Key`; None: nobody looks at it.
             rules: What stands before the endpoints; None: nothing does.
             access_log: Whether each request is a line of the log.
+            sockets: What knows the socket events, for the description.
 
         Raises:
             PluginError: A declaration cannot hold, or two endpoints are in each other's way.
@@ -71,7 +74,7 @@ class Http:
         docs = DocsApi(lambda: self.openapi)
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
-        self._describe = partial(describe, routes, version)
+        self._describe = partial(describe, routes, version, sockets)
         gateway = Gateway(rules, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
         self.application[HEADERS] = headers = ResponseHeaders(rules)

@@ -4,23 +4,22 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-import pydantic
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core.core_schema import WithDefaultSchema
 
 from wellio.errors import PluginError
 from wellio.observe.log import plugin_of
+from wellio.realtime import EventRouter
 
 from .endpoint import ANY_SCOPE
 from .idempotency import HEADER as IDEMPOTENCY_KEY
 from .idempotency import MAX_CHARS, REPLAYED
+from .openapi_sockets import describe_sockets
 from .problems import BY_STATUS, MEDIA_TYPE
 from .route import Route
+from .schemas import Json, Schemas, schemas_of
 
 IF_MATCH, IF_NONE_MATCH, ETAG = "If-Match", "If-None-Match", "ETag"
 _PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
@@ -92,21 +91,20 @@ _SECURITY = {
         "description": "An API key. What is named beside it is the scope that it needs.",
     },
 }
-Json = dict[str, Any]
-Schemas = dict[tuple[int, str], Json]
 
 
-def describe(routes: Sequence[Route], version: str) -> Json:
-    """Describe an app's routes.
+def describe(routes: Sequence[Route], version: str, sockets: EventRouter | None = None) -> Json:
+    """Describe an app's routes and socket events.
 
     Args:
         routes: All of them, in the order in which they are shown.
         version: The app's.
+        sockets: What knows the socket events; None: there are none.
 
     Raises:
         PluginError: Two endpoints have one name.
     """
-    schemas, components = _schemas(routes)
+    schemas, components = schemas_of(routes, sockets)
     paths: dict[str, Json] = {}
     names: dict[str, Route] = {}
     for index, route in enumerate(routes):
@@ -115,6 +113,7 @@ def describe(routes: Sequence[Route], version: str) -> Json:
         if other is not route:
             raise PluginError(f"{route} and {other} have the same name")
         paths.setdefault(path_of(route), {})[route.endpoint.method.lower()] = operation
+    events, vocabulary = describe_sockets(sockets, schemas) if sockets else ({}, {})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wellio", "version": version},
@@ -122,12 +121,17 @@ def describe(routes: Sequence[Route], version: str) -> Json:
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
-            "schemas": {**_used(components, paths), "Problem": _PROBLEM},
+            "schemas": {
+                **_used(components, [paths, events]),
+                **vocabulary,
+                "Problem": _PROBLEM,
+            },
             "responses": {it.__name__: _problem_response(it.title) for it in BY_STATUS.values()},
             "parameters": _HEADERS,
             "headers": _ANSWER_HEADERS,
             "securitySchemes": _SECURITY,
         },
+        "x-socket-events": events,
     }
 
 
@@ -136,58 +140,9 @@ def path_of(route: Route) -> str:
     return _PARAMETER.sub(lambda match: f"{{{to_camel(match[1])}}}", route.path)
 
 
-def _schemas(routes: Sequence[Route]) -> tuple[Schemas, Json]:
-    """Return the schemas of every endpoint by its index and part, and what they refer to."""
-    return _generate(
-        tuple(
-            (index, part, getattr(route.endpoint, part))
-            for index, route in enumerate(routes)
-            for part in ("query", "body", "returns")
-            if getattr(route.endpoint, part) is not None
-        )
-    )
-
-
-class _BodySchemas(GenerateJsonSchema):
-    """What is sent says which fields may be left out, and not what they are then.
-
-    A default would be untrue of a change, where absent is not the default but what is there; and
-    what makes types of a schema takes a field with one for a field that is always there.
-    """
-
-    def default_schema(self, schema: WithDefaultSchema) -> Json:
-        if self.mode == "validation":
-            return self.generate_inner(schema["schema"])
-        return super().default_schema(schema)
-
-
-@lru_cache(maxsize=4)  # the apps of one process mostly have the same endpoints, as in tests
-def _generate(types: tuple[tuple[int, str, Any], ...]) -> tuple[Schemas, Json]:
-    """Generate the schemas; a model of both bodies and answers has two where these differ."""
-    schemas: Schemas = {}
-    components: Json = {}
-    # The queries apart: they keep their defaults, and share nothing with the others but enums.
-    for parts, generator in ((("query",), GenerateJsonSchema), (("body", "returns"), _BodySchemas)):
-        inputs: list[tuple[Any, Any, pydantic.TypeAdapter[Any]]] = [
-            (
-                (index, part),
-                "serialization" if part == "returns" else "validation",
-                pydantic.TypeAdapter(type_),
-            )
-            for index, part, type_ in types
-            if part in parts
-        ]
-        found, shared = pydantic.TypeAdapter.json_schemas(
-            inputs, ref_template="#/components/schemas/{model}", schema_generator=generator
-        )
-        schemas |= {key: schema for (key, _), schema in found.items()}
-        components |= shared.get("$defs", {})
-    return schemas, components
-
-
-def _used(components: Json, paths: Json) -> Json:
+def _used(components: Json, whole: Any) -> Json:
     """Leave out what nobody refers to: the models of queries became parameters."""
-    text = json.dumps([paths, components])
+    text = json.dumps([whole, components])
     return {name: it for name, it in components.items() if f'"#/components/schemas/{name}"' in text}
 
 

@@ -1,25 +1,28 @@
 """Socket events as plugins write them, and what answers them.
 
     class ChatSockets:
-        @socket_event("send_message", body=SendMessage, permission="chat.send")
+        @socket_event("send_message", body=SendMessage, ack=SendAck, permission="chat.send")
         async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]: ...
 
 The acknowledgement is `{"ok": true, **result}` or `{"ok": false, "error": problem}`, whichever
-protocol the client speaks.
+protocol the client speaks. What the server sends by itself is declared by `emits`.
 """
 
+import inspect
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pydantic
 
 from wellio.access.actor import Actor
 from wellio.errors import InternalError, NotFound, PluginError, Problem, invalid_from_pydantic
 from wellio.ids import new_id
+from wellio.wire import Wire
 
+from .emits import ServerEvent, emitted_by
 from .hub import Client
 
 _log = logging.getLogger("wellio.realtime")
@@ -31,24 +34,38 @@ F = TypeVar("F", bound=Handler)
 EventObserver = Callable[[str, str, float], None]
 
 
+class Ack(Wire):
+    """The acknowledgement of an event that was carried out."""
+
+    ok: Literal[True]
+
+
 @dataclass(frozen=True, slots=True)
 class SocketEvent:
     """What an event asks for.
 
     Attributes:
         name: Its name on the wire.
+        summary: What it is for, in a line.
         body: The model of its data, or None for an event without any.
+        ack: The model of its acknowledgement.
         permission: What the sender must hold at the moment of sending; an event without one is
             closed to API keys.
     """
 
     name: str
+    summary: str
     body: type[pydantic.BaseModel] | None
+    ack: type[Ack]
     permission: str | None
 
 
 def socket_event(
-    name: str, *, body: type[pydantic.BaseModel] | None = None, permission: str | None = None
+    name: str,
+    *,
+    body: type[pydantic.BaseModel] | None = None,
+    ack: type[Ack] = Ack,
+    permission: str | None = None,
 ) -> Callable[[F], F]:
     """Mark a method as the handler of an event that clients send.
 
@@ -58,11 +75,13 @@ def socket_event(
     Args:
         name: The event's name on the wire.
         body: The model of its data; without one the data is ignored.
+        ack: The model of the acknowledgement: documented, and checked in tests but not at run time.
         permission: What the sender must hold.
     """
 
     def mark(handler: F) -> F:
-        setattr(handler, _MARK, SocketEvent(name, body, permission))
+        summary = (inspect.getdoc(handler) or "").partition("\n")[0]
+        setattr(handler, _MARK, SocketEvent(name, summary, body, ack, permission))
         return handler
 
     return mark
@@ -81,12 +100,13 @@ class EventRouter:
         """Collect handlers.
 
         Args:
-            objects: Objects with methods that `socket_event` marked.
+            objects: Objects with methods that `socket_event` marked, of classes that `emits` did.
             observe: Called after each event with its name (`unknown` for unknown ones), its outcome
                 (`ok` or the problem's code) and the seconds it took.
             admit: Called before each event with its sender; it may raise a Problem.
         """
         self._handlers: dict[str, tuple[SocketEvent, Handler]] = {}
+        self._emitted: dict[str, ServerEvent] = {}
         self._observe = observe
         self._admit = admit
         for item in objects:
@@ -97,12 +117,20 @@ class EventRouter:
         """All events, by name."""
         return [self._handlers[name][0] for name in sorted(self._handlers)]
 
+    @property
+    def emitted(self) -> list[ServerEvent]:
+        """All events that the server sends, by name."""
+        return [self._emitted[name] for name in sorted(self._emitted)]
+
     def add(self, item: object) -> None:
-        """Take the handlers of an object.
+        """Take the handlers of an object, and what its class declares to send.
 
         Raises:
-            PluginError: An event has a handler already.
+            PluginError: An event has a handler already, or two forms.
         """
+        for sent in emitted_by(type(item)):
+            if self._emitted.setdefault(sent.name, sent) != sent:
+                raise PluginError(f"The event {sent.name} is declared twice, as different things.")
         for attribute in dir(type(item)):
             event = getattr(getattr(type(item), attribute), _MARK, None)
             if event is None:

@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from pydantic import Field
+
+from wellio.wire import Wire
 
 from .backplane import Backplane, Envelope, Kind, LocalBackplane
+from .emits import emits
 from .message import Message
 
 if TYPE_CHECKING:  # the hub needs only the shape of it
@@ -62,6 +66,13 @@ class Client(ABC):
         self.deliver(Message.of(event, data))
 
 
+class SessionRevoked(Wire):
+    """This connection is over, and closed right after: its credential does not work any more."""
+
+    reason: str = Field(description="Why, such as `session_revoked` or `api_key_revoked`.")
+
+
+@emits("session_revoked", SessionRevoked)
 class Hub:
     """The connected clients of this process, by user."""
 

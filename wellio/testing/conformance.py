@@ -1,4 +1,7 @@
-"""Holds answers against the API's own description; the test client does it with every answer."""
+"""Holds answers against the API's own description; the test client does it with every answer.
+
+Test sockets do the same with every event and acknowledgement.
+"""
 
 import re
 from collections.abc import Mapping
@@ -46,6 +49,7 @@ class Conformance:
             openapi: What `/openapi.json` holds.
         """
         self._openapi = openapi
+        self._sockets = openapi.get("x-socket-events") or {"client": {}, "server": {}}
         resource = DRAFT202012.create_resource(openapi)
         self._registry: Registry[Any] = Registry().with_resource(_URI, resource)
         self._validators: dict[str, jsonschema.Draft202012Validator] = {}
@@ -95,6 +99,27 @@ class Conformance:
             "$ref": f"{_URI}{pointer}/content/{_escaped(media_type)}/schema"
         }
         self._check(what, answer, media_type, schema)
+
+    def event(self, name: str, data: Any) -> list[str]:
+        """Return what is wrong with an event that the server sent."""
+        if name not in self._sockets["server"]:
+            return [f"the server sends {name}, and no @emits declares it"]
+        return self._faults(f"the event {name}", f"server/{name}/data", data)
+
+    def ack(self, name: str, data: Any) -> list[str]:
+        """Return what is wrong with the acknowledgement of an event that a client sent."""
+        if name in self._sockets["client"]:
+            return self._faults(f"the acknowledgement of {name}", f"client/{name}/ack", data)
+        schema = {"$ref": f"{_URI}#/components/schemas/Refusal"}
+        is_refused = self._validator(schema).is_valid(data)
+        return [] if is_refused else [f"{name} is answered, and nobody declares it"]
+
+    def _faults(self, what: str, place: str, data: Any) -> list[str]:
+        validator = self._validator({"$ref": f"{_URI}#/x-socket-events/{place}"})
+        return [
+            f"{what} is not as declared: {fault.json_path}: {fault.message}"
+            for fault in validator.iter_errors(data)
+        ]
 
     def _template(self, path: str) -> str | None:
         return next((t for pattern, t in self._paths if pattern.fullmatch(path)), None)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from wellio import ABSENT, Id, Instant, Table, Text, Wire
+from wellio import ABSENT, Ack, Id, Instant, Table, Text, Wire
 
 # Two steps: what is stripped first is measured then.
 WinText = Annotated[Text, StringConstraints(strip_whitespace=True), StringConstraints(min_length=1)]
@@ -44,6 +44,19 @@ class Win(Wire):
     author_id: Id | None = Field(description="Null when that account is gone.")
     text: str
     created_at: Instant
+
+
+class WinAck(Ack):
+    """A win is stored."""
+
+    win: Win
+
+
+class WinNoted(Wire):
+    """Somebody noted a win of a client whom you look after, or of yours."""
+
+    client_id: Id
+    win_id: Id
 
 
 class WinCount(Wire):

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from wellio import Client, Policies, socket_event
+from wellio import Client, Policies, emits, socket_event
 
-from .models import WINS, NewWinOf
+from .models import WINS, NewWinOf, WinAck, WinNoted
 from .service import WinService
 
 
+@emits("win_noted", WinNoted)
 class WinSockets:
     """`note_win`; `win_noted` goes to everybody who is concerned."""
 
     def __init__(self, wins: WinService, policies: Policies) -> None:
         self._wins, self._policies = wins, policies
 
-    @socket_event("note_win", body=NewWinOf, permission="hello.note")
+    @socket_event("note_win", body=NewWinOf, ack=WinAck, permission="hello.note")
     async def note(self, client: Client, body: NewWinOf) -> dict[str, Any]:
         """Note a win; the acknowledgement comes once it is stored."""
         await self._policies.check(client.actor, "read", "client", body.client_id)

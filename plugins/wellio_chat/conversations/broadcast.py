@@ -4,11 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wellio import Tx, Wellio
+from wellio import Tx, Wellio, emits
 
 from . import ledger, wire
 from .entry import Entry
 from .ledger import Head, Members
+from .models import (
+    ConversationOpened,
+    MemberJoined,
+    MemberLeft,
+    MessageRemoved,
+    MessageSent,
+    MessageUpdated,
+    StatusChanged,
+)
 
 if TYPE_CHECKING:
     from wellio import Client
@@ -33,6 +42,13 @@ class Notice:
     exclude: "Client | None" = None
 
 
+@emits("new_message", MessageSent)
+@emits("message_updated", MessageUpdated)
+@emits("message_deleted", MessageRemoved)
+@emits("message_status", StatusChanged)
+@emits("conversation_created", ConversationOpened)
+@emits("member_added", MemberJoined)
+@emits("member_removed", MemberLeft)
 class Broadcast:
     """Sends notices, and remembers who is in which conversation.
 

@@ -1,12 +1,12 @@
-"""Conversations and their members: on the wire, and as services return them."""
+"""Conversations, their members and their log: on the wire, and as services return them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, RootModel, model_validator
 
-from wellio import Id, Instant, Name, Row, Wire
+from wellio import Ack, Id, Instant, Name, Row, Wire
 from wellio_chat.messages.models import Message
 
 
@@ -57,6 +57,141 @@ class NewMember(Wire):
     """Somebody to take into a group."""
 
     user_id: Id
+
+
+class Happened(Wire):
+    """What every event of a conversation carries."""
+
+    conversation_id: Id
+    event_seq: int = Field(description="Gap-free within the conversation, from 1.")
+
+
+class MessageSent(Message, Happened):
+    """Somebody sent a message, to whom it is new; its sender's other devices hear it too."""
+
+    message_id: Id = Field(description="The `id`, under the name that the other events have.")
+
+
+class MessageUpdated(Happened):
+    """Its sender changed what a message says."""
+
+    message_id: Id
+    seq: int
+    content: str | None = Field(description="Null when it was deleted since.")
+    edited_at: Instant | None
+    deleted_at: Instant | None
+
+
+class MessageRemoved(Happened):
+    """A message's content was taken away; its place stays."""
+
+    message_id: Id
+    seq: int
+    deleted_at: Instant
+
+
+class StatusChanged(Happened):
+    """Everything up to a message reached a member, or was read by them."""
+
+    message_id: Id
+    user_id: Id = Field(description="Who received or read.")
+    status: Literal["delivered", "read"]
+    seq: int = Field(description="The `seq` of the message.")
+
+
+class ConversationOpened(Happened):
+    """A conversation was opened."""
+
+    kind: Literal["direct", "group"]
+    title: str | None
+    created_at: Instant
+    member_ids: list[Id] = Field(description="Who is in it now.")
+
+
+class MemberJoined(Happened):
+    """Somebody was taken into a group."""
+
+    user_id: Id
+
+
+class MemberLeft(Happened):
+    """Somebody left a group, or was taken out of it; they hear it too."""
+
+    user_id: Id
+
+
+class NewMessageEntry(Happened):
+    """`new_message` in the log."""
+
+    event: Literal["new_message"]
+    data: MessageSent
+
+
+class MessageUpdatedEntry(Happened):
+    """`message_updated` in the log."""
+
+    event: Literal["message_updated"]
+    data: MessageUpdated
+
+
+class MessageDeletedEntry(Happened):
+    """`message_deleted` in the log."""
+
+    event: Literal["message_deleted"]
+    data: MessageRemoved
+
+
+class MessageStatusEntry(Happened):
+    """`message_status` in the log."""
+
+    event: Literal["message_status"]
+    data: StatusChanged
+
+
+class ConversationCreatedEntry(Happened):
+    """`conversation_created` in the log."""
+
+    event: Literal["conversation_created"]
+    data: ConversationOpened
+
+
+class MemberAddedEntry(Happened):
+    """`member_added` in the log."""
+
+    event: Literal["member_added"]
+    data: MemberJoined
+
+
+class MemberRemovedEntry(Happened):
+    """`member_removed` in the log."""
+
+    event: Literal["member_removed"]
+    data: MemberLeft
+
+
+class LogEntry(
+    RootModel[
+        Annotated[
+            NewMessageEntry
+            | MessageUpdatedEntry
+            | MessageDeletedEntry
+            | MessageStatusEntry
+            | ConversationCreatedEntry
+            | MemberAddedEntry
+            | MemberRemovedEntry,
+            Field(discriminator="event"),
+        ]
+    ]
+):
+    """One event of a conversation: `data` is what the socket event of that name carries."""
+
+
+class SyncAck(Ack):
+    """What happened since the cursor, in the order of commit."""
+
+    items: list[LogEntry]
+    next: str | None = Field(description="Where to go on; null while nothing ever happened.")
+    has_more: bool = Field(description="Ask again at once, with `next`.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,13 @@ def conversation(view: ConversationView) -> Json:
 
 
 def entry(it: Entry) -> Json:
-    """Return an entry of one conversation's log."""
-    return {"eventSeq": it.event_seq, "event": it.kind, "data": data(it)}
-
-
-def entry_of_many(it: Entry) -> Json:
-    """Return an entry among those of several conversations."""
-    return {"conversationId": it.conversation_id, **entry(it)}
+    """Return an entry of a conversation's log."""
+    return {
+        "conversationId": it.conversation_id,
+        "eventSeq": it.event_seq,
+        "event": it.kind,
+        "data": data(it),
+    }
 
 
 def data(it: Entry) -> Json:
@@ -56,7 +56,7 @@ def data(it: Entry) -> Json:
 def _of_message(it: Entry, row: Row | Mapping[str, Any]) -> Json:
     """Return a message; of a change only what changed, its content null if it is deleted since."""
     if it.kind == "new_message":
-        return {**messages.message(row), "eventSeq": it.event_seq}
+        return {**messages.message(row), "messageId": row["id"], "eventSeq": it.event_seq}
     changed = {
         "messageId": row["id"],
         "conversationId": it.conversation_id,

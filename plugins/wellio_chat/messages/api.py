@@ -6,11 +6,12 @@ from functools import partial
 from orjson import Fragment
 
 from wellio import Conflict, Gone, Page, Reply, Wellio, call, created
+from wellio_chat.conversations.models import LogEntry
 from wellio_chat.conversations.wire import entry
 
 from . import wire
 from .catchup import CatchUpService
-from .models import LogEntry, Marked, Message, RepeatedMessage, Sent, SentMessage
+from .models import Marked, Message, RepeatedMessage, Sent, SentMessage
 from .pages import Pages
 from .service import MessageService
 

@@ -1,4 +1,4 @@
-"""Messages, receipts and the log: on the wire, and as services return them."""
+"""Messages and receipts: on the wire, and as services return them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from wellio import ABSENT, Id, Instant, Line, PageQuery, Row, Text, Wire
+from wellio import ABSENT, Ack, Id, Instant, Line, PageQuery, Row, Text, Wire
 from wellio_chat.conversations.entry import Entry
 
 MessageType = Literal["text", "image", "file", "audio", "system", "encrypted"]
@@ -14,15 +14,6 @@ Status = Literal["sent", "delivered", "read"]
 STATUSES: tuple[Status, ...] = ("sent", "delivered", "read")
 LocalId = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
 Content = Annotated[Text, Field(min_length=1, description="Up to `text_bytes` (16 KiB) of UTF-8.")]
-EVENTS = Literal[
-    "conversation_created",
-    "new_message",
-    "message_updated",
-    "message_deleted",
-    "message_status",
-    "member_added",
-    "member_removed",
-]
 
 
 class Message(Wire):
@@ -56,14 +47,6 @@ class RepeatedMessage(Message):
     """What a send answers whose `localId` an earlier one brought."""
 
     duplicate: Literal[True]
-
-
-class LogEntry(Wire):
-    """One event of a conversation's log; `data` is what the socket event of this name carries."""
-
-    event_seq: int
-    event: EVENTS
-    data: dict[str, Any]
 
 
 class NewMessage(Wire):
@@ -112,6 +95,21 @@ class Marked(Wire):
     delivered_seq: int
     read_seq: int
     unread: int
+
+
+class SendAck(Ack):
+    """The message is stored."""
+
+    message: SentMessage | Message = Field(
+        description="Without `eventSeq` where an earlier send stored it."
+    )
+    duplicate: Literal[True] = Field(
+        default=ABSENT, description="An earlier send with this `localId` stored it."
+    )
+
+
+class MarkAck(Marked, Ack):
+    """The caller's watermarks after that."""
 
 
 class Sync(Wire):

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 
-from wellio import Wellio
+from wellio import Wellio, emits
 from wellio_chat.messages.wire import instant
 
+from .models import Presence, TypingHint
 
+
+@emits("typing", TypingHint)
+@emits("presence", Presence)
 class Hints:
     """Sends hints to people who may read conversations."""
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.children import run
 from wellio import (
+    Ack,
     Actor,
     Client,
     Event,
@@ -21,6 +22,7 @@ from wellio import (
     Wellio,
     Wire,
     created,
+    emits,
     endpoint,
     hookimpl,
     new_id,
@@ -37,6 +39,16 @@ class NoteTaken(Event, name="note.taken", about=None):
 
 class Note(Wire):
     text: str
+
+
+class ShoutAck(Ack):
+    text: str
+
+
+class Heard(Note):
+    """Somebody shouted."""
+
+    by: str
 
 
 class Person:
@@ -57,6 +69,7 @@ class Tokens:
         return Actor(token, "client", None, frozenset())
 
 
+@emits("heard", Heard)
 class Notes:
     """Endpoints and events that do what they say, and one that does not."""
 
@@ -72,9 +85,18 @@ class Notes:
     async def lie(self, request: web.Request) -> Mapping[str, Any]:
         return {"text": 7}
 
-    @socket_event("shout", body=Note)
+    @socket_event("shout", body=Note, ack=ShoutAck)
     async def shout(self, client: Client, body: Note) -> dict[str, Any]:
         self.app.hub.emit(["ann", "bob"], "heard", {"text": body.text, "by": client.actor.user_id})
+        return {"text": body.text}
+
+    @socket_event("whisper", body=Note)
+    async def whisper(self, client: Client, body: Note) -> dict[str, Any]:
+        """Break the promise of the event or of the acknowledgement, or promise nothing."""
+        what = {"heard": {"text": 7}, "unheard": {}}
+        if body.text in what:
+            client.emit(body.text, what[body.text])
+            return {}
         return {"text": body.text}
 
 
@@ -205,6 +227,23 @@ async def test_sockets_call_and_receive(
     monkeypatch.setattr("wellio.testing.sockets.DEADLINE_S", 0.05)
     with pytest.raises(TimeoutError):
         await bob.receive("heard")
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("heard", "event heard is not as declared: .*'by' is a required property"),
+        ("unheard", "no @emits declares it"),
+        ("x", "acknowledgement of whisper is not as declared"),
+    ],
+)
+async def test_what_goes_over_a_socket_is_as_declared(
+    app: TestApp, sockets: Sockets, text: str, complaint: str
+) -> None:
+    ann = await sockets.plain(app.url, ANN)
+    with pytest.raises(AssertionError, match=complaint):
+        await ann.call("whisper", {"text": text})
+    assert (await ann.call("shout", {"text": "x"}))["ok"]
 
 
 async def test_who_is_refused_gets_no_socket(app: TestApp, sockets: Sockets) -> None:

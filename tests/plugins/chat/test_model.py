@@ -85,7 +85,8 @@ class Device:
 
 def visible(message: dict[str, Any]) -> dict[str, Any]:
     """Return what everybody sees alike: a status is the sender's, and derived from the marks."""
-    return {key: message[key] for key in message if key not in {"status", "eventSeq", "duplicate"}}
+    of_the_event = {"status", "eventSeq", "messageId", "duplicate"}
+    return {key: message[key] for key in message if key not in of_the_event}
 
 
 class Conversation(RuleBasedStateMachine):

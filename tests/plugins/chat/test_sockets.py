@@ -35,7 +35,8 @@ async def test_a_message_reaches_the_other_and_ones_other_devices(
     message = answer["message"]
     assert (message["seq"], message["status"], message["eventSeq"]) == (1, "sent", 2)
     for socket in (second, other):
-        assert await socket.receive("new_message") == {**message, "status": None}
+        heard = await socket.receive("new_message")
+        assert heard == {**message, "messageId": message["id"], "status": None}
     again = await sender.call("send_message", body)
     assert (again["ok"], again["duplicate"], again["message"]["id"]) == (True, True, message["id"])
     reused = await sender.call("send_message", {**body, "content": "Bye"})
