@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.rules import EVENTS, RULES
+from tests.contract.rules import EVENTS, RULES, TABLES
+from wellio.http.etag import tag_of
 from wellio.testing import Matrix, Reply, Rule, Sockets, World
-from wellio.testing.world import NOWHERE
+from wellio.testing.world import NOWHERE, Credential
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -80,6 +81,91 @@ async def test_answers_have_no_member_that_is_not_declared(world: World) -> None
     assert is_open == OPEN_ANSWERS.keys() | OPEN_MEMBERS.keys()
 
 
+#: Who may read what a write answers with: the scope, beside the one that the write needs.
+READERS = {
+    **dict.fromkeys(
+        (
+            "POST /api/v1/conversations",
+            "POST /api/v1/conversations/{id}/members",
+            "POST /api/v1/conversations/{id}/messages",
+            "POST /api/v1/conversations/{id}/read",
+            "PATCH /api/v1/messages/{id}",
+        ),
+        "chat.read",
+    ),
+    **dict.fromkeys(
+        (
+            *("POST /api/v1/clients", "PATCH /api/v1/clients/{id}"),
+            *("POST /api/v1/tags", "PATCH /api/v1/tags/{id}"),
+        ),
+        "clients.read",
+    ),
+    "PATCH /api/v1/practice": "*",
+}
+
+
+async def key_of(world: World, holder: str, *scopes: str) -> str:
+    """Make a key that may do so much, and return its name."""
+    body = {"note": "narrow", "scopes": sorted({*scopes} - {"*"})}
+    made = await world.api(holder).post("/api-keys", body, status=201)
+    world.people["narrow key"] = Credential(made.data["key"])
+    return "narrow key"
+
+
+async def test_a_write_answers_a_key_with_what_it_could_read(world: World) -> None:
+    """Every write that keys may call and that has an answer; a conversation with words in it."""
+    scopes = dict(pair for table in TABLES for pair in table.scopes.items())
+    rules = [
+        rule
+        for rule in RULES
+        if rule.call in scopes and rule.method != "GET" and rule.yes and rule.good[0] < 300
+        if 204 not in rule.good and {"owner", "carl"} & {*rule.yes.split()}
+    ]
+    assert {rule.call for rule in rules} == READERS.keys()
+    await world.fill("{message} {tag} {group}", "carls")
+    for rule in rules:
+        holder = "carl" if "carl" in rule.yes.split() else "owner"
+        needed, reader = {scopes[rule.call], rule.scope}, READERS[rule.call]
+        for held in (needed, {*needed, reader}):
+            key = await key_of(world, holder, *held)
+            path, body = [await world.fill(it, "carls") for it in (rule.path, rule.body)]
+            reply = await world.api(key).request(rule.method, path, body)
+            assert reply.status in rule.good, rule.call
+            is_shown = reader in {*held, "*"}
+            assert (len(reply.data) > 2) is is_shown, (rule.call, held, reply.data)
+            if not is_shown:
+                assert reply.data == {"id": reply.data["id"]}, (rule.call, held)
+            if rule.method == "PATCH":  # its tag says no more than its answer
+                tag = {"If-Match": f'"{tag_of(reply.content)}"'}
+                await world.api(key).patch(path, body, headers=tag, status=200)
+            await world.replace(rule.uses_up, holder)
+
+
+async def test_no_other_way_of_writing_shows_a_key_more(
+    world: World, shared_sockets: Sockets
+) -> None:
+    """The answer that a person got by the same Idempotency-Key, a repeated send, a socket."""
+    path = await world.fill("/conversations/{direct}/messages", "carls")
+    once = {"Idempotency-Key": "one send"}
+    body = {"content": "chat-of-carls", "localId": "narrow"}
+    key = await key_of(world, "carl", "chat.send")
+    seen = await world.api("carl").post(path, body, headers=once, status=201)
+    again = await world.api(key).post(path, body, headers=once, status=200)
+    assert again.data == {"id": seen.data["id"], "duplicate": True}
+    narrow = world.people[key]
+    assert narrow
+    socket = await shared_sockets.plain(world.app.url, narrow)
+    conversation = path.split("/")[2]
+    ack = await socket.call("send_message", {"conversationId": conversation, **body})
+    assert ack == {"ok": True, "message": {"id": seen.data["id"]}, "duplicate": True}
+    guess = f'"{tag_of(seen.content)}"'
+    for tag in (guess, f'"{tag_of(again.content)}"'):
+        edit = await world.api(key).patch(
+            f"/messages/{seen.data['id']}", {}, headers={"If-Match": tag}
+        )
+        assert edit.status == 412, tag
+
+
 async def test_what_is_not_for_everybody_would_be_found(world: World) -> None:
     matrix = Matrix(world)
     shown = {"items": [{"source": "x", "key": "wk_", "passwordHash": None}], "status": "read"}
@@ -91,6 +177,8 @@ async def test_what_is_not_for_everybody_would_be_found(world: World) -> None:
         (message, "mia", ["is shown how far somebody else's message got"]),
         ({**message, "senderId": "mine"}, "mia", []),
         ({"metadata": {"source": "x"}}, "carl", []),
+        ({"source": "x", "unread": 1}, "carl's lesser key", ["is shown unread"]),
+        ({"source": "x", "unread": 1}, "carl's chatting key", ["is shown source"]),
     ):
         reply = Reply(200, {}, data, b"")
         assert list(matrix.overexposed(reply, "GET /api/v1/me", caller, "mine")) == found

@@ -57,6 +57,13 @@ def _location(
     return place if place.startswith("/") else f"{request.rel_url.raw_path}/{place}"
 
 
+def told(answer: Any, names: tuple[str, ...]) -> Any:
+    """Return what is left of an answer for who may not read all of it."""
+    if not isinstance(answer, dict):
+        return answer
+    return {name: answer[name] for name in names if name in answer}
+
+
 def respond(answer: Answer, status: int) -> web.StreamResponse:
     """Turn what a handler returned into a response.
 

@@ -21,6 +21,7 @@ from .gateway_rules import GatewayRules
 from .headers import HEADERS, ResponseHeaders
 from .idempotency import Idempotency
 from .openapi import describe
+from .readers import find_readers
 from .route import Route, leave_to_route
 
 
@@ -74,6 +75,7 @@ class Http:
         docs = DocsApi(lambda: self.openapi)
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
+        find_readers(routes)
         self._describe = partial(describe, routes, version, sockets)
         gateway = Gateway(rules, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])

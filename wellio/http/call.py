@@ -40,6 +40,7 @@ class Options(TypedDict, total=False):
 
     also: tuple[int, ...]
     secret: bool
+    told: tuple[str, ...]
     permission: str | None
     scope: str | None
     object: tuple[str, str] | None

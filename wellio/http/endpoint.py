@@ -96,6 +96,8 @@ class Endpoint:
             is enough; it runs in the transaction too.
         secret: The answer holds a secret, so it is stored nowhere: an `Idempotency-Key` has no
             effect.
+        told: Members of the answer that say what a write did: all that an API key is shown which
+            may not read the object (`readers.py`).
         permission: What the caller must hold.
         scope: Where that is none: what an API key must hold, `*` for nothing in particular. An
             endpoint with neither is closed to keys.
@@ -122,6 +124,7 @@ class Endpoint:
     location: str | Callable[[Any], str] | None = None
     reply: Callable[[Any], Answer] | None = None
     secret: bool = False
+    told: tuple[str, ...] = ("id",)
     permission: str | None = None
     scope: str | None = None
     object: tuple[str, str] | None = None

@@ -21,6 +21,7 @@ from .problems import BY_STATUS, MEDIA_TYPE
 from .route import Route
 from .schemas import Json, Schemas, schemas_of
 
+TOLD = "x-api-key-told"  # the members that are there in any case, for whichever key
 IF_MATCH, IF_NONE_MATCH, ETAG = "If-Match", "If-None-Match", "ETag"
 _PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
 _OWNER = re.compile(r"(Api|Service)$|^<locals>$")
@@ -170,10 +171,23 @@ def _operation(route: Route, index: int, schemas: Schemas, components: Json) -> 
     elif route.scope is not None:
         scopes = [] if route.scope == ANY_SCOPE else [route.scope]
         operation["security"] = [{"bearer": []}, {"apiKey": scopes}]
+    if not _shows_to_keys(route):
+        needed = " or ".join(f"`{scope}`" for scope in sorted(route.readers or ()))
+        names = " and ".join(f"`{name}`" for name in declared.told)
+        text = f"An API key without {needed} is told {names} alone."
+        operation["description"] = f"{operation.get('description', '')}\n\n{text}".strip()
+        operation[TOLD] = list(declared.told)
     if declared.body is not None:
         content = {"application/json": {"schema": schemas[index, "body"]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _shows_to_keys(route: Route) -> bool:
+    """Tell whether every API key that may call a route is shown all that it answers with."""
+    if route.scope is None or route.readers is None:
+        return True
+    return not route.readers.isdisjoint({route.scope, ANY_SCOPE})
 
 
 def _path_parameters(route: Route) -> Iterator[Json]:

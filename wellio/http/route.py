@@ -1,9 +1,11 @@
 """A route: keeps what an endpoint declares; `answers.py` makes JSON of what its handler returns."""
 
 import inspect
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import orjson
 from aiohttp import hdrs, web
 
 from wellio.access.actor import Actor
@@ -12,7 +14,7 @@ from wellio.audit import API_KEY
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
 
-from .answers import is_page, response_of
+from .answers import is_page, response_of, told
 from .auth import Authentication
 from .endpoint import (
     ACTOR,
@@ -36,6 +38,8 @@ class Route:
         path: As the router knows it.
         parameters: The names in it.
         scope: What an API key must hold, or `*`; None: no key may call it.
+        readers: Of a write: the scopes of which one shows an API key its answer; None: whoever may
+            call it is shown that.
         idempotency: What answers requests with a key; None where a key has no effect.
         is_patch: It may be told on which state of its object to insist.
         is_tagged: Its answer is one object, whose state has a tag.
@@ -57,6 +61,7 @@ class Route:
         self.parameters = endpoint.parameters
         self.ids = tuple(name for name in self.parameters if name == "id" or name.endswith("_id"))
         self.scope = endpoint.permission if endpoint.permission in scopes else endpoint.scope
+        self.readers: frozenset[str] | None = None
         takes_key = endpoint.method == hdrs.METH_POST and not (endpoint.public or endpoint.secret)
         self.idempotency = idempotency if takes_key else None
         self.is_patch = endpoint.method == hdrs.METH_PATCH
@@ -127,7 +132,8 @@ class Route:
             return self._render(request, await self.handler(request, **given))
         run = partial(self.handler, request, **given)
         render = partial(self._render, request)
-        caller = request[ACTOR].user_id
+        # A key is not its maker: what one of them is answered may be more than the other may see.
+        caller = request[ACTOR].key_id or request[ACTOR].user_id
         return await self.idempotency.once(request, content, caller, run, render)
 
     async def _handle_tagged(
@@ -136,15 +142,35 @@ class Route:
         """Answer with an object's state, or with what a PATCH made of it."""
         if not self.is_patch:
             return tagged(request, self._render(request, await self.handler(request, **given)))
-        if_match = request[IF_MATCH] = if_match_of(request, self.endpoint.wire)
+        if_match = request[IF_MATCH] = if_match_of(request, self._wire_for(request))
         response = self._render(request, await self.handler(request, **given))
         if if_match.is_given and not if_match.is_checked:
             raise PluginError(f"{self}: does not check the If-Match")
         return tagged(request, response)
 
     def _render(self, request: web.Request, result: Any) -> web.StreamResponse:
-        """Make the response of what the handler returned."""
-        return response_of(self.endpoint, request, result)
+        """Make the response of what the handler returned, as far as the caller is shown it."""
+        response = response_of(self.endpoint, request, result)
+        if self._is_shown_to(request) or not isinstance(response, web.Response):
+            return response
+        if isinstance(response.body, bytes) and response.body:
+            response.body = orjson.dumps(told(orjson.loads(response.body), self.endpoint.told))
+        return response
+
+    def _is_shown_to(self, request: web.Request) -> bool:
+        """Tell whether the caller could read what this answers with."""
+        if self.readers is None or self.endpoint.public:
+            return True
+        actor = request[ACTOR]
+        held = actor.permissions | {ANY_SCOPE}
+        return actor.key_id is None or not self.readers.isdisjoint(held)
+
+    def _wire_for(self, request: web.Request) -> Callable[[Any], Any] | None:
+        """Return what makes JSON of the object, as far as the caller is shown it."""
+        wire, names = self.endpoint.wire, self.endpoint.told
+        if wire is None or self._is_shown_to(request):
+            return wire
+        return lambda row: told(wire(row), names)
 
     def _require_permission(self, actor: Actor) -> None:
         if actor.key_id is None:

@@ -267,7 +267,8 @@ class Matrix:
             if item.get("status") and item.get("senderId", user_id) != user_id:
                 yield "is shown how far somebody else's message got"
             for name in (name for name, value in item.items() if value is not None):
-                if person(caller) not in self._shown.get(name, {person(caller)}):
+                readers = self._shown.get(name, {person(caller)})
+                if person(caller) not in readers or not self.world.shows(name, caller):
                     yield f"is shown {name}"
                 if self._once.get(name, call) != call:
                     yield f"is told {name} again"

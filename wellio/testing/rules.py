@@ -141,6 +141,8 @@ class Rules:
         things: The kinds of things that it brings.
         secrets: Words in its things, and who alone may read them, wherever they turn up.
         shown: Members of answers, and who alone may be shown them.
+        needs: Members of answers, and words in things, and the scope without which no API key is
+            shown them.
         once: Members that only one call answers with: what they hold is told once.
     """
 
@@ -152,4 +154,5 @@ class Rules:
     things: Mapping[str, Thing] = field(default_factory=dict)
     secrets: Mapping[str, Collection[str]] = field(default_factory=dict)
     shown: Mapping[str, Collection[str]] = field(default_factory=dict)
+    needs: Mapping[str, str] = field(default_factory=dict)
     once: Mapping[str, str] = field(default_factory=dict)

@@ -92,7 +92,9 @@ class World:
             "outsider": Thing(make=_outsider),
         }
         self.secrets = dict(_SECRETS)
+        self._needs: dict[str, str] = {}
         for table in tables:
+            self._needs |= table.needs
             self.things |= table.things
             self.secrets |= table.secrets
         self._emails: dict[str, str] = {}
@@ -256,8 +258,13 @@ class World:
         return [
             secret
             for secret, readers in self.secrets.items()
-            if secret in text and person(caller) not in readers
+            if secret in text and not (person(caller) in readers and self.shows(secret, caller))
         ]
+
+    def shows(self, what: str, caller: str) -> bool:
+        """Tell whether the scopes of a caller's API key, if that is one, show something."""
+        scope = self._needs.get(what)
+        return scope is None or caller not in KEYS or scope in self.scopes_of(caller)
 
     def _maker(self, thing: Thing, side: str) -> Api:
         return self.api(COACHES[side] if thing.by == "coach" else CLIENTS[side])

@@ -39,6 +39,7 @@ def _in_conversation(app: Wellio, messages: MessageService) -> Sequence[object]:
             returns=SentMessage | RepeatedMessage,
             also=(200,),
             reply=_sent,
+            told=("id", "duplicate"),
             permission="chat.send",
             errors=(Conflict,),
         ),

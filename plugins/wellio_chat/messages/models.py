@@ -97,11 +97,18 @@ class Marked(Wire):
     unread: int
 
 
+class WrittenMessage(Wire):
+    """What an API key is told of a message that it may send and not read."""
+
+    id: Id
+
+
 class SendAck(Ack):
     """The message is stored."""
 
-    message: SentMessage | Message = Field(
-        description="Without `eventSeq` where an earlier send stored it."
+    message: SentMessage | Message | WrittenMessage = Field(
+        description="Without `eventSeq` where an earlier send stored it; the `id` alone for an API "
+        "key without `chat.read`."
     )
     duplicate: Literal[True] = Field(
         default=ABSENT, description="An earlier send with this `localId` stored it."

@@ -22,7 +22,10 @@ class MessageSockets:
     async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]:
         """Send a message; the acknowledgement comes once it is durable."""
         sent = await self._messages.send(client.actor, body.conversation_id, body, client)
-        answer: dict[str, Any] = {"message": wire.sent(sent)}
+        message = wire.sent(sent)
+        if not client.actor.can("chat.read"):  # as over HTTP: it is told what it wrote
+            message = {"id": message["id"]}
+        answer: dict[str, Any] = {"message": message}
         return {**answer, "duplicate": True} if sent.is_duplicate else answer
 
     @socket_event("mark_delivered", body=MarkMessage, ack=MarkAck, permission="chat.read")

@@ -47,12 +47,12 @@ class OwnRecord(Wire):
     time_zone: str | None
     locale: str | None
     created_at: Instant
-    updated_at: Instant
 
 
 class Record(OwnRecord):
-    """What staff see of a client's record."""
+    """What staff see of a client's record; it changes with what only they see."""
 
+    updated_at: Instant
     lifecycle: Lifecycle
     source: str | None
     metadata: dict[str, Any]

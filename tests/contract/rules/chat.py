@@ -156,4 +156,8 @@ CHAT = Rules(
         ),
     },
     secrets={"chat-of-carls": {"carl", "mia", "eve"}, "chat-of-danas": {"dana", "noah", "eve"}},
+    needs=dict.fromkeys(
+        ("content", "lastMessage", "unread", "members", "chat-of-carls", "chat-of-danas"),
+        "chat.read",
+    ),
 )

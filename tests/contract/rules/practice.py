@@ -88,4 +88,11 @@ PRACTICE = Rules(
     shown=dict.fromkeys(
         ("lifecycle", "source", "tags", "metadata"), BY_STAFF
     ),  # of a client's record
+    needs=dict.fromkeys(
+        (
+            *("lifecycle", "source", "tags", "metadata", "phone", "dateOfBirth", "coaches"),
+            *("record-of-carls", "record-of-danas"),
+        ),
+        "clients.read",
+    ),
 )

@@ -7,7 +7,7 @@ import pytest
 from tests.plugins.practice.conftest import Practice, client_of
 from wellio.testing import MakeUser, Scenario, scenario
 
-STAFF_ONLY = ("lifecycle", "source", "tags", "metadata")
+STAFF_ONLY = ("lifecycle", "source", "tags", "metadata", "updatedAt")
 
 _NOTES = """
 SELECT note FROM wellio_audit WHERE object_id = :id AND action = 'client.updated'
