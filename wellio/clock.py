@@ -81,9 +81,15 @@ def parse_rfc3339(text: str) -> int:
         ValueError: The text is no such instant.
     """
     if not _INSTANT.fullmatch(text):
-        raise ValueError("expected an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")
+        raise _no_instant()
     try:
         at = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError as error:
         raise ValueError("must lie in the years 1 to 9999") from error
+    except ValueError as error:  # such as a thirteenth month, of which Python has words of its own
+        raise _no_instant() from error
     return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _no_instant() -> ValueError:
+    return ValueError("must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")

@@ -15,13 +15,9 @@ A problem never holds what the caller sent, a stack, SQL or a path.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
-
-import pydantic
-from pydantic_core import ErrorDetails
 
 
 class WellioError(Exception):
@@ -207,34 +203,6 @@ class Unavailable(Problem):
 def invalid(pointer: str, code: str, message: str) -> Invalid:
     """Return the problem for one wrong field."""
     return Invalid(errors=[FieldError(pointer, code, message)])
-
-
-MAX_NAMED = 1_000
-"""So many wrong fields are named; a client that has more of them does not read their names."""
-
-
-def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> Invalid:
-    """Turn a validation error into a problem that names every field and echoes no input."""
-    if error.error_count() > MAX_NAMED:
-        return invalid(prefix, "too_many_errors", f"holds more than {MAX_NAMED} wrong fields")
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    return Invalid(
-        "Some fields are wrong.",
-        errors=[
-            FieldError(prefix + pointer_to(item["loc"]), item["type"], _message(item))
-            for item in details
-        ],
-    )
-
-
-def _message(item: ErrorDetails) -> str:
-    if item["type"] == "union_tag_invalid":
-        return "Input is of none of the documented kinds"  # pydantic's own words quote the input
-    if item["type"] in {"too_short", "too_long"}:
-        # pydantic counts a text's "items" where a check of ours stands before the length
-        words = item["msg"].partition(" after validation")[0]
-        return re.sub(r"^Value (.*) item", r"Text \1 character", words)
-    return item["msg"].removeprefix("Value error, ")
 
 
 def pointer_to(location: tuple[int | str, ...]) -> str:

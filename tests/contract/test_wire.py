@@ -22,6 +22,11 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 CAMEL = re.compile(r"[a-z]+([A-Z0-9][a-z0-9]*)*")
 CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 PARAMETER = re.compile(r"\{[^}]*\}")
+#: What only pydantic, Python or a class of ours would say.
+THEIR_WORDS = re.compile(
+    r"[Ii]nput|dictionary|instance|\bvalid\b|tuple|None|isoformat|as documented"
+    r"|\w+(Error|Change|Query)\b"
+)
 JSON = {"Content-Type": "application/json"}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -88,6 +93,7 @@ def problem(reply: Reply, status: int, what: str) -> Any:
         assert error.keys() == {"pointer", "code", "message"}, what
         assert CODE.fullmatch(error["code"]), what
         assert error["message"], what
+        assert not THEIR_WORDS.search(error["message"]), f"{what}: {error}"
     assert MARKER not in reply.content.decode(), what
     return data
 
@@ -107,7 +113,9 @@ def filled(schema: Any, schemas: Mapping[str, Any], leaf: Any) -> Any:
 
 @AT_THE_EDGE
 @pytest.mark.parametrize(
-    "leaf", [MARKER, {MARKER: MARKER}, [MARKER]], ids=["text", "object", "list"]
+    "leaf",
+    [MARKER, {MARKER: MARKER}, [MARKER], None, True, 10**18, "2026-13-45T99:00:00Z", "\u0000"],
+    ids=["text", "object", "list", "null", "true", "number", "instant", "NUL"],
 )
 async def test_a_bad_body_is_a_422_that_names_the_unknown_field(world: World, leaf: Any) -> None:
     schemas = world.app.openapi["components"]["schemas"]
@@ -115,6 +123,21 @@ async def test_a_bad_body_is_a_422_that_names_the_unknown_field(world: World, le
         if call.schema is not None:
             body = {**filled(call.schema, schemas, leaf), "fieldOfNobody": MARKER}
             assert "/fieldOfNobody" in pointers(await call.send(json=body), call.name)
+
+
+@AT_THE_EDGE
+async def test_a_body_that_is_no_object_is_told_so(world: World) -> None:
+    async for call in calls(world):
+        if call.schema is not None:
+            for body in (b"null", b"[]", b"1", b'"x"', b"true"):
+                (error,) = problem(await call.send(content=body, headers=JSON), 422, call.name)[
+                    "errors"
+                ]
+                assert error == {
+                    "pointer": "",
+                    "code": "wrong_type",
+                    "message": "must be an object",
+                }, call.name
 
 
 @AT_THE_EDGE

@@ -25,7 +25,7 @@ from wellio import (
     fold,
     page,
 )
-from wellio.errors import invalid_from_pydantic
+from wellio.field_errors import invalid_from_pydantic
 
 ID = "01a20772-1225-73e4-a6d8-513d962f6fde"
 
@@ -119,12 +119,12 @@ def test_a_problem_names_every_field_and_echoes_none() -> None:
 @pytest.mark.parametrize(
     "type_, given_value, message",
     [
-        (Name, "", "Text should have at least 1 character"),
-        (Name, "a" * 201, "Text should have at most 200 characters"),
+        (Name, "", "must have at least 1 character"),
+        (Name, "a" * 201, "must have at most 200 characters"),
         (
             Annotated[list[int], pydantic.Field(min_length=1)],
             [],
-            "List should have at least 1 item",
+            "must have at least 1 item",
         ),
     ],
 )

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from wellio.errors import PluginError, invalid_from_pydantic
+from wellio.errors import PluginError
+from wellio.field_errors import invalid_from_pydantic
 
 if TYPE_CHECKING:
     from wellio.boot.app import Wellio

@@ -15,8 +15,8 @@ from wellio.errors import (
     Invalid,
     PayloadTooLarge,
     UnsupportedMediaType,
-    invalid_from_pydantic,
 )
+from wellio.field_errors import invalid_from_pydantic
 
 MAX_DEPTH = 64
 """Levels of arrays and objects in a body; a response could not nest as deep as orjson reads."""

@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeVar
 import pydantic
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, NotFound, PluginError, Problem, invalid_from_pydantic
+from wellio.errors import InternalError, NotFound, PluginError, Problem
+from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
 from wellio.wire import Wire
 

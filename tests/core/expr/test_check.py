@@ -8,8 +8,8 @@ import pytest
 from tests.core.expr.conftest import SCHEMA, check
 from tests.core.expr.reference import PAGE
 from wellio import Expression, ExpressionJson, FieldError, Invalid, Wire
-from wellio.errors import invalid_from_pydantic
 from wellio.expr.nodes import Type
+from wellio.field_errors import invalid_from_pydantic
 
 BAD = "hostile"
 N, T, B, ITEMS = ({"field": name} for name in ("n1", "t1", "b1", "items"))

@@ -150,10 +150,10 @@ async def test_everything_wrong_with_query_and_body_is_named_at_once_and_not_ech
     assert b"s3cret" not in answer.content
     assert [(it["pointer"], it["code"]) for it in answer.data["errors"]] == [
         ("/atMost", "duplicate"),
-        ("/atMost", "int_parsing"),
+        ("/atMost", "wrong_type"),
         ("/page", "extra_forbidden"),
         ("/name", "too_short"),
-        ("/sizeM", "int_parsing"),
+        ("/sizeM", "wrong_type"),
         ("/colour", "extra_forbidden"),
     ]
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from tests.core.http.small_app import SmallApp, logged, running
 from wellio import errors
+from wellio.field_errors import invalid_from_pydantic
 from wellio.http import endpoint
 from wellio.http.problems import BY_STATUS
 from wellio.testing import DEADLINE_S
@@ -208,5 +209,5 @@ def test_an_error_of_pydantic_never_quotes_the_input() -> None:
 
     with pytest.raises(pydantic.ValidationError) as caught:
         pydantic.TypeAdapter(dict[str, Cat]).validate_python({"a": {"kind": [SECRET]}})
-    problem = errors.invalid_from_pydantic(caught.value)
+    problem = invalid_from_pydantic(caught.value)
     assert SECRET not in str(problem.to_dict(None))

@@ -111,7 +111,7 @@ def test_a_setting_holds_several_keys_and_is_not_ours_to_change() -> None:
         (f"{A}\n{'zz' * 32}", "line 2: expected 64 hexadecimal digits"),
         (A + "00", "line 1: expected 64 hexadecimal digits"),
         ("00" * 32, "line 1: .*not random"),
-        (f"{A}\n{B} retired soon", "line 2: expected an RFC 3339 instant"),
+        (f"{A}\n{B} retired soon", "line 2: must be an RFC 3339 instant"),
         (f"{A} {B}", "line 1: expected 64 hexadecimal digits"),
     ],
 )

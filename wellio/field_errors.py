@@ -1,0 +1,115 @@
+"""What is wrong with the fields of a request, in our words.
+
+pydantic finds it; its own words name classes and types of Python, which the API's callers have no
+part in. One table has a code and a sentence for each of its findings.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, get_args
+
+import pydantic
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
+
+from .errors import FieldError, Invalid, invalid, pointer_to
+
+MAX_NAMED = 1_000
+"""So many wrong fields are named; a client that has more of them does not read their names."""
+
+
+def _all(types: str, code: str, message: str) -> Iterable[tuple[str, tuple[str, str]]]:
+    return ((type_, (code, message)) for type_ in types.split())
+
+
+_DATE = "must be a date such as 2026-03-01"
+_INSTANT = "must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z"
+#: By pydantic's type of an error: our code, and a sentence with what its context says.
+_WORDS: Final[dict[str, tuple[str, str]]] = dict(
+    (
+        *_all("missing", "missing", "must be there"),
+        *_all("extra_forbidden", "extra_forbidden", "is no field of this request"),
+        *_all("string_type string_unicode", "wrong_type", "must be text"),
+        *_all(
+            "int_type int_parsing int_parsing_size int_from_float",
+            *("wrong_type", "must be a whole number"),
+        ),
+        *_all("float_type float_parsing decimal_type", "wrong_type", "must be a number"),
+        *_all("finite_number decimal_parsing", "wrong_type", "must be a finite number"),
+        *_all("bool_type bool_parsing", "wrong_type", "must be true or false"),
+        *_all(
+            "model_type model_attributes_type dataclass_type dict_type mapping_type",
+            *("wrong_type", "must be an object"),
+        ),
+        *_all(
+            "list_type tuple_type set_type frozen_set_type iterable_type",
+            *("wrong_type", "must be a list"),
+        ),
+        *_all("none_required", "wrong_type", "must be null"),
+        *_all(
+            "date_type date_parsing date_from_datetime_parsing date_from_datetime_inexact",
+            *("wrong_type", _DATE),
+        ),
+        *_all(
+            "datetime_type datetime_parsing datetime_from_date_parsing datetime_object_invalid "
+            "timezone_aware",
+            *("wrong_type", _INSTANT),
+        ),
+        *_all("time_type time_parsing", "wrong_type", "must be a time such as 09:30"),
+        *_all("uuid_type uuid_parsing uuid_version", "wrong_type", "must be a UUID"),
+        *_all("url_type url_parsing url_syntax_violation", "wrong_type", "must be an address"),
+        *_all("literal_error enum", "not_one_of", "must be {expected}"),
+        *_all(
+            "union_tag_invalid union_tag_not_found",
+            *("not_one_of", "is of none of the documented kinds"),
+        ),
+        *_all("string_pattern_mismatch", "wrong_form", "has not the documented form"),
+        *_all("string_too_short", "too_short", "must have at least {min_length} character{s}"),
+        *_all("string_too_long", "too_long", "must have at most {max_length} character{s}"),
+        *_all("too_short", "too_short", "must have at least {min_length} {what}{s}"),
+        *_all("too_long", "too_long", "must have at most {max_length} {what}{s}"),
+        *_all("greater_than", "too_small", "must be more than {gt}"),
+        *_all("greater_than_equal", "too_small", "must be at least {ge}"),
+        *_all("less_than", "too_large", "must be less than {lt}"),
+        *_all("less_than_equal", "too_large", "must be at most {le}"),
+        *_all("multiple_of", "wrong_form", "must be a multiple of {multiple_of}"),
+        *_all("recursion_loop", "wrong_form", "must not hold itself"),
+    )
+)
+_OTHER: Final = ("invalid", "is not as documented")
+_PYDANTICS: Final = frozenset(get_args(ErrorType))
+CODES: Final = frozenset(code for code, _ in (*_WORDS.values(), _OTHER)) | {"too_many_errors"}
+"""What `errors[].code` may be beside what a plugin says by `invalid`."""
+
+
+def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> Invalid:
+    """Turn a validation error into a problem that names every field and echoes no input."""
+    if error.error_count() > MAX_NAMED:
+        return invalid(prefix, "too_many_errors", f"holds more than {MAX_NAMED} wrong fields")
+    return Invalid(
+        "Some fields are wrong.",
+        errors=[
+            FieldError(prefix + pointer_to(item["loc"]), *in_words(item))
+            for item in error.errors(include_url=False, include_input=False)
+        ],
+    )
+
+
+def in_words(item: ErrorDetails) -> tuple[str, str]:
+    """Return the code of a finding and a sentence about it, neither with what was sent."""
+    type_, context = item["type"], item.get("ctx", {})
+    if type_ == "value_error" and type(error := context["error"]) is ValueError:
+        return _OTHER[0], str(error)  # a check of ours, which has words
+    if type_ not in _PYDANTICS or (type_.startswith("too_") and "field_type" not in context):
+        return type_, item["msg"]  # a `PydanticCustomError` of ours
+    code, message = _WORDS.get(type_, _OTHER)
+    return code, message.format_map({**context, **_counted(context)})
+
+
+def _counted(context: dict[str, Any]) -> dict[str, str]:
+    """Return what is counted, and how it ends in the plural.
+
+    pydantic calls a text a "Value" where a check of ours stands before the length.
+    """
+    number = context.get("min_length", context.get("max_length"))
+    what = "character" if context.get("field_type") == "Value" else "item"
+    return {"what": what, "s": "" if number == 1 else "s"}
