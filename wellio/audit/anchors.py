@@ -3,10 +3,12 @@
 Whoever has the database alone can cut off the end of the chain; an anchor beyond the end shows it.
 Each is one line, worth keeping anywhere: its signature can be checked without Wellio.
 
-    wellio-audit-1 1000 0x<hash of row 1000> 2026-03-01T09:30:00.000Z 0x<public key> 0x<signature>
+    wellio-audit-2 0x<log> 1000 0x<hash of row 1000> 2026-03-01T09:30:00.000Z 0x<key> 0x<signature>
 
-The signature is Ed25519 over the text before its space. All three are hexadecimal; the `0x` tells
-whoever keeps secrets out of a log that these are none.
+The log's id tells whose it is, for a file may hold lines of several. The signature is Ed25519, by
+the public key before it, over the text before its space. All are hexadecimal; the `0x` tells
+whoever keeps secrets out of a log that these are none. Lines of before ids, `wellio-audit-1`, go
+without one.
 """
 
 import os
@@ -18,11 +20,12 @@ from pathlib import Path
 from wellio.clock import parse_rfc3339, rfc3339
 from wellio.errors import ConfigError
 
-from .keys import AuditKey, AuditKeys
+from .keys import AuditKeys
 from .store import Head
 
 _FORM = re.compile(
-    r"(?P<text>wellio-audit-1 (?P<seq>[1-9]\d{0,17}) 0x(?P<hash>[0-9a-f]{64})"
+    r"(?P<text>wellio-audit-(?:1|2 0x(?P<log>[0-9a-f]{16}))"
+    r" (?P<seq>[1-9]\d{0,17}) 0x(?P<hash>[0-9a-f]{64})"
     r" (?P<at>\S{20,30}) 0x(?P<public>[0-9a-f]{64})) 0x(?P<signature>[0-9a-f]{128})",
     re.ASCII,
 )
@@ -40,23 +43,28 @@ class Anchor:
     head: Head
     at: int
 
-    def sign(self, key: AuditKey) -> str:
-        """Return the anchor's line."""
-        head = self.head
-        text = f"wellio-audit-1 {head.seq} 0x{head.hash} {rfc3339(self.at)} 0x{key.public}"
+    def sign(self, keys: AuditKeys) -> str:
+        """Return the anchor's line, signed with the newest key."""
+        head, key = self.head, keys.current
+        text = (
+            f"wellio-audit-2 0x{keys.log} {head.seq} 0x{head.hash}"
+            f" {rfc3339(self.at)} 0x{key.public}"
+        )
         return f"{text} 0x{key.sign(text)}"
 
     @classmethod
-    def read(cls, line: str, keys: AuditKeys) -> "Anchor":
-        """Return the anchor of a line.
+    def read(cls, line: str, keys: AuditKeys) -> "Anchor | None":
+        """Return the anchor of a line; None when it is another log's.
 
         Raises:
-            BadAnchorError: It is none of this log.
+            BadAnchorError: It is no anchor, or says that it is this log's and is not.
         """
         match = _FORM.fullmatch(line)
         if match is None:
             raise BadAnchorError("is no anchor")
         key = keys.of_public(match["public"])
+        if match["log"] != keys.log and (match["log"] is not None or key is None):
+            return None
         if key is None or not key.has_signed(match["text"], match["signature"]):
             raise BadAnchorError("is not signed by this log's key")
         return cls(Head(int(match["seq"]), match["hash"]), parse_rfc3339(match["at"]))
@@ -68,6 +76,23 @@ class AnchorFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def own(self, keys: AuditKeys) -> "AnchorFile":
+        """Return the file that a log's anchors go to: this one, or one beside another log's.
+
+        A file belongs to the log of its first line. Two databases that are used with one folder
+        have two logs, and neither may push the other's last anchor out of sight.
+        """
+        try:
+            first = next(self.lines(), None)
+            is_others = first is not None and Anchor.read(first, keys) is None
+        except BadAnchorError:  # damage, which a verification tells
+            is_others = False
+        return (
+            AnchorFile(self.path.with_suffix(f".{keys.log}{self.path.suffix}"))
+            if is_others
+            else self
+        )
+
     def make(self) -> None:
         """See to it that the file is there and can be written.
 
@@ -78,7 +103,8 @@ class AnchorFile:
             os.close(self._open())
         except OSError as error:
             raise ConfigError(
-                f"audit.anchor_file: expected a file that can be written: {error.strerror}"
+                f"audit.anchor_file: expected a file that can be written: {self.path}:"
+                f" {error.strerror}"
             ) from error
 
     def lines(self) -> Iterator[str]:
@@ -108,7 +134,9 @@ class AnchorFile:
         descriptor = self._open()
         try:
             _cut_off_half_a_line(descriptor)
-            os.write(descriptor, line.encode() + b"\n")
+            rest = line.encode() + b"\n"
+            while rest:  # a nearly full disk takes less than it is given
+                rest = rest[os.write(descriptor, rest) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -19,6 +19,7 @@ from . import store
 
 SEAL_PURPOSE = "audit.key"
 _ID_CHARS = 16
+_LOG_BYTES = 8
 
 
 class AuditKey:
@@ -74,12 +75,15 @@ class AuditKeys:
 
     Attributes:
         name: What a rotation calls them.
+        log: The log's id, 16 hexadecimal digits: the same for as long as the practice's root key
+            is, whatever becomes of the rows and keys in its database.
     """
 
     name = "audit.keys"
 
     def __init__(self, db: Database, clock: Clock, crypto: Crypto) -> None:
         self._db, self._clock, self._crypto = db, clock, crypto
+        self.log = crypto.derive("audit.log", _LOG_BYTES).hex()
         self._keys: dict[str, AuditKey] = {}
         self._current: AuditKey | None = None
 

@@ -10,7 +10,7 @@ somebody cut it off: the next row is numbered past the hole, which stays to be s
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,16 @@ class Sealer:
     """Seals the rows of one log.
 
     Attributes:
+        file: Where its signed heads go: what was given, or a file beside it if that is another
+            log's.
         head: How far the chain goes, as far as this process knows.
         trouble: What was found to be wrong since the start, in a few words; None when all is well.
         cannot_sign: Whether the last anchor could not be written.
     """
 
     def __init__(self, db: Database, clock: Clock, keys: AuditKeys, file: AnchorFile) -> None:
-        self._db, self._clock, self._keys, self._file = db, clock, keys, file
+        self._db, self._clock, self._keys = db, clock, keys
+        self.file, self._shared = file, file  # an own one once it is known whose log this is
         self.trouble: str | None = None
         self.cannot_sign = False
         self.worker = Worker("audit", self.work, gather_s=_GATHER_S)
@@ -63,13 +66,20 @@ class Sealer:
         self._anchored = Anchor(GENESIS, 0)
         self._busy = asyncio.Lock()
 
+    @property
+    def files(self) -> Sequence[AnchorFile]:
+        """Return where anchors are: in the file of the settings, and in the one beside it."""
+        is_shared = self.file.path == self._shared.path
+        return [self._shared] if is_shared else [self._shared, self.file]
+
     async def open(self) -> None:
         """Remember the last anchor, and look whether the chain still holds it.
 
         Raises:
             ConfigError: The anchors' file cannot be written.
         """
-        await asyncio.to_thread(self._file.make)
+        self.file = await asyncio.to_thread(self._shared.own, self._keys)
+        await asyncio.to_thread(self.file.make)
         anchored = await asyncio.to_thread(self._last_anchor)
         if anchored is not None:
             self._anchored, self.head = anchored, anchored.head
@@ -169,9 +179,9 @@ class Sealer:
         if since < rows and (since <= 0 or now - self._anchored.at < ANCHOR_MS):
             return
         anchor = Anchor(head, now)
-        line = anchor.sign(self._keys.current)
+        line = anchor.sign(self._keys)
         try:
-            await asyncio.to_thread(self._file.append, line)
+            await asyncio.to_thread(self.file.append, line)
         except OSError:
             self.cannot_sign = True
             raise  # the worker tries again; sealing goes on
@@ -180,11 +190,18 @@ class Sealer:
         _log.info("audit_anchor", anchor=line)
 
     def _last_anchor(self) -> Anchor | None:
-        """Return the last anchor of the file that is this log's."""
-        found = None
-        for line in self._file.tail():
+        """Return the last anchor of this log, wherever two logs may have written to one file."""
+        found = list(self._anchors(self.file.tail()))
+        if not found:
+            found = list(self._anchors(self._shared.lines()))
+        return max(found, key=lambda anchor: anchor.head.seq, default=None)
+
+    def _anchors(self, lines: Iterable[str]) -> Iterator[Anchor]:
+        for line in lines:
             try:
-                found = Anchor.read(line, self._keys)
+                anchor = Anchor.read(line, self._keys)
             except BadAnchorError as error:
-                _log.warning("bad_audit_anchor", reason=str(error))
-        return found
+                self._tell("an anchor was changed", reason=str(error))
+            else:
+                if anchor is not None:
+                    yield anchor

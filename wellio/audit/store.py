@@ -49,6 +49,10 @@ CROSS JOIN wellio_audit_pending AS p WHERE p.position = sealed.place
 """
 )
 DROP_SEALED = "DELETE FROM wellio_audit_pending WHERE position {in places}"
+_HAS_TABLE = "SELECT t.name FROM {tables} t WHERE t.name = 'wellio_audit_pending'"
+ANY = """
+SELECT seq AS place FROM wellio_audit UNION ALL SELECT position FROM wellio_audit_pending LIMIT 1
+"""
 LAST = "SELECT seq, hash FROM wellio_audit ORDER BY seq DESC LIMIT 1"
 # The page is cut before the details are joined, so that each of its rows costs one look-up.
 PAGE = (
@@ -94,6 +98,13 @@ class Head:
 
 
 GENESIS = Head(0, "0" * 64)
+
+
+async def has_rows(db: Reader) -> bool:
+    """Tell whether anything was ever written down, also where there is no log yet."""
+    if await db.fetch_one(_HAS_TABLE) is None:
+        return False
+    return await db.fetch_one(ANY) is not None
 
 
 async def append(tx: Tx, row: Mapping[str, Any]) -> None:

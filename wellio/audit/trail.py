@@ -1,5 +1,6 @@
 """The audit log as services use it: `await app.audit.record(tx, ...)` beside the fact itself."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +10,11 @@ import orjson
 
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
-from wellio.errors import PluginError
+from wellio.errors import PluginError, WellioError
 from wellio.ids import new_id
+from wellio.jobs.retry import error_name
 from wellio.keys.crypto import Crypto
-from wellio.observe.log import REQUEST_ID
+from wellio.observe.log import REQUEST_ID, get_logger
 
 from . import store
 from .anchors import AnchorFile
@@ -26,6 +28,8 @@ _ACTION = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _NOTE = re.compile(r"[A-Za-z0-9_]+( [A-Za-z0-9_]+)*")
 _NOTE_CHARS = 200
 _LATE_MS = 60_000
+_DAY_S = 86_400
+_log = get_logger(__name__)
 
 
 class Audit:
@@ -46,9 +50,10 @@ class Audit:
         """
         self._db, self._clock = db, clock
         self.keys = AuditKeys(db, clock, crypto)
-        self._file = AnchorFile(anchor_file)
-        self._sealer = Sealer(db, clock, self.keys, self._file)
+        self._sealer = Sealer(db, clock, self.keys, AnchorFile(anchor_file))
         self._has_workers = False
+        self._watching: asyncio.Task[None] | None = None
+        self._is_broken = False  # as the last verification says
 
     async def record(
         self,
@@ -124,9 +129,13 @@ class Audit:
         self._has_workers = workers
         if workers:
             self._sealer.worker.start()
+            self._watching = asyncio.create_task(self._watch(), name="audit verification")
 
     async def stop(self) -> None:
         """Seal what is there, and end."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
         if self._has_workers:
             await self._sealer.close()
 
@@ -144,12 +153,30 @@ class Audit:
         Raises:
             WellioError: A key does not open with this practice's master key.
         """
-        files = [self._file, *([AnchorFile(more_anchors)] if more_anchors else [])]
-        return await Verification(self._db, self.keys, files, self._sealer.head).run()
+        return await self._verify([AnchorFile(more_anchors)] if more_anchors else [])
+
+    async def _verify(self, more: Sequence[AnchorFile] = (), *, is_slow: bool = False) -> Report:
+        files = [*self._sealer.files, *more]
+        walk = Verification(self._db, self.keys, files, self._sealer.head)
+        report = await walk.run(is_slow=is_slow)
+        self._is_broken = not report.is_intact
+        return report
+
+    async def _watch(self) -> None:
+        """Verify at the start and then each day, so that `check` says what a verification would."""
+        while True:
+            try:
+                report = await self._verify(is_slow=True)
+            except (WellioError, OSError) as error:
+                _log.warning("audit_log_not_verified", error=error_name(error))
+            else:
+                if not report.is_intact:
+                    _log.error("audit_log_broken", found=report.found)
+            await asyncio.sleep(_DAY_S)
 
     async def check(self) -> str | None:
         """Return what is wrong, as a health check does: nothing, or a few words."""
-        if self._sealer.trouble is not None:
+        if self._sealer.trouble is not None or self._is_broken:
             return "needs a look: wellio audit verify"
         if self._sealer.cannot_sign:
             return "cannot write to audit.anchor_file"

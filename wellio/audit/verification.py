@@ -21,6 +21,7 @@ from .store import GENESIS, Head
 
 _PAGE = 500
 _LISTED = 20
+_PAUSE_S = 0.05  # after each page of a walk that nobody waits for
 _BEFORE_ALL = -(2**63)
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -51,6 +52,7 @@ class Report:
         rows: Rows in the chain.
         pending: Rows that are not sealed yet.
         anchors: Good anchors that were read.
+        foreign: Anchors of other logs, as of another database that was used with the folder.
         anchored: The row up to which the log is signed.
         details: Rows whose personal details are there.
         erased: Rows whose details were taken away, as by an erasure.
@@ -61,6 +63,7 @@ class Report:
     rows: int = 0
     pending: int = 0
     anchors: int = 0
+    foreign: int = 0
     anchored: int = 0
     details: int = 0
     erased: int = 0
@@ -98,14 +101,19 @@ class Verification:
         self._anchors: dict[int, set[str]] = defaultdict(set)  # hashes by row
         self._bad_anchors: list[str] = []
         self._head = GENESIS
+        self._pause_s = 0.0
         self._report = Report()
 
-    async def run(self) -> Report:
+    async def run(self, *, is_slow: bool = False) -> Report:
         """Walk, and return what was found.
+
+        Args:
+            is_slow: Whether to leave most of the machine to others.
 
         Raises:
             WellioError: A key does not open with this practice's master key.
         """
+        self._pause_s = _PAUSE_S if is_slow else 0.0
         await self._keys.read()
         await asyncio.to_thread(self._read_anchors)
         if await self._walk():
@@ -119,11 +127,14 @@ class Verification:
         for file in self._files:
             for number, line in enumerate(file.lines(), 1):
                 try:
-                    head = Anchor.read(line, self._keys).head
+                    anchor = Anchor.read(line, self._keys)
                 except BadAnchorError as error:
                     self._bad_anchors.append(f"{file.path.name}: line {number} {error}")
+                    continue
+                if anchor is None:
+                    self._report.foreign += 1
                 else:
-                    self._anchors[head.seq].add(head.hash)
+                    self._anchors[anchor.head.seq].add(anchor.head.hash)
                     self._report.anchors += 1
         self._report.anchored = max(self._anchors, default=0)
         if self._known.seq:
@@ -143,6 +154,7 @@ class Verification:
                 return True
             await self._know_keys_of(rows)
             await asyncio.to_thread(self._check_page, rows)
+            await asyncio.sleep(self._pause_s)
             after = rows[-1]["seq"]
 
     async def _know_keys_of(self, rows: list[Row]) -> None:
@@ -204,6 +216,7 @@ class Verification:
         while rows := await store.pending_page(self._db, after, _PAGE):
             await self._know_keys_of(rows)
             await asyncio.to_thread(self._check_pending, rows)
+            await asyncio.sleep(self._pause_s)
             after = rows[-1]["position"]
 
     def _check_pending(self, rows: list[Row]) -> None:

@@ -1,5 +1,6 @@
 """Anchors: when the head is signed, what the file survives, and what a missing end looks like."""
 
+import asyncio
 import io
 import json
 import logging
@@ -10,13 +11,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from structlog.testing import capture_logs
 
-from tests.core.audit.conftest import Log, MakeLog
+from tests.core.audit.conftest import MASTER, Log, MakeLog
 from wellio.audit import Report
 from wellio.audit.anchors import AnchorFile
 from wellio.audit.sealer import ANCHOR_MS, ANCHOR_ROWS, CHUNK
 from wellio.clock import ManualClock
+from wellio.db.base import Engine
 from wellio.errors import ConfigError
+from wellio.keys.crypto import Crypto
+from wellio.keys.ring import MasterRing
 from wellio.observe.log import configure_logging
+from wellio.testing import DEADLINE_S
+from wellio.testing.engines import Databases
 
 
 def lines(log: Log) -> list[str]:
@@ -25,7 +31,7 @@ def lines(log: Log) -> list[str]:
 
 def signed(log: Log) -> list[int]:
     """Return up to which rows the log was signed, one time after the other."""
-    return [int(line.split()[1]) for line in lines(log)]
+    return [int(line.split()[2]) for line in lines(log)]
 
 
 def kinds(report: Report) -> list[tuple[int | None, str]]:
@@ -88,8 +94,9 @@ async def test_an_anchor_can_be_checked_without_wellio(log: Log) -> None:
     await log.sealed(3)
     [line] = lines(log)
     text, _, signature = line.rpartition(" ")
-    mark, seq, head, at, public = text.split(" ")
-    assert (mark, seq, at) == ("wellio-audit-1", "3", "2026-02-25T06:13:20.000Z")
+    mark, log_id, seq, head, at, public = text.split(" ")
+    assert (mark, seq, at) == ("wellio-audit-2", "3", "2026-02-25T06:13:20.000Z")
+    assert log_id == f"0x{log.audit.keys.log}"
     assert head == "0x" + (await log.rows())[-1]["hash"]
     key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public[2:]))
     key.verify(bytes.fromhex(signature[2:]), text.encode())
@@ -174,7 +181,7 @@ async def test_a_line_that_a_crash_cut_short_is_no_anchor(make_log: MakeLog) -> 
         lambda line: line[:-1] + ("0" if line[-1] != "0" else "1"),
         lambda line: "é" + line,
         lambda line: "",
-        lambda line: " ".join([*line.split()[:4], "0x" + "ab" * 32, "0x" + "cd" * 64]),
+        lambda line: " ".join([*line.split()[:5], "0x" + "ab" * 32, "0x" + "cd" * 64]),
     ],
 )
 async def test_an_anchor_that_this_log_did_not_sign_is_told(log: Log, spoil: object) -> None:
@@ -184,6 +191,72 @@ async def test_an_anchor_that_this_log_did_not_sign_is_told(log: Log, spoil: obj
     report = await log.verify()
     assert kinds(report) == [(None, "anchor")]
     assert report.anchors == 0
+    assert await log.audit.check() == "needs a look: wellio audit verify"  # it says the same
+
+
+async def other_log(engine: Engine, file: Path, clock: ManualClock) -> Log:
+    """Return the log of another practice whose anchors are to go to the same file."""
+    log = Log(engine, clock, file, Crypto(MasterRing([MASTER]), bytes(range(1, 33))))
+    await log.audit.start(workers=False)
+    return log
+
+
+async def test_two_logs_of_one_folder_are_each_whole(
+    databases: Databases, make_log: MakeLog, clock: ManualClock
+) -> None:
+    ours = await make_log()
+    await ours.sealed(2)
+    async with databases.open() as engine:
+        theirs = await other_log(engine, ours.anchor_file, clock)
+        for log in (theirs, ours):
+            clock.advance(ANCHOR_MS)
+            await log.sealed(3)
+            report = await log.verify()
+            assert (report.is_intact, report.anchors > 0) == (True, True), report.breaks
+            assert await log.audit.check() is None
+        assert {path.name for path in ours.anchor_file.parent.iterdir()} == {
+            "audit.anchors",
+            f"audit.{theirs.audit.keys.log}.anchors",
+        }
+        assert (await theirs.verify()).foreign == 2  # those of the file that is ours
+        await cut_off(theirs, 1)
+        assert kinds(await theirs.verify()) == [(2, "truncated")]
+    later = await make_log()
+    assert (await later.verify()).is_intact
+
+
+async def test_a_file_that_two_logs_wrote_to_is_no_damage(
+    databases: Databases, make_log: MakeLog, clock: ManualClock
+) -> None:
+    """As versions before the log's id did; and the last anchor of each counts still."""
+    ours = await make_log()
+    await ours.sealed(3)
+    [line] = lines(ours)
+    key, (mark, _, *rest) = ours.audit.keys.current, line.rpartition(" ")[0].split()
+    old = " ".join([mark.replace("2", "1"), *rest])
+    async with databases.open() as engine:
+        theirs = await other_log(engine, ours.anchor_file.with_name("x"), clock)
+        await theirs.sealed(2)
+        foreign = lines(theirs)[0]
+    ours.anchor_file.write_text(f"{old} 0x{key.sign(old)}\n" + f"{foreign}\n" * 40)
+    await cut_off(ours, 1)
+    later = await make_log()
+    report = await later.verify()
+    assert (kinds(report), report.anchors, report.foreign) == ([(2, "truncated")], 1, 40)
+    assert await later.audit.check() is not None
+
+
+async def test_a_damage_that_only_a_verification_finds_is_known_without_one(
+    make_log: MakeLog,
+) -> None:
+    log = await make_log()
+    await log.sealed(5)
+    await log.run("UPDATE wellio_audit SET actor_id = 'mallory' WHERE seq = 2")
+    assert await log.audit.check() is None  # nobody has looked
+    later = await make_log(workers=True)  # a server looks by itself
+    async with asyncio.timeout(DEADLINE_S):
+        while await later.audit.check() is None:  # noqa: ASYNC110 - it looks in a task of its own
+            await asyncio.sleep(0.01)
 
 
 async def test_only_the_last_lines_are_read_at_the_start(tmp_path: Path) -> None:
