@@ -2,6 +2,7 @@
 
     WellioError
     ├── ConfigError            a setting is wrong or unknown: the start stops
+    ├── NoPractice             a command looks after a practice, and there is none
     ├── PluginError            a plugin is missing, broken or in conflict
     ├── DatabaseError          migrations, locks, misuse of a transaction
     │   └── ConstraintViolation   a row is twice there, its parent is missing, a CHECK says no
@@ -17,6 +18,7 @@ A problem never holds what the caller sent, a stack, SQL or a path.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -26,6 +28,15 @@ class WellioError(Exception):
 
 class ConfigError(WellioError):
     """A setting is wrong or unknown; the message names it and says what was expected."""
+
+
+class NoPractice(WellioError):
+    """A command has no practice to work on."""
+
+    def __init__(self, data_dir: Path, *, may_begin: bool = False) -> None:
+        """Name the folder, and `--new` for a command that has it."""
+        more = ", and --new makes one" if may_begin else ""
+        super().__init__(f"no practice in {data_dir}; --data names it{more}")
 
 
 class PluginError(WellioError):

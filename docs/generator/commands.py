@@ -51,6 +51,7 @@ def _leaves(command: Any, *names: str) -> Iterator[tuple[str, TyperCommand]]:
 def _operations(app: Wellio) -> Iterator[tuple[str, str, str]]:
     for operation in operations_of(app.hooks.plugins).values():
         options = [_flag(*field) for field in operation.arguments.model_fields.items()]
+        options += ["`--new`"] if operation.may_begin else []
         yield f"`wellio {operation.name}`", operation.summary, " ".join(options)
 
 

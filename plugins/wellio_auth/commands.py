@@ -17,4 +17,4 @@ async def create_user(app: Wellio, new: NewUser) -> dict[str, Any]:
 
 def register(cli: Cli) -> None:
     """Add this plugin's commands."""
-    cli.operation("user create", create_user, arguments=NewUser)
+    cli.operation("user create", create_user, arguments=NewUser, may_begin=True)

@@ -14,6 +14,7 @@ from wellio.audit import API_KEY
 from wellio.clock import Clock, SystemClock
 from wellio.config.settings import Config, secret_values
 from wellio.db import connect
+from wellio.db.base import Engine
 from wellio.db.migrate import Source, migrate
 from wellio.http import (
     REMOTE,
@@ -27,7 +28,7 @@ from wellio.http import (
 from wellio.keys.crypto import Crypto
 from wellio.keys.people import PersonKeys
 from wellio.keys.ring import MasterRing
-from wellio.keys.root import RootKey
+from wellio.keys.root import RootKey, sealed_root
 from wellio.keys.rotation import Rotation
 from wellio.keys.secret_files import refuse_exposed, sweep, write_secret
 from wellio.observe.looplag import LoopWatch
@@ -38,6 +39,7 @@ from .app import WELLIO, Wellio
 from .loader import load_plugins
 from .plugin import BrokenPluginError
 from .plugins import Plugins
+from .presence import has_practice, refuse_another, refuse_lost, sqlite_file
 from .services import Services
 
 
@@ -47,6 +49,7 @@ async def create_app(
     plugins: Sequence[object] | None = None,
     clock: Clock | None = None,
     workers: bool = True,
+    is_new: bool = False,
 ) -> web.Application:
     """Open the database, bring its schema up to date, and put an app together.
 
@@ -55,6 +58,7 @@ async def create_app(
         plugins: Exactly these plugins; None takes all that are installed.
         clock: What tells the time; the machine's clock by default.
         workers: Whether this app works on events and jobs, or leaves that to another.
+        is_new: Whether an empty practice is wanted in a folder that was used with another database.
 
     Returns:
         An aiohttp application, ready for a runner, whose `cleanup` closes the database; so does a
@@ -64,6 +68,7 @@ async def create_app(
         ConfigError: A setting is wrong.
         PluginError: A plugin is.
         DatabaseError: The database is not as this program needs it.
+        AnotherPractice: The folder was used with another database, and `is_new` is not said.
     """
     loaded = load_plugins(config, plugins)
     for section in (config, *(entry.settings for entry in loaded.loaded)):
@@ -71,17 +76,15 @@ async def create_app(
             hide(*secret_values(section))
     clock = clock or SystemClock()
     refuse_exposed(config.data_dir)
-    url = config.database.url
-    db = await connect(url.get_secret_value() if url else None, data_dir=config.data_dir)
+    db = await _connect(config, is_new=is_new)
     try:
+        ring, root = await _keys(config, db)
         report = await migrate(
             db,
             migration_sources(loaded),
             backups=config.data_dir / "backups",
             now_ms=clock.now_ms(),
         )
-        ring = _master_ring(config)
-        root = RootKey(db, ring)
         crypto = Crypto(ring, await root.load())
         broken: list[BrokenPluginError] = []
         while True:
@@ -112,13 +115,36 @@ def migration_sources(plugins: Plugins) -> list[Source]:
     ]
 
 
-def _master_ring(config: Config) -> MasterRing:
-    """Return the master keys, from the setting or from the folder, whose lock this process has."""
+async def _connect(config: Config, *, is_new: bool) -> Engine:
+    """Open the database, unless an empty practice would be begun in the place of another one."""
+    if not is_new and sqlite_file(config) is not None and not await has_practice(config):
+        await refuse_lost(config)  # before a file is made
+    url = config.database.url
+    db = await connect(url.get_secret_value() if url else None, data_dir=config.data_dir)
+    try:
+        if not is_new:
+            await refuse_another(config, db)
+            if await sealed_root(db) is None:
+                await refuse_lost(config)
+    except BaseException:
+        await db.close()
+        raise
+    return db
+
+
+async def _keys(config: Config, db: Engine) -> tuple[MasterRing, RootKey]:
+    """Return the master keys and what they open, with nothing written where they are wrong ones."""
+    sealed = await sealed_root(db)
     sweep(config.data_dir)
     setting = config.secrets.master_key
     if setting is None:
-        return MasterRing.of_folder(config.data_dir)
-    return MasterRing.of_setting(setting.get_secret_value())
+        ring = MasterRing.of_folder(config.data_dir, is_used=sealed is not None)
+    else:
+        ring = MasterRing.of_setting(setting.get_secret_value())
+    root = RootKey(db, ring)
+    if sealed is not None:
+        root.open(sealed)
+    return ring, root
 
 
 def _node(config: Config) -> str:

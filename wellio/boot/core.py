@@ -8,6 +8,7 @@ from wellio.audit import AuditDetails
 from wellio.http import DashboardApi, HealthApi, Idempotency, MetricsApi, core_checks
 from wellio.jobs.schedules import Schedule
 from wellio.keys.rotation import Rotation
+from wellio.observe.examinations.listing import for_health
 from wellio.observe.looplag import LoopWatch
 
 from .hookspecs import HealthCheck, KeyHolder, PersonalData
@@ -51,6 +52,7 @@ def register_routes(app: "Wellio") -> Sequence[object]:
             metadata.version("wellio"),
             ready=app.db.ping,
             core=checks.pop("core"),
+            examinations=for_health(app),
             plugins=checks,
             skipped=app.hooks.plugins.skipped,
         ),

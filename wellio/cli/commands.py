@@ -21,6 +21,9 @@ ConfigFile = Annotated[
     Path | None, typer.Option(help="The settings; else config.toml, if there is one.")
 ]
 DataFolder = Annotated[Path | None, typer.Option(help="The practice's folder; else ./data.")]
+New = Annotated[
+    bool, typer.Option("--new", help="Begin an empty practice, whatever the folder was used with.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 
 #: The commands that are there without the plugins.
@@ -53,6 +56,7 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="In ./data-demo, a practice of two years, made up.")
     ] = False,
+    new: New = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     json: Json = False,
@@ -72,7 +76,7 @@ def serve(
     given = {"server.host": host, "server.port": port, "database.url": database_url}
     found = demo_settings(config, data, given) if demo else of_folder(settings(config, data, given))
     is_demo = demo or holds_demo(found.data_dir)  # it says so to who forgot
-    run(found, as_json=json, before=before_serving if is_demo else None)
+    run(found, as_json=json, before=before_serving if is_demo else None, is_new=new)
 
 
 def seed(
@@ -128,21 +132,27 @@ def _as_tables(report: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def migrate(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
+def migrate(
+    new: New = False, config: ConfigFile = None, data: DataFolder = None, json: Json = False
+) -> None:
     """Bring the database to this version's schema; refused while a server runs."""
     from .server import migrate as bring
 
-    asyncio.run(bring(settings(config, data)))
+    asyncio.run(bring(settings(config, data), is_new=new))
     show({"status": "up to date"}, as_json=json)
 
 
 def config_check(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
     """Read all settings and load the plugins, as a start would."""
     from wellio.boot.loader import load_plugins
+    from wellio.observe.examinations.examination import look
+    from wellio.observe.examinations.settings import of_settings
 
     found = settings(config, data)
     plugins = load_plugins(found)
-    show({"status": "ok", "warnings": [*found.warnings, *plugins.warnings]}, as_json=json)
+    seen = asyncio.run(look(of_settings(found)))
+    odd = [f"{it.detail}: {it.advice}" for it in seen if it.status != "ok"]
+    show({"status": "ok", "warnings": [*odd, *plugins.warnings]}, as_json=json)
 
 
 def config_template(
@@ -198,13 +208,17 @@ def openapi(
 def settings(
     config: Path | None, data: Path | None = None, given: Mapping[str, Any] | None = None
 ) -> "Config":
-    """Read the settings as a command's options say; None stands for an option not given."""
+    """Read the settings as a command's options say; None stands for an option not given.
+
+    The data folder's path is whole: what names it in an answer is understood in any folder.
+    """
     from wellio.config.settings import load_config
 
     overrides = {"data_dir": data, **(given or {})}
-    return load_config(
+    found = load_config(
         config, overrides={key: value for key, value in overrides.items() if value is not None}
     )
+    return found.model_copy(update={"data_dir": found.data_dir.absolute()})
 
 
 def operations(config: "Config") -> Mapping[str, Operation]:
@@ -224,13 +238,25 @@ def operations_of(plugins: "Plugins") -> Mapping[str, Operation]:
     return cli.operations
 
 
-def perform(config: "Config", operation: Operation, raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Do an operation in the running server, or else here, holding the data folder's lock."""
-    return asyncio.run(_perform(config, operation, raw))
+def perform(
+    config: "Config", operation: Operation, raw: Mapping[str, Any], *, is_new: bool = False
+) -> Mapping[str, Any]:
+    """Do an operation in the running server, or else here, holding the data folder's lock.
+
+    Args:
+        config: The settings.
+        operation: What to do.
+        raw: Its arguments.
+        is_new: Whether to make a practice where there is none.
+
+    Raises:
+        NoPractice: There is none.
+    """
+    return asyncio.run(_perform(config, operation, raw, is_new=is_new))
 
 
 async def _perform(
-    config: "Config", operation: Operation, raw: Mapping[str, Any]
+    config: "Config", operation: Operation, raw: Mapping[str, Any], *, is_new: bool
 ) -> Mapping[str, Any]:
     from wellio.boot import control
 
@@ -239,8 +265,5 @@ async def _perform(
     try:
         return await control.call(config.data_dir, operation.name, raw)
     except control.NotRunningError:
-        if not await asyncio.to_thread(config.data_dir.exists):
-            # Who mistyped the folder, or stands in another, would take what follows for an answer.
-            typer.echo(f"wellio: {config.data_dir} was not there: this is a new practice", err=True)
-        async with running(config) as app:
+        async with running(config, is_new=is_new, may_begin=operation.may_begin) as app:
             return await operation.run(app, operation.check(raw))

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellio.boot.app import Wellio
+from wellio.boot.presence import has_practice
 from wellio.clock import SystemClock, rfc3339
 from wellio.config.settings import Config, DatabaseConfig
 from wellio.demo import DemoSize
 from wellio.demo.filling import fill
 from wellio.demo.record import DemoPractice, database_name, read, removal
 from wellio.demo.settings import in_demo
-from wellio.demo.vacancy import has_practice
 from wellio.errors import WellioError
 from wellio.observe.log import configure_logging, get_logger
 

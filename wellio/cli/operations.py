@@ -52,12 +52,14 @@ class Operation:
         run: Does it, and returns what the command prints, JSON-ready.
         arguments: Each field is an option; a SecretStr is read from standard input.
         has_failed: Whether a result makes the command's exit code 1, although it is printed.
+        may_begin: Whether the command has `--new`, with which it makes a practice where none is.
     """
 
     name: str
     run: Run[Any]
     arguments: type[BaseModel]
     has_failed: Verdict = _never
+    may_begin: bool = False
 
     @property
     def summary(self) -> str:
@@ -89,6 +91,7 @@ class Cli:
         *,
         arguments: type[ArgumentsT],
         has_failed: Verdict = _never,
+        may_begin: bool = False,
     ) -> None:
         """Add a command.
 
@@ -98,10 +101,12 @@ class Cli:
             arguments: The model of its options; `NoArguments` when there are none.
             has_failed: Tells by the result whether the exit code is 1, as when a check finds
                 something.
+            may_begin: Whether `--new` has it make a practice where there is none; every other
+                command says so and ends.
 
         Raises:
             PluginError: There is a command of this name.
         """
         if name in self.operations:
             raise PluginError(f"two commands are called {name}")
-        self.operations[name] = Operation(name, run, arguments, has_failed)
+        self.operations[name] = Operation(name, run, arguments, has_failed, may_begin)

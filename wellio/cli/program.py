@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from wellio.errors import Invalid, WellioError
+from wellio.errors import Invalid, NoPractice, WellioError
 
 from . import commands
 from .operations import Operation
@@ -29,7 +29,7 @@ def run(argv: Sequence[str] | None = None) -> NoReturn:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         _program(arguments)(arguments, prog_name="wellio")
-    except Invalid as error:
+    except (Invalid, NoPractice) as error:
         _exit(error, 2)
     except WellioError as error:
         _exit(error, 1)
@@ -93,6 +93,7 @@ def _command(operation: Operation) -> Callable[..., None]:
         config: commands.ConfigFile = None,
         data: commands.DataFolder = None,
         json: commands.Json = False,
+        new: bool = False,
         **given: Any,
     ) -> None:
         raw = {
@@ -101,13 +102,16 @@ def _command(operation: Operation) -> Callable[..., None]:
             if value is not None and value is not False
         }
         operation.check(raw)
-        result = commands.perform(commands.settings(config, data), operation, raw)
+        result = commands.perform(commands.settings(config, data), operation, raw, is_new=new)
         show(result, as_json=json)
         if operation.has_failed(result):
             raise typer.Exit(1)
 
-    *common, _ = inspect.signature(command).parameters.values()
+    *common, new, _ = inspect.signature(command).parameters.values()
     parameters = [*(_parameter(name, field) for name, field in fields.items()), *common]
+    if operation.may_begin:
+        option = typer.Option("--new", help="Make a practice, where there is none yet.")
+        parameters.append(new.replace(annotation=Annotated[bool, option]))
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads
         [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     )

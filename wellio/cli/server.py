@@ -16,11 +16,13 @@ from aiohttp import web
 from wellio.boot import control
 from wellio.boot.app import WELLIO, Wellio
 from wellio.boot.assembly import create_app
+from wellio.boot.presence import is_there
 from wellio.boot.server import bind, raise_file_limit, serving, started
 from wellio.config.settings import Config, DatabaseConfig
 from wellio.demo.settings import of_folder
-from wellio.errors import WellioError
+from wellio.errors import NoPractice, WellioError
 from wellio.http import Http
+from wellio.observe.examinations.listing import at_start
 from wellio.observe.log import configure_logging, get_logger
 
 from .commands import operations_of
@@ -33,7 +35,9 @@ Greeting = Callable[[Wellio], Awaitable[str]]
 Before = Callable[[Config, asyncio.Event], Awaitable[Greeting]]
 
 
-def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
+def run(
+    config: Config, *, as_json: bool, before: Before | None = None, is_new: bool = False
+) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
     Args:
@@ -41,25 +45,26 @@ def run(config: Config, *, as_json: bool, before: Before | None = None) -> None:
         as_json: Whether to say where it listens in JSON.
         before: Is done first, once the port is taken, until the event is set; what its answer says
             of the app is shown with the address.
+        is_new: Whether to begin an empty practice in a folder that was used with another database.
     """
     configure_logging(config.log.level, config.log.format)
     raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, as_json=as_json, before=before))
+        runner.run(_serve(config, as_json=as_json, before=before, is_new=is_new))
 
 
-async def _serve(config: Config, *, as_json: bool, before: Before | None) -> None:
+async def _serve(config: Config, *, as_json: bool, before: Before | None, is_new: bool) -> None:
     await refuse_second(config)
     listener, config = bind(config)
     stopping = stop_signals()
     with closing(listener):
         greeting = await before(config, stopping) if before else None
-        application = await _create(config)
+        application = await _create(config, is_new=is_new)
         async with serving(application, config, listener):
             app = application[WELLIO]
             plugins = app.hooks.plugins
-            for warning in (*config.warnings, *plugins.warnings):
-                _log.warning(warning)
+            for found in await at_start(app):
+                _log.warning(found.detail, advice=found.advice)
             async with control.listen(app, operations_of(plugins)):
                 notices = [
                     text for notice in app.hooks.of("register_notices") if (text := await notice())
@@ -71,21 +76,35 @@ async def _serve(config: Config, *, as_json: bool, before: Before | None) -> Non
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Wellio]:
-    """Start the app for one command: its database and plugins, no workers, no socket."""
-    application = await _create_quietly(config)
+async def running(
+    config: Config, *, is_new: bool = False, may_begin: bool = False
+) -> AsyncIterator[Wellio]:
+    """Start the app for one command: its database and plugins, no workers, no socket.
+
+    Args:
+        config: The settings.
+        is_new: Whether to make a practice where there is none.
+        may_begin: Whether the command could, for what is said where there is none.
+
+    Raises:
+        NoPractice: There is none.
+    """
+    config = of_folder(config)
+    if not is_new and not await is_there(config):
+        raise NoPractice(config.data_dir, may_begin=may_begin)
+    application = await _create_quietly(config, is_new=is_new)
     async with started(application, config):
         yield application[WELLIO]
 
 
-async def migrate(config: Config) -> None:
+async def migrate(config: Config, *, is_new: bool = False) -> None:
     """Bring the database to this version's schema, as every start does.
 
     Raises:
         WellioError: A server runs on the data folder.
     """
     await refuse_second(config)
-    await (await _create_quietly(config))[WELLIO].db.close()
+    await (await _create_quietly(of_folder(config), is_new=is_new))[WELLIO].db.close()
 
 
 async def openapi(config: Config) -> Mapping[str, Any]:
@@ -138,10 +157,10 @@ def _spare_collections() -> None:
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
 
 
-async def _create(config: Config, *, workers: bool = True) -> web.Application:
+async def _create(config: Config, *, workers: bool = True, is_new: bool = False) -> web.Application:
     try:
         await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
-        return await create_app(config, workers=workers)
+        return await create_app(config, workers=workers, is_new=is_new)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise WellioError(
@@ -149,10 +168,10 @@ async def _create(config: Config, *, workers: bool = True) -> web.Application:
         ) from error
 
 
-async def _create_quietly(config: Config) -> web.Application:
+async def _create_quietly(config: Config, *, is_new: bool = False) -> web.Application:
     """Make the app for one command: no workers, and no line of the log that is not a warning."""
     configure_logging("warning", config.log.format)
-    return await _create(of_folder(config), workers=False)
+    return await _create(config, workers=False, is_new=is_new)
 
 
 async def refuse_second(config: Config) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from wellio.errors import DatabaseError, Unavailable
-from wellio.observe.findings import Finding
+from wellio.observe.examinations.examination import Examination
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -125,8 +125,8 @@ class Engine(Database, Protocol):
     async def backup(self, target: Path) -> bool:
         """Copy the database to a file; False where the engine has tools of its own for that."""
 
-    async def examine(self) -> Sequence[Finding]:
-        """Look at the server, its settings and the data, for `wellio doctor`; reads all of it."""
+    def examinations(self) -> Sequence[Examination]:
+        """Return what is looked at of the server, its settings and the data."""
 
 
 async def run_batch(

@@ -15,13 +15,13 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 import asyncpg
 
 from wellio.errors import DatabaseError, Unavailable
-from wellio.observe.findings import Finding
+from wellio.observe.examinations.examination import Examination, refuse
 
 from .base import Row, Tx, closing, failed_before, overloaded, too_long
 from .batch import Batcher
 from .dialect import POSTGRES
-from .examination import examine_postgres
 from .lock import FolderLock
+from .postgres_examination import POOLER, PostgresExaminations, is_pooled
 from .postgres_tx import (
     DRIVER,
     UNDONE,
@@ -52,8 +52,8 @@ _BEGIN_SCHEMA: Final = f"""
     {_BEGIN}; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
     SELECT pg_advisory_xact_lock({0x57656C6C696F})
 """  # the number is "Wellio"
+_NAMED: Final = {"application_name": "wellio"}
 _SESSION: Final = {
-    "application_name": "wellio",
     "jit": "off",
     "idle_in_transaction_session_timeout": "15000",
     "lock_timeout": "500",  # ends a deadlock sooner than the server, which looks after 1 s
@@ -78,9 +78,16 @@ class PostgresDatabase:
     engine: Final = "postgres"
 
     def __init__(
-        self, pool: asyncpg.Pool, lock: FolderLock, max_queue: int, deadline_s: float
+        self,
+        pool: asyncpg.Pool,
+        lock: FolderLock,
+        *,
+        pool_size: int,
+        max_queue: int,
+        deadline_s: float,
     ) -> None:
         self._pool = pool
+        self._pool_size = pool_size
         self._lock = lock
         self._max_queue = max_queue
         self._deadline_s = deadline_s
@@ -98,15 +105,24 @@ class PostgresDatabase:
         """Connect, with the data folder locked: it names the node that leases jobs and cursors.
 
         Raises:
-            DatabaseError: The server cannot be reached, or runs without fsync; or another Wellio
-                has the folder.
+            DatabaseError: The server cannot be reached, or is none that keeps what it is given and
+                serves as many as it must; or another Wellio has the folder.
         """
         lock = FolderLock(folder)
         try:
-            return cls(await cls._connect(url, pool_size), lock, max_queue, deadline_s)
+            pool = await cls._connect(url, pool_size)
+            try:
+                opened = cls(
+                    pool, lock, pool_size=pool_size, max_queue=max_queue, deadline_s=deadline_s
+                )
+                await refuse(opened.examinations(), DatabaseError)
+            except BaseException:
+                pool.terminate()
+                raise
         except BaseException:
             lock.release()
             raise
+        return opened
 
     @staticmethod
     async def _connect(url: str, pool_size: int) -> asyncpg.Pool:
@@ -120,11 +136,20 @@ class PostgresDatabase:
                 timeout=_CONNECT_S,
                 statement_cache_size=1000,
                 max_cached_statement_lifetime=0,
-                server_settings=_SESSION,
+                server_settings=_NAMED | _SESSION,
             )
             await pool.release(await pool.acquire())
-        except (*DRIVER, ValueError) as error:
+        except asyncpg.TooManyConnectionsError as error:
+            more = f"{pool_size} connections needed"
+            raise DatabaseError(f"cannot connect to Postgres: {error}; {more}") from error
+        except DRIVER as error:
+            if is_pooled(error):
+                raise DatabaseError(POOLER) from error
             raise DatabaseError(f"cannot connect to Postgres: {error}") from error
+        except ValueError:  # it may quote the URL, with what the password is
+            raise DatabaseError(
+                "database.url cannot be read: percent-encode what is special in user and password"
+            ) from None
         return pool
 
     async def write(
@@ -182,9 +207,9 @@ class PostgresDatabase:
         """Do nothing: a server's backup is pg_dump's or its archive's business."""
         return False
 
-    async def examine(self) -> Sequence[Finding]:
-        """Look at the server and its settings."""
-        return await examine_postgres(self)
+    def examinations(self) -> Sequence[Examination]:
+        """Return what is looked at of the server, its settings and the way there."""
+        return PostgresExaminations(self, self._pool, self._pool_size, _SESSION).all()
 
     async def close(self) -> None:
         """Finish the writes under way, close the pool, and let the folder go."""

@@ -16,13 +16,13 @@ from urllib.parse import quote
 import aiosqlite
 
 from wellio.errors import DatabaseError
-from wellio.observe.findings import Finding
+from wellio.observe.examinations.examination import Examination
 
 from .base import Row, Tx, closing, overloaded
 from .dialect import SQLITE
-from .examination import examine_sqlite
 from .lock import FolderLock
 from .sqlite_errors import translate
+from .sqlite_examination import of_sqlite
 from .write_hook import current_write_hook, run_alone, run_with
 from .writer import Request, Writer
 
@@ -155,9 +155,9 @@ class SqliteDatabase:
         """
         await self._submit(_nothing, (), {}, is_flush=True)
 
-    async def examine(self) -> Sequence[Finding]:
-        """Look at the file and how it is written."""
-        return await examine_sqlite(self)
+    def examinations(self) -> Sequence[Examination]:
+        """Return what is looked at of the file and of how it is written."""
+        return of_sqlite(self)
 
     async def close(self) -> None:
         """Finish the writes that wait, checkpoint, and let the folder go."""

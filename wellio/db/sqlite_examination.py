@@ -1,57 +1,60 @@
-"""What `wellio doctor` wants to know of a database: whether it keeps what it is given."""
+"""What is looked at of a SQLite file: whether it is whole, and keeps what it is given."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Final
 
+from wellio.observe.examinations.examination import Examination
 from wellio.observe.findings import Finding
 
 from .base import Database, Tx
 
-#: Before this release, SQLite can damage a log that two connections write or checkpoint at once.
-_SAFE_SQLITE: Final = (3, 51, 3)
 _FULL: Final = 2  # PRAGMA synchronous
 _SHOWN: Final = 5
 
 
-async def examine_sqlite(db: Database) -> list[Finding]:
-    """Look at a SQLite file through its own connections: no other may write or checkpoint."""
-    findings = [_version(), await db.write(_durability)]
-    damage = [row[0] for row in await db.fetch_all("PRAGMA quick_check")]
-    findings.append(
-        Finding("integrity", "ok", "quick_check found nothing")
-        if damage == ["ok"]
-        else Finding(
+def of_sqlite(db: Database) -> Sequence[Examination]:
+    """Return what is looked at of a SQLite file, all through its own connections."""
+
+    async def durability() -> Finding:
+        return await db.write(_durability)
+
+    async def integrity() -> Finding:
+        damage = [row[0] for row in await db.fetch_all("PRAGMA quick_check")]
+        if damage == ["ok"]:
+            return Finding("integrity", "ok", "quick_check found nothing")
+        return Finding(
             "integrity",
             "problem",
             f"quick_check found {len(damage)} faults",
             "stop Wellio and restore the newest backup",
         )
-    )
-    orphans = await db.fetch_all("PRAGMA foreign_key_check")
-    tables = sorted({f"{row[0]} -> {row[2]}" for row in orphans})
-    findings.append(
-        Finding("foreign keys", "ok", "every row has what it refers to")
-        if not tables
-        else Finding(
+
+    async def foreign_keys() -> Finding:
+        orphans = await db.fetch_all("PRAGMA foreign_key_check")
+        if not orphans:
+            return Finding("foreign keys", "ok", "every row has what it refers to")
+        tables = sorted({f"{row[0]} -> {row[2]}" for row in orphans})
+        return Finding(
             "foreign keys",
             "problem",
             f"{len(orphans)} rows refer to nothing: {', '.join(tables[:_SHOWN])}",
             "something else wrote to the file; restore the newest backup",
         )
-    )
-    return findings
+
+    return [
+        Examination("sqlite", _version, is_brief=False),
+        Examination("durability", durability, is_brief=False),
+        Examination("integrity", integrity, is_brief=False),
+        Examination("foreign keys", foreign_keys, is_brief=False),
+    ]
 
 
-def _version() -> Finding:
-    version = sqlite3.sqlite_version
-    if sqlite3.sqlite_version_info >= _SAFE_SQLITE:
-        return Finding("sqlite", "ok", f"SQLite {version}")
-    return Finding(
-        "sqlite",
-        "warning",
-        f"SQLite {version} can damage its log when a second program writes",
-        "Wellio alone writes to its file; open it with nothing else, or use SQLite 3.51.3 or newer",
-    )
+async def _version() -> Finding:
+    # Before 3.51.3, a log that two programs write or checkpoint at once can be damaged. Whoever
+    # runs a practice cannot change what their system has, so this says what it comes to.
+    detail = f"SQLite {sqlite3.sqlite_version}: while Wellio runs, others may read its file"
+    return Finding("sqlite", "ok", f"{detail} (sqlite3 -readonly, .backup), and none may write it")
 
 
 async def _durability(tx: Tx) -> Finding:
@@ -62,24 +65,3 @@ async def _durability(tx: Tx) -> Finding:
     return Finding(
         "durability", "problem", "a commit may not survive a power cut", "restart Wellio"
     )
-
-
-async def examine_postgres(db: Database) -> list[Finding]:
-    """Look at a Postgres server's version and at the settings that durability hangs on."""
-    names = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
-    rows = await db.fetch_all(
-        "SELECT name, setting FROM pg_settings WHERE name {in names}", names=list(names)
-    )
-    settings = {row["name"]: row["setting"] for row in rows}
-    off = [name for name in names[1:] if settings.get(name) == "off"]
-    return [
-        Finding("postgres", "ok", f"Postgres {settings['server_version']}"),
-        Finding("durability", "ok", "fsync, synchronous_commit and full_page_writes are on")
-        if not off
-        else Finding(
-            "durability",
-            "problem",
-            f"{', '.join(off)} off: a commit may not survive a power cut",
-            "switch on what is off in postgresql.conf",
-        ),
-    ]

@@ -1,13 +1,10 @@
 """Looks whether a folder and a database are free for a demo, and changes nothing."""
 
-import asyncio
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from wellio.boot.presence import has_practice
 from wellio.config.settings import Config
-from wellio.db import connect
-from wellio.db.migrate import is_begun
 from wellio.errors import WellioError
 
 from .record import database_name
@@ -47,22 +44,3 @@ async def refuse_begun(config: Config) -> None:
     """
     if config.database.url is not None and await has_practice(config):
         raise WellioError(f"a demo needs an empty database: {database_name(config)} has a practice")
-
-
-async def has_practice(config: Config) -> bool:
-    """Tell whether there is a practice in the database, without a lock and without a migration.
-
-    Raises:
-        DatabaseError: It cannot be reached.
-    """
-    url = config.database.url.get_secret_value() if config.database.url else "sqlite:///"
-    if url.startswith("sqlite:///"):
-        name = url.removeprefix("sqlite:///")
-        path = Path(name) if name else config.data_dir / "wellio.db"
-        return await asyncio.to_thread(lambda: path.exists() and path.stat().st_size > 0)
-    with tempfile.TemporaryDirectory() as folder:  # for the lock of a folder
-        db = await connect(url, data_dir=Path(folder))
-        try:
-            return await is_begun(db)
-        finally:
-            await db.close()

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from wellio.boot.hookspecs import HealthCheck
 from wellio.errors import NotFound, Unavailable
+from wellio.observe.examinations.examination import Examination
 from wellio.observe.log import get_logger
 from wellio.wire import Wire
 
@@ -83,6 +84,27 @@ class Probe:
         return {"status": "degraded", "reason": reason} if reason else {"status": "ok"}
 
 
+class ExaminationProbe(Probe):
+    """Asks an examination; what not everybody should read names `wellio doctor` instead."""
+
+    def __init__(self, examination: Examination, timeout_s: float) -> None:
+        super().__init__(Check(examination.name, self._told), timeout_s)
+        self._examination = examination
+        self._is_urgent = False
+
+    async def _told(self) -> str | None:
+        found = await self._examination.look()
+        self._is_urgent = found is not None and found.status == "problem"
+        if found is None or found.status == "ok":
+            return None
+        return found.detail if self._examination.is_public else "see `wellio doctor`"
+
+    async def _run(self) -> dict[str, Any]:
+        part = await super()._run()
+        can_wait = part["status"] == "degraded" and not self._is_urgent
+        return part | {"status": "ok"} if can_wait else part
+
+
 class _Skipped(Probe):
     """Stands for a plugin that the start left out."""
 
@@ -102,6 +124,7 @@ class HealthApi:
         *,
         ready: Callable[[], Coroutine[Any, Any, None]],
         core: Sequence[HealthCheck],
+        examinations: Sequence[Examination] = (),
         plugins: Mapping[str, Sequence[HealthCheck]],
         skipped: Iterable[str] = (),
         timeout_s: float = 3.0,
@@ -112,12 +135,16 @@ class HealthApi:
             version: Wellio's own.
             ready: Raises unless requests can be answered.
             core: The core's checks.
+            examinations: What else is looked at: a problem degrades, a warning is only told.
             plugins: The checks of each plugin that runs, by its name.
             skipped: Plugins that should run and do not.
             timeout_s: How long a check may take.
         """
         self._version = version
-        self._core = [Probe(check, timeout_s) for check in core]
+        self._core = [
+            *(Probe(check, timeout_s) for check in core),
+            *(ExaminationProbe(it, timeout_s) for it in examinations),
+        ]
         self._plugins = {
             name: [Probe(check, timeout_s) for check in checks] for name, checks in plugins.items()
         }

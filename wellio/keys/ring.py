@@ -83,14 +83,24 @@ class MasterRing:
         return cls(_distinct(keys))
 
     @classmethod
-    def of_folder(cls, data_dir: Path) -> Self:
+    def of_folder(cls, data_dir: Path, *, is_used: bool = False) -> Self:
         """Read the ring out of the data folder, making its first key if there is none.
 
+        Args:
+            data_dir: The folder.
+            is_used: Whether there is a database that was used with a key: then none is made, for it
+                would be a wrong one in the place of the right one.
+
         Raises:
-            ConfigError: The file is malformed; the message names the line.
+            ConfigError: The file is malformed, and the message names the line; or it is missing.
         """
         path = data_dir / FOLDER / FILE
         if not path.exists():
+            if is_used:
+                raise ConfigError(
+                    f"{path} is missing, and this database was used with a master key: "
+                    "put the file back from where you keep it, or set secrets.master_key"
+                )
             write_secret(path, cls.new_key_text())
         return cls(_distinct(_parse(path.read_text())), path)
 
@@ -172,6 +182,11 @@ class MasterRing:
             raise WellioError("the master key is a setting: change it where it is set")
         replace_secret(self.path, "\n".join(map(_line, keys)))
         self._keys = tuple(keys)
+
+
+def has_master_key(data_dir: Path) -> bool:
+    """Tell whether a folder has a ring in it."""
+    return (data_dir / FOLDER / FILE).exists()
 
 
 def _line(key: MasterKey) -> str:

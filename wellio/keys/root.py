@@ -17,6 +17,7 @@ from .ring import MasterRing
 
 _PURPOSE: Final = "root key"
 _READ: Final = "SELECT sealed FROM wellio_root_key"
+_HAS_TABLE: Final = "SELECT t.name FROM {tables} t WHERE t.name = 'wellio_root_key'"
 _READ_STORE: Final = "SELECT key_store FROM wellio_root_key"
 _INSERT: Final = """
 INSERT INTO wellio_root_key (id, sealed) VALUES (1, :sealed) ON CONFLICT (id) DO NOTHING
@@ -45,9 +46,15 @@ class RootKey:
         row = await self._db.fetch_one(_READ)
         if row is None:  # of two nodes that start at once, the first one's counts
             new = self._ring.seal(_PURPOSE, secrets.token_bytes(KEY_BYTES))
-            sealed = await self._db.write(_make, new)
-        else:
-            sealed = row["sealed"]
+            return self.open(await self._db.write(_make, new))
+        return self.open(row["sealed"])
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return the key out of its sealed form.
+
+        Raises:
+            ConfigError: The master key is not the one that it was sealed under.
+        """
         try:
             return self._ring.unseal(_PURPOSE, sealed)
         except WellioError:
@@ -66,6 +73,14 @@ class RootKey:
         if row is None or (newer := self._ring.reseal(_PURPOSE, row["sealed"])) is None:
             return 0
         return await self._db.write(_replace, row["sealed"], newer)
+
+
+async def sealed_root(db: Database) -> bytes | None:
+    """Return the root key as a database has it; None where no practice has begun. It only looks."""
+    if await db.fetch_one(_HAS_TABLE) is None:
+        return None
+    row = await db.fetch_one(_READ)
+    return None if row is None else bytes(row["sealed"])
 
 
 async def has_key_store(db: Database) -> bool:

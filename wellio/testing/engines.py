@@ -149,7 +149,7 @@ class Databases:
                 self._template = await self._make_template(self._prepare)
         name = f"wellio_{next(_numbers)}"
         data_dir = self._folder / name
-        data_dir.mkdir(parents=True)
+        data_dir.mkdir(mode=0o700, parents=True)
         return await self._copy(self._template, name, data_dir), data_dir
 
     @asynccontextmanager
@@ -173,7 +173,7 @@ class Databases:
     async def _make_template(self, prepare: Prepare) -> str:
         name = f"wellio_template_{next(_numbers)}"
         data_dir = self._folder / name
-        data_dir.mkdir(parents=True)
+        data_dir.mkdir(mode=0o700, parents=True)
         url = await self._copy(None, name, data_dir)
         engine = await connect(url, data_dir=data_dir)
         try:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.core.boot.processes import environment
+from tests.core.boot.processes import environment, wellio
 from wellio.cli.program import run
 
 #: Commands that tell where they ran, and a request that takes its time.
@@ -110,3 +111,17 @@ def shell(folder: Path) -> Iterator[Shell]:
     yield call
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def practice_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a practice of nobody, once: most commands look after one, and make none."""
+    data = tmp_path_factory.mktemp("practice") / "data"
+    assert wellio("migrate", cwd=data.parent).returncode == 0
+    return data
+
+
+@pytest.fixture
+def practice(folder: Path, practice_template: Path) -> Path:
+    """Return the folder of a practice of nobody: `data` in the current one."""
+    return Path(shutil.copytree(practice_template, folder / "data"))
