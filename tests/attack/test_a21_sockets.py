@@ -25,7 +25,7 @@ FOREIGN = [
     "https://xapp.example",
     "https://sub.app.example",
     "https://app.example.",
-    "https://app.example:443",
+    "https://app.example:80",
     "https://app.example:8443",
     "https://app.example:",
     "https://app.example/",
@@ -54,7 +54,7 @@ FOREIGN = [
     "data:text/html,x",
     "http://[",
     "{scheme}s://{host}",
-    "ws://{host}",
+    "wss://{host}",
     "{scheme}://{host}.evil.example",
     "{scheme}://evil.{host}",
     "{scheme}://{name}:1",
@@ -129,7 +129,7 @@ async def test_pages_of_other_sites(app: TestApp, peer: Peer) -> None:
 
 
 async def test_our_own_pages_and_those_of_named_sites(app: TestApp, peer: Peer) -> None:
-    for origin in (app.url, ALLOWED):
+    for origin in (app.url, app.url.replace("http:", "ws:"), f"{ALLOWED}:443", ALLOWED):
         assert [await dial(peer, path, origin) for path in (websocket(), "/ws")] == [101, 101]
         sid = await peer.open(SOCKET)
         assert await dial(peer, websocket(sid), origin) == 101

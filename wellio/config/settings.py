@@ -79,10 +79,11 @@ class ServerConfig(SectionModel):
     port: Port = 3000
     """Port to listen on; 0 takes a free one."""
     public_url: BaseUrl | None = None
-    """Address by which people reach the server, for the links in mails and invitations."""
+    """Address by which people reach the server, without a path: for the links in mails and
+    invitations, and to tell our own pages from others'."""
     allowed_origins: tuple[Origin, ...] = ()
-    """Other web sites whose pages may use the API and open sockets, such as
-    ["https://app.example"]; "*" is any."""
+    """Other web sites and apps whose pages may use the API and open sockets, such as
+    ["https://app.example", "capacitor://localhost"]; "*" is any, "null" what has no site."""
     trusted_proxies: tuple[Network, ...] = ()
     """Proxies in front that are believed whose request it is, such as ["127.0.0.1", "10.0.0.0/8"];
     all clients of a proxy that is not named here share the limits of one client."""

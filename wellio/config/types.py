@@ -2,16 +2,30 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PlainValidator, SecretStr
+from yarl import URL
+
+from .origins import read_origin, read_site
+
+_NO_BASE_URL = "expected an address such as https://practice.example"
 
 
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("expected an address such as https://practice.example")
-    return text.rstrip("/")
+    try:
+        url = URL(text)
+        path = url.raw_path.strip("/") if url.raw_host else ""
+        site = "" if path else read_site(text.rstrip("/"))
+    except ValueError:
+        raise ValueError(_NO_BASE_URL) from None
+    if path:
+        raise ValueError(
+            "expected an address without a path: Wellio answers at the root of a host, so give it "
+            "a name of its own, such as https://wellio.practice.example"
+        )
+    if not site.startswith(("http://", "https://")):
+        raise ValueError(_NO_BASE_URL)
+    return site
 
 
 def _network(value: Any) -> IPv4Network | IPv6Network:
@@ -21,14 +35,6 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
         raise ValueError("expected an address or a network such as 10.0.0.0/8") from error
 
 
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    is_origin = parts.scheme in {"http", "https"} and text == f"{parts.scheme}://{parts.netloc}"
-    if text != "*" and not (is_origin and parts.netloc and text == text.lower()):
-        raise ValueError('expected an origin such as https://app.example, or "*"')
-    return text
-
-
 def _database_url(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
         raise ValueError("expected sqlite:/// with a path, or postgresql://")
@@ -36,7 +42,7 @@ def _database_url(secret: SecretStr) -> SecretStr:
 
 
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
-Origin = Annotated[str, AfterValidator(_origin)]
+Origin = Annotated[str, AfterValidator(read_origin)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Milliseconds = Annotated[int, Field(gt=0)]

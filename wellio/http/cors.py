@@ -1,24 +1,28 @@
 """Which web pages may talk to us: browsers let a page read only what its origin may read.
 
-One list for REST, polling and WebSockets. An origin is compared as a whole and never echoed unless
-it is on the list; no answer allows credentials, since tokens travel in a header of their own.
-Programs other than browsers send no Origin and are not held up.
+One rule for REST, polling and WebSockets: a page is ours by what the owner configured, and another
+one's by the list. An origin is compared as a whole and never echoed unless it is on the list; no
+answer allows credentials, since tokens travel in a header of their own. Programs other than
+browsers send no Origin and are not held up.
 """
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-ANY = "*"
+from wellio.config.origins import ANY, page_of, site_of, without_port
+
 _VARY = "Origin"
+_OWN_SCHEMES = frozenset({"http", "https"})
 _EXPOSED = {
     "Access-Control-Expose-Headers": "ETag, Idempotent-Replayed, Location, RateLimit,"
     " RateLimit-Policy, Retry-After, X-Request-Id",
 }
 _PREFLIGHT = {
+    # The last five are what browsers and their monitoring add to requests by themselves.
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match,"
-    " If-None-Match, Range, X-Request-Id",
+    " If-None-Match, Range, X-Request-Id,"
+    " Cache-Control, traceparent, tracestate, sentry-trace, baggage",
     "Access-Control-Allow-Methods": "DELETE, GET, HEAD, PATCH, POST, PUT",
     "Access-Control-Max-Age": "600",
 }
@@ -36,20 +40,19 @@ class Origins:
 
         Args:
             allowed: Such as `https://app.example`; `*` is every site.
-            public_url: Where we are ourselves: pages from there by another scheme are not ours.
+            public_url: Where we are ourselves; None: wherever a request's Host says.
         """
         self._allowed = frozenset(allowed)
         self._is_open = ANY in self._allowed
         self.are_named = bool(self._allowed)
-        parts = urlsplit(public_url or "")
-        self._public = (parts.scheme, parts.netloc.lower())
+        self._public_site = None if public_url is None else site_of(public_url)
 
     def headers(self, request: web.BaseRequest) -> Mapping[str, str]:
         """Return what lets a page read the answer to a request, and keeps caches from mixing."""
         if self._is_open:
             return {"Access-Control-Allow-Origin": ANY, **_EXPOSED}
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin not in self._allowed:
+        if origin is None or not self._allows(origin):
             return {"Vary": _VARY}
         return {"Access-Control-Allow-Origin": origin, "Vary": _VARY, **_EXPOSED}
 
@@ -71,10 +74,12 @@ class Origins:
         return origin is None or self._allows(origin) or self._is_own(origin, host)
 
     def _allows(self, origin: str) -> bool:
-        return self._is_open or origin in self._allowed
+        return self._is_open or site_of(origin) in self._allowed
 
     def _is_own(self, origin: str, host: str) -> bool:
-        scheme, _, authority = origin.partition("://")
-        if scheme not in {"http", "https"} or authority != host.lower():
-            return False
-        return authority != self._public[1] or scheme == self._public[0]
+        """Compare a page with where we are; a proxy may have changed the Host on the way."""
+        page = page_of(origin)
+        if self._public_site is not None:
+            return page == self._public_site
+        scheme, _, authority = page.partition("://")
+        return scheme in _OWN_SCHEMES and authority == without_port(host.lower(), scheme)

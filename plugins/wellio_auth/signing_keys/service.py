@@ -160,6 +160,8 @@ class KeyRing:
             raise TokenError from error
         if claims.typ != "access":
             raise TokenError
+        if claims.iss != self._issuer:  # `public_url` is another since: a refresh gets a good one
+            raise TokenError("token_expired")
         if claims.exp <= now_ms / 1000 or claims.iat > claims.exp:
             raise TokenError("token_expired")
         return claims
@@ -176,12 +178,12 @@ class KeyRing:
             key=key.public,
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
-            issuer=self._issuer,
             options={
                 "require": list(Claims.model_fields),
                 "strict_aud": True,
                 "enforce_minimum_key_length": True,
-                # `verify` judges the times itself: by the app's clock, and as integers only
+                # `verify` judges the issuer itself, and the times: by the app's clock, and as
+                # integers only
                 "verify_exp": False,
                 "verify_iat": False,
             },

@@ -200,8 +200,22 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
             "server.trusted_proxies.0: expected an address or a network such as 10.0.0.0/8",
         ),
         (
-            "server.allowed_origins = ['https://a.example/']",
-            'server.allowed_origins.0: expected an origin such as https://app.example, or "*"',
+            "server.allowed_origins = ['https://a.example/x']",
+            (
+                "server.allowed_origins.0: expected an origin such as https://app.example or"
+                ' capacitor://localhost, "null" or "*"'
+            ),
+        ),
+        (
+            "server.allowed_origins = ['https://*.example.org']",
+            'server.allowed_origins.0: expected each site by its whole name, or "*" alone for any',
+        ),
+        (
+            "server.public_url = 'https://h.example/wellio'",
+            (
+                "server.public_url: expected an address without a path: Wellio answers at the root"
+                " of a host, so give it a name of its own, such as https://wellio.practice.example"
+            ),
         ),
         ("[sever]\nport = 1", "sever.port: unknown setting; did you mean server?"),
         ("colour = 1", "colour: unknown setting"),
@@ -297,6 +311,14 @@ def test_the_defaults_in_config_toml_are_the_defaults(
     assert config.model_copy(update={"plugins": {}}) == Config()
     for name, model in plugin_models.items():
         assert model.model_validate(config.plugins[name]) == model()
+
+
+def test_the_proxy_that_we_ship_lets_go_of_a_connection_first() -> None:
+    """What it sends on one that we close at that moment is a 502."""
+    caddyfile = (ROOT / "container/Caddyfile").read_text()
+    kept = re.search(r"^\s*keepalive (\d+)s$", caddyfile, re.MULTILINE)
+    assert kept is not None
+    assert int(kept[1]) < Config().server.head_timeout_s
 
 
 @pytest.mark.parametrize(

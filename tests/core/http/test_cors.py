@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from tests.core.http.small_app import SmallApp, running
 from tests.core.http.test_problems import FailingApi
@@ -19,7 +20,7 @@ APP = "https://app.example"
 ALLOWED = [APP, "http://localhost:8081", "https://xn--bcher-kva.example"]
 STRANGERS = [
     *("null", "", "*", "https://", "app.example", "//app.example", "file://", "data:text/html,x"),
-    *("http://app.example", "https://app.example:443", "https://app.example:8443", f"{APP}/"),
+    *("http://app.example", "https://app.example:80", "https://app.example:8443", f"{APP}/"),
     *(f"{APP}.evil.example", "https://evil-app.example", "https://evilapp.example", f"{APP}."),
     *("https://sub.app.example", "https://example", "https://app.example@evil.example"),
     *("https://evil.example/https://app.example", "https://evil.example?https://app.example"),
@@ -75,6 +76,8 @@ async def test_they_may_ask_before(app: SmallApp, path: str) -> None:
     headers = answer.headers["Access-Control-Allow-Headers"].split(", ")
     assert "X-Evil" not in headers
     assert {"Authorization", "Content-Type", "Idempotency-Key", "If-Match"} <= set(headers)
+    added = {"Cache-Control", "traceparent", "tracestate", "sentry-trace", "baggage"}
+    assert added <= set(headers)  # by browsers, and by what watches apps
 
 
 @pytest.mark.parametrize("origin", STRANGERS)
@@ -132,6 +135,97 @@ async def test_the_headers_that_keep_browsers_strict(public_url: str, is_secure:
         assert hsts == ("max-age=31536000" if is_secure else None)
 
 
+OURS = ["https://practice.example", "https://practice.example:443", "wss://practice.example"]
+
+
+def may_connect(origin: str, host: str, public_url: str | None = None, *named: str) -> bool:
+    settings = {"server.public_url": public_url, "server.allowed_origins": list(named)}
+    server = load_config(NO_FILE, env={}, overrides=settings).server
+    headers = {"Origin": origin, "Host": host}
+    request = make_mocked_request("GET", "/socket.io/", headers=headers)
+    origins = Origins(server.allowed_origins, server.public_url)
+    is_shown = origins.headers(request).get(SHOWN) == origin
+    assert is_shown is (bool(named) and origins.may_connect(request))
+    return origins.may_connect(request)
+
+
+@pytest.mark.parametrize(
+    "public_url, ours, strangers",
+    [
+        (
+            "https://Practice.example:443/",
+            OURS,
+            ["http://practice.example", "ws://practice.example", "https://practice.example:80"],
+        ),
+        (
+            "https://practice.example:8443",
+            ["https://practice.example:8443", "wss://practice.example:8443"],
+            ["https://practice.example", "http://practice.example:8443"],
+        ),
+        ("http://10.0.0.7", ["http://10.0.0.7:80", "ws://10.0.0.7"], ["https://10.0.0.7"]),
+        (
+            "https://b\u00fccher.example",
+            ["https://xn--bcher-kva.example"],
+            ["https://bcher.example"],
+        ),
+    ],
+)
+def test_our_own_pages_are_where_the_owner_says(
+    public_url: str, ours: list[str], strangers: list[str]
+) -> None:
+    """A proxy passes on whichever Host it likes, and an attacker's page has one of its own."""
+    for host in ("127.0.0.1:4100", "practice.example", "practice.example:443"):
+        assert [origin for origin in ours if not may_connect(origin, host, public_url)] == []
+        stolen = [f"https://{host}.evil.test", f"http://{host}", "http://evil.test", "null"]
+        for origin in (*strangers, *stolen):
+            assert not may_connect(origin, host, public_url), origin
+    assert not may_connect("http://evil.test", "evil.test", public_url)  # a name that was rebound
+
+
+@pytest.mark.parametrize(
+    "origin, host, is_ours",
+    [
+        ("http://127.0.0.1:4100", "127.0.0.1:4100", True),
+        ("ws://127.0.0.1:4100", "127.0.0.1:4100", True),
+        ("https://here.example", "here.example:443", True),
+        ("https://here.example:443", "Here.example", True),
+        ("wss://here.example", "here.example", True),
+        ("http://[::1]:80", "[::1]", True),
+        ("http://here.example", "here.example:443", False),
+        ("http://127.0.0.1:4101", "127.0.0.1:4100", False),
+        ("app://here.example", "here.example", False),
+        ("null", "null", False),
+    ],
+)
+def test_without_a_public_url_they_are_where_the_request_went(
+    origin: str, host: str, is_ours: bool
+) -> None:
+    assert may_connect(origin, host) is is_ours
+
+
+@pytest.mark.parametrize(
+    "named, origin",
+    [
+        *(
+            (it, it.lower())
+            for it in (
+                *("capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://."),
+                *("null", "https://App.example", "chrome-extension://abcdef"),
+            )
+        ),
+        ("https://app.example:443", "https://app.example"),
+        ("http://app.example:80/", "http://app.example"),
+        ("https://app.example", "https://app.example:443"),
+        ("https://b\u00fccher.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_apps_and_sites_are_named_as_people_write_them(named: str, origin: str) -> None:
+    for public_url in (None, "https://practice.example"):
+        assert may_connect(origin, "practice.example", public_url, named)
+        for stranger in ("capacitor://evil", f"{origin}.evil.test", "https://app.example:444"):
+            assert not may_connect(stranger, "practice.example", public_url, named)
+
+
 # -- sockets -------------------------------------------------------------------------------------
 
 
@@ -143,10 +237,9 @@ async def whole_app(wellio_app: StartApp) -> TestApp:
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_pages_on_the_list_and_our_own_open_sockets(whole_app: TestApp) -> None:
-    port = whole_app.config.server.port
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{whole_app.config.server.port}"
     async with aiohttp.ClientSession() as http:
-        for origin in (*ALLOWED, base, f"https://127.0.0.1:{port}"):
+        for origin in (*ALLOWED, *OURS):
             await (await http.ws_connect(f"{base}/ws", origin=origin)).close()
             async with http.get(
                 f"{base}/socket.io/?EIO=4&transport=polling", headers={"Origin": origin}

@@ -72,6 +72,19 @@ async def test_a_key_that_leaked_forges_nothing_once_its_hour_is_over(
     assert reply.data["code"] == "invalid_token"
 
 
+async def test_a_new_public_url_signs_nobody_out(app: TestApp, make_user: MakeUser) -> None:
+    user = await make_user("owner")
+    moved = {"public_url": f"http://127.0.0.1:{app.config.server.port}"}
+    server = app.config.server.model_copy(update=moved)
+    app.config = app.config.model_copy(update={"server": server})
+    await app.restart()
+    reply = await app.api.as_(user).get("/me", status=401)
+    assert reply.data["code"] == "token_expired"
+    again = await refresh(app, user.refresh_token, "one", status=200)
+    header = {"Authorization": f"Bearer {again.data['accessToken']}"}
+    await app.api.get("/me", headers=header, status=200)
+
+
 async def test_the_newest_key_signs_whatever_the_clock_said(
     app: TestApp, make_user: MakeUser, clock: ManualClock
 ) -> None:
