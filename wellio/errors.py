@@ -12,6 +12,9 @@
         ├── PayloadTooLarge 413  UnsupportedMediaType 415  Invalid 422
         └── TooManyRequests 429  InternalError 500  Unavailable 503
 
+A code of its own is a class of its own below one of these, whose docstring says what it means: so
+an endpoint can declare it (`errors=`), and `/openapi.json` and docs/errors.md have it.
+
 A problem never holds what the caller sent, a stack, SQL or a path.
 """
 
@@ -80,6 +83,9 @@ class Problem(WellioError):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
     default_code: ClassVar[str] = "internal_error"
+    default_detail: ClassVar[str] = ""
+    codes: ClassVar[Mapping[str, str]] = {}
+    """Codes that one of this class may have beside the default, and what they mean."""
 
     def __init__(
         self,
@@ -94,15 +100,15 @@ class Problem(WellioError):
         """Describe the problem.
 
         Args:
-            detail: One sentence for people.
+            detail: One sentence for people; the class may have a default.
             code: What programs compare; the class has a default.
             errors: The single fields that are wrong.
             headers: Extra response headers.
             retry_after_s: Seconds until a retry may work.
             members: Further top-level members, in the wire's camelCase.
         """
-        super().__init__(detail or self.title)
-        self.detail = detail
+        super().__init__(detail or self.default_detail or self.title)
+        self.detail = detail or self.default_detail
         self.code = code or self.default_code
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
@@ -110,6 +116,12 @@ class Problem(WellioError):
             self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
             members["retryAfter"] = retry_after_s
         self.members = members
+
+    @classmethod
+    def meanings(cls) -> Mapping[str, str]:
+        """Return the codes that a problem of this class may have, and what each means."""
+        own = (cls.__doc__ or "").partition("\n")[0].partition(": ")[2]
+        return {cls.default_code: own.rstrip("."), **cls.codes}
 
     def to_dict(self, request_id: str | None) -> dict[str, Any]:
         """Return the problem's members as they stand on the wire."""
@@ -209,6 +221,83 @@ class Unavailable(Problem):
     """503: not now; nothing was done, or its outcome is unknown and a retry is safe."""
 
     status, title, default_code = 503, "Unavailable", "unavailable"
+
+
+class BodyTimeout(BadRequest):
+    """400: the body did not arrive in time."""
+
+    default_code, default_detail = "body_timeout", "The body does not arrive in time."
+
+
+class BadIfMatch(BadRequest):
+    """400: the `If-Match` holds something else than tags in quotes or `*`."""
+
+    default_code = "bad_if_match"
+    default_detail = 'If-Match holds `*` or tags in quotes: `"..."`.'
+
+
+class BadIdempotencyKey(BadRequest):
+    """400: the `Idempotency-Key` is there twice, too long or no ASCII."""
+
+    default_code = "bad_idempotency_key"
+
+
+class UnknownEvent(NotFound):
+    """404: nobody answers such a socket event."""
+
+    default_code, default_detail = "unknown_event", "There is no such event."
+
+
+class IdempotencyInProgress(Conflict):
+    """409: the first request with this `Idempotency-Key` still runs; send it again in a moment."""
+
+    default_code = "idempotency_in_progress"
+    default_detail = "Another request with this key runs; send it again in a moment."
+
+
+class IdempotencyKeyReused(Invalid):
+    """422: the `Idempotency-Key` was used for another request."""
+
+    default_code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was used for another request."
+
+
+class TooManyConnections(TooManyRequests):
+    """429: the account or the network has too many open sockets."""
+
+    default_code = "too_many_connections"
+    default_detail = "This account has too many open sockets."
+
+
+class DatabaseBusy(Unavailable):
+    """503: too many writes are waiting; nothing was done."""
+
+    default_code, default_detail = "database_busy", "Too many writes are waiting."
+
+
+class DatabaseDeadline(Unavailable):
+    """503: the database took too long; nothing was done."""
+
+    default_code, default_detail = "database_deadline", "The database took too long."
+
+
+class OutcomeUnknown(Unavailable):
+    """503: the database was lost during the commit; the same request again finds out."""
+
+    default_code = "outcome_unknown"
+    default_detail = "The database was lost during the commit: send the same request again."
+
+
+class Stopping(Unavailable):
+    """503: the server is just stopping; nothing was done."""
+
+    default_code, default_detail = "stopping", "The server is stopping."
+
+
+class StorageFull(Unavailable):
+    """503: there is no room for files."""
+
+    default_code, default_detail = "storage_full", "There is no room for files."
 
 
 def invalid(pointer: str, code: str, message: str) -> Invalid:

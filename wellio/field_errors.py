@@ -77,8 +77,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = dict(
 )
 _OTHER: Final = ("invalid", "is not as documented")
 _PYDANTICS: Final = frozenset(get_args(ErrorType))
-CODES: Final = frozenset(code for code, _ in (*_WORDS.values(), _OTHER)) | {"too_many_errors"}
-"""What `errors[].code` may be beside what a plugin says by `invalid`."""
+WORDS: Final = tuple(dict.fromkeys((*_WORDS.values(), _OTHER)))
+"""The codes and sentences by which fields are wrong, beside what a plugin says by `invalid`."""
 
 
 def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> Invalid:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from docs.generator import commands, events, hooks, permissions, schema, settings, sockets
+from docs.generator import commands, errors, events, hooks, permissions, schema, settings, sockets
 from wellio import WELLIO, Wellio, create_app
 from wellio.config.settings import load_config
 
@@ -26,6 +26,7 @@ async def _pages(folder: str) -> Mapping[str, str]:
         return {
             "commands.md": commands.page(app),
             "config.md": settings.page(app),
+            "errors.md": errors.page(app),
             "events.md": events.page(app),
             "hooks.md": hooks.page(app),
             "permissions.md": permissions.page(app),

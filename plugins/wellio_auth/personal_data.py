@@ -4,9 +4,10 @@ from typing import Any, ClassVar
 
 import orjson
 
-from wellio import Conflict, Row, Tx, Wellio
+from wellio import Row, Tx, Wellio
 
 from .accounts import store as account_store
+from .accounts.service import LastOwner
 from .api_keys import store as api_key_store
 from .api_keys.service import ApiKeys
 from .invitations import store as invitation_store
@@ -55,7 +56,7 @@ class AccountData:
         if user is None:
             return
         if owners == {user_id}:
-            raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
+            raise LastOwner
         await self._sessions.end(tx, user_id, "erased", None)
         await self._api_keys.end_all(tx, user_id, "erased", None)
         await invitation_store.delete_invitations_by(tx, user_id)

@@ -85,6 +85,23 @@ async def test_everything_that_goes_over_sockets_is_in_it(
     assert len(logged) == len(log)
 
 
+async def test_every_refusal_in_it_has_its_codes(openapi: Any) -> None:
+    """The test client holds each answer against them, so there is none that is not in it."""
+    codes = openapi["components"]["schemas"]["ErrorCode"]
+    means = dict(zip(codes["enum"], codes["x-enum-descriptions"], strict=True))
+    assert [code for code, meaning in means.items() if not re.match(r"\d{3}: \w.", meaning)] == []
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    (media,) = answer["content"].values()
+                    own = media["schema"]["allOf"][1]["properties"]["code"]["enum"]
+                    assert own, f"{method} {path} {status}"
+                    assert {means[code].partition(":")[0] for code in own} == {status}
+    sent = openapi["paths"]["/api/v1/conversations/{id}/messages"]["post"]["responses"]["409"]
+    assert "`local_id_reused`" in sent["description"]
+
+
 def _plain(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 

@@ -99,6 +99,15 @@ def wire_forms_are_compiled(source: Source) -> Iterator[str]:
             yield f"{node.lineno}: {node.name}"
 
 
+def codes_are_declared(source: Source) -> Iterator[str]:
+    """A problem's code is its class's: endpoints declare it, and docs/errors.md has it."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call):
+            for it in node.keywords:
+                if it.arg == "code" and isinstance(getattr(it.value, "value", None), str):
+                    yield f"{node.lineno}: {ast.unparse(it)} is said where it is raised"
+
+
 def imports_have_one_style(source: Source) -> Iterator[str]:
     """What lies in the file's own folder, or below, is `.x`; anything else is absolute."""
     is_package = source.path.name == "__init__.py"
@@ -150,6 +159,9 @@ RULES: Rules = {
         ("plugins/wellio_new/books/models.py", "def book_wire(row): ..."),
         ("plugins/wellio_new/books/api.py", "class A:\n    def _wire(self, row): ..."),
     ],
+    codes_are_declared: [
+        ("plugins/wellio_new/books/service.py", 'raise Conflict("Is lent.", code="lent")'),
+    ],
     imports_have_one_style: [
         ("plugins/wellio_new/books/api.py", "from ..config import NewConfig"),
         ("plugins/wellio_new/books/api.py", "from wellio_new.books.service import BookService"),
@@ -189,6 +201,7 @@ def test_the_rule_finds_a_breach(rule: Rule, path: str, text: str) -> None:
         ("plugins/wellio_new/books/api.py", "from wellio_new import events"),
         ("plugins/wellio_new/books/migrations/0002_fold.py", '"""Fold."""'),
         ("plugins/wellio_new/books/shelf.py", '"""A noun of its own."""'),
+        ("plugins/wellio_new/books/shelf.py", "raise TokenError(code=code)"),
         (
             "plugins/wellio_new/books/service.py",
             "class A:\n    def list(self) -> Slice[Row]: ...\n    def _a(self) -> bytes: ...",

@@ -67,7 +67,11 @@ class Permission:
 
 
 class Authenticator(Protocol):
-    """One way of proving who one is: a bearer token, an API key, a web session."""
+    """One way of proving who one is: a bearer token, an API key, a web session.
+
+    A class attribute `problems` names, for the documentation, the classes of what it raises beside
+    `Unauthorized`.
+    """
 
     async def from_request(self, request: web.Request) -> Actor | None:
         """Return who sent a request; None when it carries no credential of this kind.

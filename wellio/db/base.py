@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from wellio.errors import DatabaseError, Unavailable
+from wellio.errors import DatabaseBusy, DatabaseDeadline, DatabaseError, Stopping, Unavailable
 from wellio.observe.examinations.examination import Examination
 
 T = TypeVar("T")
@@ -148,7 +148,7 @@ def not_only_tx() -> DatabaseError:
 
 def too_long() -> Unavailable:
     """Return the problem for a body that held the writer longer than it may: nothing was done."""
-    return Unavailable("The database took too long.", code="database_deadline", retry_after_s=1)
+    return DatabaseDeadline(retry_after_s=1)
 
 
 def failed_before() -> DatabaseError:
@@ -160,9 +160,9 @@ def failed_before() -> DatabaseError:
 
 def overloaded() -> Unavailable:
     """Return the problem for a write that finds the queue full."""
-    return Unavailable("Too many writes are waiting.", code="database_busy", retry_after_s=1)
+    return DatabaseBusy(retry_after_s=1)
 
 
 def closing() -> Unavailable:
     """Return the problem for whoever comes after the close has begun."""
-    return Unavailable("The server is stopping.", code="stopping", retry_after_s=5)
+    return Stopping(retry_after_s=5)

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import asyncpg
 
-from wellio.errors import DatabaseError, Unavailable
+from wellio.errors import DatabaseError, OutcomeUnknown, Unavailable
 from wellio.observe.examinations.examination import Examination, refuse
 
 from .base import Row, Tx, closing, failed_before, overloaded, too_long
@@ -61,11 +61,7 @@ _SESSION: Final = {
 
 
 def _outcome_unknown() -> Unavailable:
-    return Unavailable(
-        "The database was lost during the commit: send the same request again.",
-        code="outcome_unknown",
-        retry_after_s=1,
-    )
+    return OutcomeUnknown(retry_after_s=1)
 
 
 class _Again(Exception):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, Protocol, TypeVar
 
-from wellio.errors import NotFound, PayloadTooLarge, Unavailable
+from wellio.errors import NotFound, PayloadTooLarge, StorageFull
 from wellio.ids import is_id, new_id
 
 P = ParamSpec("P")
@@ -176,7 +176,7 @@ class FolderStorage:
             return await loop.run_in_executor(self._threads, lambda: fn(*args, **kwargs))
         except OSError as error:
             if error.errno in _NO_ROOM:
-                raise Unavailable("There is no room for files.", code="storage_full") from error
+                raise StorageFull from error
             raise
 
 

@@ -76,7 +76,7 @@ class Http:
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
         find_readers(routes)
-        self._describe = partial(describe, routes, version, sockets)
+        self._describe = partial(describe, routes, version, sockets, self.authentication.problems)
         gateway = Gateway(rules, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
         self.application[HEADERS] = headers = ResponseHeaders(rules)

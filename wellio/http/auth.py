@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from wellio.access.actor import Actor, Authenticator
 from wellio.access.limits import Budget
-from wellio.errors import BadRequest, Unauthorized
+from wellio.errors import BadRequest, Problem, Unauthorized
 
 
 class Authentication:
@@ -18,6 +18,11 @@ class Authentication:
     def __init__(self, authenticators: Sequence[Authenticator], accounts: Budget) -> None:
         self._authenticators = authenticators
         self._accounts = accounts
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """What the ways of signing in raise, beside `Unauthorized`."""
+        return [it for way in self._authenticators for it in getattr(way, "problems", ())]
 
     async def from_request(self, request: web.Request) -> Actor:
         """Return who sent a request.

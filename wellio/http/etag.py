@@ -22,7 +22,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from wellio.db.base import Tx
-from wellio.errors import BadRequest, PluginError, PreconditionFailed
+from wellio.errors import BadIfMatch, PluginError, PreconditionFailed
 
 _ANY = "*"
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
@@ -93,7 +93,7 @@ def if_match_of(request: web.Request, wire: Callable[[Any], Any] | None) -> IfMa
         return IfMatch()
     tags = _TAG.findall(given)
     if not tags or _TAG.sub("", given).strip(", \t"):
-        raise BadRequest('If-Match holds `*` or tags in quotes: `"..."`.', code="bad_if_match")
+        raise BadIfMatch
     return IfMatch({tag for weak, tag in tags if not weak}, wire)
 
 

@@ -25,7 +25,14 @@ from aiohttp import web
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
 from wellio.db.write_hook import with_write_hook
-from wellio.errors import BadRequest, Conflict, Invalid, PluginError, Problem, Unavailable
+from wellio.errors import (
+    BadIdempotencyKey,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    PluginError,
+    Problem,
+    Unavailable,
+)
 from wellio.ids import new_id
 from wellio.jobs.jobs import JobRun
 from wellio.jobs.schedules import Schedule
@@ -175,9 +182,8 @@ class Idempotency:
     ) -> _Attempt:
         keys = request.headers.getall(HEADER)
         if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
-            raise BadRequest(
-                f"{HEADER} must be there once, with 1 to {MAX_CHARS} characters of ASCII.",
-                code="bad_idempotency_key",
+            raise BadIdempotencyKey(
+                f"{HEADER} must be there once, with 1 to {MAX_CHARS} characters of ASCII."
             )
         whose = f"idempotency {caller} {keys[0]}"
         what = f"{request.method} {request.path_qs}\n".encode() + body
@@ -192,9 +198,7 @@ class Idempotency:
     def _answer_of(self, row: Row, attempt: _Attempt) -> web.Response:
         """Return the answer of another attempt with this key."""
         if row["request"] != attempt.request:
-            raise Invalid(
-                f"This {HEADER} was used for another request.", code="idempotency_key_reused"
-            )
+            raise IdempotencyKeyReused
         if row["answer"] is None:
             raise _in_progress()
         plain = self._crypto.unseal(attempt.purpose, row["answer"])
@@ -268,9 +272,5 @@ def _is_final(problem: Problem) -> bool:
     return problem.status < 500 and not passes
 
 
-def _in_progress() -> Conflict:
-    return Conflict(
-        "Another request with this key runs; send it again in a moment.",
-        code="idempotency_in_progress",
-        retry_after_s=1,
-    )
+def _in_progress() -> Problem:
+    return IdempotencyInProgress(retry_after_s=1)

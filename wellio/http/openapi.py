@@ -3,16 +3,18 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from wellio.errors import PluginError
+from wellio.field_errors import WORDS
 from wellio.observe.log import plugin_of
 from wellio.realtime import EventRouter
 
+from .codes import Codes, Problems, every_code, problems_of
 from .endpoint import ANY_SCOPE
 from .idempotency import HEADER as IDEMPOTENCY_KEY
 from .idempotency import MAX_CHARS, REPLAYED
@@ -35,7 +37,7 @@ _PROBLEM = {
         "title": _TEXT,
         "status": {"type": "integer"},
         "detail": _TEXT,
-        "code": {"type": "string", "description": "What programs compare."},
+        "code": {"$ref": "#/components/schemas/ErrorCode"},
         "requestId": {"type": "string", "description": "Finds the log's lines."},
         "retryAfter": {"type": "number", "description": "Seconds."},
         "errors": {
@@ -45,7 +47,11 @@ _PROBLEM = {
                 "type": "object",
                 "properties": {
                     "pointer": {"type": "string", "description": "RFC 6901."},
-                    "code": _TEXT,
+                    "code": {
+                        "type": "string",
+                        "description": "What is wrong; docs/errors.md has all of them.",
+                        "examples": sorted({code for code, _ in WORDS}),
+                    },
                     "message": _TEXT,
                 },
                 "required": ["pointer", "code", "message"],
@@ -94,13 +100,19 @@ _SECURITY = {
 }
 
 
-def describe(routes: Sequence[Route], version: str, sockets: EventRouter | None = None) -> Json:
+def describe(
+    routes: Sequence[Route],
+    version: str,
+    sockets: EventRouter | None = None,
+    authentication: Problems = (),
+) -> Json:
     """Describe an app's routes and socket events.
 
     Args:
         routes: All of them, in the order in which they are shown.
         version: The app's.
         sockets: What knows the socket events; None: there are none.
+        authentication: What the ways of signing in raise.
 
     Raises:
         PluginError: Two endpoints have one name.
@@ -110,6 +122,7 @@ def describe(routes: Sequence[Route], version: str, sockets: EventRouter | None 
     names: dict[str, Route] = {}
     for index, route in enumerate(routes):
         operation = _operation(route, index, schemas, components)
+        operation["responses"] |= _refusals(problems_of(route, authentication))
         other = names.setdefault(operation["operationId"], route)
         if other is not route:
             raise PluginError(f"{route} and {other} have the same name")
@@ -126,8 +139,8 @@ def describe(routes: Sequence[Route], version: str, sockets: EventRouter | None 
                 **_used(components, [paths, events]),
                 **vocabulary,
                 "Problem": _PROBLEM,
+                "ErrorCode": _error_code(every_code(routes, sockets, authentication)),
             },
-            "responses": {it.__name__: _problem_response(it.title) for it in BY_STATUS.values()},
             "parameters": _HEADERS,
             "headers": _ANSWER_HEADERS,
             "securitySchemes": _SECURITY,
@@ -231,31 +244,33 @@ def _responses(route: Route, schema: Json) -> Json:
         responses[str(status)] |= _answer_headers(route)
         if status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             responses[str(status)]["content"] = {declared.media_type: {"schema": schema}}
-    for status in sorted(_problems(route)):
-        name = BY_STATUS[status].__name__
-        responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return responses
 
 
-def _problems(route: Route) -> set[int]:
-    """Return the statuses of the problems that an endpoint may answer with."""
-    declared = route.endpoint
-    statuses = {429, 500, 503, *(problem.status for problem in declared.errors)}
-    if not declared.public:
-        statuses |= {401, 403}
-    if route.parameters:
-        statuses.add(404)
-    if declared.query is not None or declared.body is not None:
-        statuses |= {400, 422}
-    if declared.body is not None:
-        statuses |= {413, 415}
-    if route.idempotency is not None:
-        statuses |= {400, 409, 422}
-    if route.is_patch:
-        statuses |= {400, 412}
-    return statuses
+def _refusals(problems: Mapping[int, Codes]) -> Json:
+    """Return the responses of the problems that an endpoint may answer with."""
+    return {
+        str(status): {
+            "description": f"{BY_STATUS[status].title}: {', '.join(f'`{it}`' for it in codes)}.",
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {
+                        "allOf": [
+                            {"$ref": "#/components/schemas/Problem"},
+                            {"properties": {"code": {"enum": list(codes)}}},
+                        ]
+                    }
+                }
+            },
+        }
+        for status, codes in problems.items()
+    }
 
 
-def _problem_response(title: str) -> Json:
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": title, "content": content}
+def _error_code(codes: Codes) -> Json:
+    return {
+        "type": "string",
+        "description": "What programs compare: each means one thing, wherever it comes.",
+        "enum": list(codes),
+        "x-enum-descriptions": list(codes.values()),
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from wellio.realtime import EventRouter
 
+from .codes import codes_of
 from .schemas import Json, Schemas
 
 _PARTS = ("data", "ack")
@@ -32,6 +33,8 @@ def describe_sockets(sockets: EventRouter, schemas: Schemas) -> tuple[Json, Json
             told["permission"] = event.permission
         if event.body is not None:
             told["data"] = schemas[event.name, "body"]
+        if event.errors:
+            told["errors"] = list(codes_of(event.errors))
         client[event.name] = {**told, "ack": _ack(schemas[event.name, "returns"])}
     server = {
         sent.name: {

@@ -11,6 +11,7 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from wellio.errors import (
     BadRequest,
+    BodyTimeout,
     FieldError,
     Invalid,
     PayloadTooLarge,
@@ -78,7 +79,7 @@ class BodyReader:
                     body += chunk
                     self._check(body)
         except TimeoutError:
-            raise BadRequest("The body does not arrive in time.", code="body_timeout") from None
+            raise BodyTimeout from None
         return bytes(body)
 
     def _check(self, body: bytes | bytearray) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from wellio.errors import TooManyRequests
+from wellio.errors import TooManyConnections
 
 from .throttle import Allowance, Endless, Throttle
 
@@ -78,11 +78,7 @@ class Admission:
         """
         network = self._network_of(request)
         if self._max_guests is not None and self._guests[network] >= self._max_guests:
-            raise TooManyRequests(
-                "Too many connections have not signed in.",
-                code="too_many_connections",
-                retry_after_s=1,
-            )
+            raise TooManyConnections("Too many connections have not signed in.", retry_after_s=1)
         return Guest(self._guests, network)
 
     def throttle(self, connection_id: str) -> Throttle:

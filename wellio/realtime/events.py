@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 import pydantic
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, NotFound, PluginError, Problem
+from wellio.errors import InternalError, PluginError, Problem, UnknownEvent
 from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
 from wellio.wire import Wire
@@ -52,6 +52,7 @@ class SocketEvent:
         ack: The model of its acknowledgement.
         permission: What the sender must hold at the moment of sending; an event without one is
             closed to API keys.
+        errors: Problems that it refuses with beyond those of every event.
     """
 
     name: str
@@ -59,6 +60,7 @@ class SocketEvent:
     body: type[pydantic.BaseModel] | None
     ack: type[Ack]
     permission: str | None
+    errors: tuple[type[Problem], ...] = ()
 
 
 def socket_event(
@@ -67,6 +69,7 @@ def socket_event(
     body: type[pydantic.BaseModel] | None = None,
     ack: type[Ack] = Ack,
     permission: str | None = None,
+    errors: tuple[type[Problem], ...] = (),
 ) -> Callable[[F], F]:
     """Mark a method as the handler of an event that clients send.
 
@@ -78,11 +81,12 @@ def socket_event(
         body: The model of its data; without one the data is ignored.
         ack: The model of the acknowledgement: documented, and checked in tests but not at run time.
         permission: What the sender must hold.
+        errors: Problems beyond those of every event, for the documentation.
     """
 
     def mark(handler: F) -> F:
         summary = (inspect.getdoc(handler) or "").partition("\n")[0]
-        setattr(handler, _MARK, SocketEvent(name, summary, body, ack, permission))
+        setattr(handler, _MARK, SocketEvent(name, summary, body, ack, permission, errors))
         return handler
 
     return mark
@@ -148,7 +152,7 @@ class EventRouter:
             if self._admit is not None:
                 self._admit(client.actor)
             if event is None or handler is None:
-                raise NotFound("There is no such event.", code="unknown_event")
+                raise UnknownEvent
             result = await _run(event, handler, client, data)
             ack = {"ok": True, **(result or {})}
             outcome = "ok"

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, Problem, TooManyRequests, Unauthorized
+from wellio.errors import InternalError, Problem, TooManyConnections, Unauthorized
 from wellio.ids import new_id
 
 from .admission import Admission
@@ -113,9 +113,7 @@ class _Door:
     def _require_room(self, actor: Actor) -> None:
         limit = self._max_clients
         if limit is not None and len(self._hub.clients(actor.user_id)) >= limit:
-            raise TooManyRequests(
-                "This account has too many open sockets.", code="too_many_connections"
-            )
+            raise TooManyConnections
 
 
 class Realtime:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wellio import Conflict, NotFound, Page, TooManyRequests, Wellio, call
+from wellio import NotFound, Page, TooManyRequests, Wellio, call
 from wellio_auth.permissions import MANAGE_USERS, READ_USERS
 
 from .models import Me, MeOut, UserOut
-from .service import Accounts
+from .service import Accounts, LastOwner
 from .store import USERS
 
 
@@ -35,7 +35,7 @@ def routes(app: Wellio) -> Sequence[object]:
             returns=UserOut,
             wire=user,
             permission=MANAGE_USERS,
-            errors=(NotFound, Conflict),
+            errors=(NotFound, LastOwner),
         ),
         call("POST", "/auth/password", accounts.change_password, errors=(TooManyRequests,)),
     ]

@@ -44,6 +44,12 @@ class AccountExists(Conflict):
         super().__init__("This e-mail address has an account already.")
 
 
+class LastOwner(Conflict):
+    """409: nobody who can sign in would be owner any more."""
+
+    default_code, default_detail = "last_owner", "The practice needs an owner who can sign in."
+
+
 class _OutdatedProof(Exception):
     """Another password is stored by now than the one that was compared."""
 
@@ -167,7 +173,7 @@ class Accounts:
         change = await USERS.change(tx, before, values, now=self._clock.now_ms())
         after = change.after
         if owners == {user_id} and (after["role"] != "owner" or not is_active(after)):
-            raise Conflict("The practice needs an owner who can sign in.", code="last_owner")
+            raise LastOwner
         if change.changed:
             await self._tell(tx, change, actor_id)
             await self._enforce(tx, change, actor_id)

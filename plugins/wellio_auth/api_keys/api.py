@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wellio import Conflict, NotFound, Page, Wellio, call
+from wellio import NotFound, Page, Wellio, call
 from wellio_auth.permissions import CREATE_API_KEYS
 
 from .models import ApiKeyMade, ApiKeyOut, MadeKey
-from .service import ApiKeys
+from .service import ApiKeys, TooManyApiKeys
 from .store import API_KEYS
 
 
@@ -21,7 +21,7 @@ def routes(app: Wellio) -> Sequence[object]:
             wire=_made,
             secret=True,
             permission=permission,
-            errors=(Conflict,),
+            errors=(TooManyApiKeys,),
         ),
         call(
             *("GET", "/api-keys", keys.list),

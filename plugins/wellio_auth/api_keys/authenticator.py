@@ -3,11 +3,12 @@
 import hmac
 from collections import OrderedDict
 from functools import partial
+from typing import ClassVar
 
 import orjson
 from aiohttp import web
 
-from wellio import Actor, Unavailable, Wellio, get_logger
+from wellio import Actor, Problem, Unavailable, Wellio, get_logger
 from wellio_auth.credentials.service import KNOWN, Credentials, Proven, bearer_token
 from wellio_auth.permissions import CREATE_API_KEYS
 from wellio_auth.signing_keys.service import TokenError
@@ -26,6 +27,8 @@ class ApiKeyAuthenticator:
 
     A key acts as its holder, with those of its scopes that are the holder's permissions now.
     """
+
+    problems: ClassVar[tuple[type[Problem], ...]] = (TokenError,)
 
     def __init__(self, app: Wellio) -> None:
         self._app = app

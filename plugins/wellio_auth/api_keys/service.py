@@ -36,6 +36,12 @@ from .store import API_KEYS
 from .token import make_token
 
 
+class TooManyApiKeys(Conflict):
+    """409: the account has as many API keys as it may have."""
+
+    default_code, default_detail = "too_many_api_keys", "This account has too many API keys."
+
+
 class ApiKeys:
     """Makes, lists and ends API keys."""
 
@@ -118,7 +124,7 @@ class ApiKeys:
         if user is None or not self.may_hold(user):
             raise Forbidden  # that changed a moment ago
         if await store.count(tx, user_id) >= self._max:
-            raise Conflict("This account has too many API keys.", code="too_many_api_keys")
+            raise TooManyApiKeys
         row = await API_KEYS.insert(tx, values, now=now)
         await self._mails.enqueue_notice(tx, API_KEY_CREATED, user_id)
         await self._audit.record(

@@ -6,9 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from wellio import (
-    Conflict,
     Forbidden,
-    Gone,
     NotFound,
     Page,
     TooManyRequests,
@@ -16,12 +14,13 @@ from wellio import (
     call,
     endpoint,
 )
+from wellio_auth.accounts.service import AccountExists
 from wellio_auth.permissions import CREATE_INVITATIONS
 from wellio_auth.sessions.api import MADE_ACCOUNT, login, origin_of
 from wellio_auth.sessions.models import LoginOut, SignedIn
 
 from .models import InvitationMade, InvitationOut, Redemption, SeenInvitation
-from .service import Invitations
+from .service import Invitations, UnusableInvitation
 from .store import INVITATIONS
 
 
@@ -36,7 +35,7 @@ def routes(app: Wellio) -> Sequence[object]:
             wire=_made,
             secret=True,
             permission=permission,
-            errors=(Forbidden, Conflict),
+            errors=(Forbidden, AccountExists),
         ),
         call(
             *("GET", "/invitations", invitations.list),
@@ -72,7 +71,7 @@ class RedemptionApi:
         location=MADE_ACCOUNT,
         secret=True,
         public=True,
-        errors=(Gone, Conflict, TooManyRequests),
+        errors=(UnusableInvitation, TooManyRequests),
     )
     async def redeem(self, request: web.Request, body: Redemption) -> SignedIn:
         """Make the account that an invitation is for, and sign in."""

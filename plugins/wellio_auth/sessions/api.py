@@ -7,11 +7,9 @@ from aiohttp import web
 
 from wellio import (
     REMOTE,
-    Conflict,
     NotFound,
     Page,
     TooManyRequests,
-    Unauthorized,
     Wellio,
     call,
     endpoint,
@@ -19,7 +17,7 @@ from wellio import (
 from wellio_auth.accounts.models import UserBrief
 
 from .models import Login, LoginOut, Origin, OwnSession, Refresh, SessionOut, SignedIn
-from .service import Sessions
+from .service import BadCredentials, BadRefreshToken, RefreshInProgress, Sessions
 from .store import SESSIONS
 
 USER_AGENT_CHARS = 256
@@ -73,7 +71,7 @@ class SignInApi:
         wire=login,
         secret=True,
         public=True,
-        errors=(Unauthorized, TooManyRequests),
+        errors=(BadCredentials, TooManyRequests),
     )
     async def log_in(self, request: web.Request, body: Login) -> SignedIn:
         """Begin a session by e-mail address and password.
@@ -90,7 +88,7 @@ class SignInApi:
         wire=login,
         secret=True,
         public=True,
-        errors=(Unauthorized, Conflict),
+        errors=(BadRefreshToken, RefreshInProgress),
     )
     async def refresh(self, request: web.Request, body: Refresh) -> SignedIn:
         """Exchange a refresh token for the next one.

@@ -1,10 +1,11 @@
 """Who sends a request, by its access token."""
 
 from functools import partial
+from typing import ClassVar
 
 from aiohttp import web
 
-from wellio import Actor, Wellio
+from wellio import Actor, Problem, Wellio
 from wellio_auth.accounts import store as account_store
 from wellio_auth.credentials.service import Credentials, Proven, bearer_token
 from wellio_auth.signing_keys.models import Claims
@@ -13,6 +14,8 @@ from wellio_auth.signing_keys.service import KeyRing, TokenError, UnknownKeyErro
 
 class BearerAuthenticator:
     """Understands `Authorization: Bearer` and the token of a socket's handshake."""
+
+    problems: ClassVar[tuple[type[Problem], ...]] = (TokenError,)
 
     def __init__(self, app: Wellio) -> None:
         self._app = app

@@ -5,7 +5,9 @@ forgotten and its sockets closed.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar
 
 from wellio import (
     Actor,
@@ -51,9 +53,22 @@ class BadRefreshToken(Unauthorized):
     """401: the refresh token is forged, or its session has ended: sign in again."""
 
     default_code = "invalid_refresh_token"
+    codes: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"refresh_token_reused": "it was used before, so somebody has a copy: the session is over"}
+    )
 
     def __init__(self, code: str | None = None) -> None:
         super().__init__("The session has ended; sign in again.", code=code)
+
+
+class RefreshInProgress(Conflict):
+    """409: another request has just exchanged this refresh token: read your store again."""
+
+    default_code = "refresh_in_progress"
+    default_detail = (
+        "Another request of yours has just exchanged this token: read your store again, and use "
+        "the newer one that it kept there."
+    )
 
 
 class Sessions:
@@ -180,11 +195,7 @@ class Sessions:
         if isinstance(outcome, Grant):
             return self.answer(outcome)
         if outcome is Verdict.IN_PROGRESS:
-            raise Conflict(
-                "The token was exchanged a moment ago; read the newer one from where you keep it.",
-                code="refresh_in_progress",
-                retry_after_s=1,
-            )
+            raise RefreshInProgress(retry_after_s=1)
         raise BadRefreshToken("refresh_token_reused" if outcome is Verdict.REUSED else None)
 
     async def _refresh(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from wellio import Conflict, Forbidden, TooManyRequests, Wellio, endpoint
+from wellio import TooManyRequests, Wellio, endpoint
 from wellio_auth.sessions.api import MADE_ACCOUNT, login, origin_of
 from wellio_auth.sessions.models import LoginOut, SignedIn
 
 from .models import SetupRequest
-from .service import Setup
+from .service import AlreadySetUp, BadSetupToken, Setup
 
 
 def routes(app: Wellio) -> Sequence[object]:
@@ -33,7 +33,7 @@ class SetupApi:
         location=MADE_ACCOUNT,
         secret=True,
         public=True,
-        errors=(Forbidden, Conflict, TooManyRequests),
+        errors=(BadSetupToken, AlreadySetUp, TooManyRequests),
     )
     async def set_up(self, request: web.Request, body: SetupRequest) -> SignedIn:
         """Make the practice and its owner, once, by the link that `wellio serve` prints."""

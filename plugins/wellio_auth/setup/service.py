@@ -44,6 +44,19 @@ class AlreadySetUp(Conflict):
         super().__init__("This practice is set up; sign in.")
 
 
+class BadSetupToken(Forbidden):
+    """403: the set-up link is wrong or has expired; a restart prints a new one."""
+
+    default_code = "bad_setup_token"
+    default_detail = "The set-up link is wrong or has expired; restart Wellio for a new one."
+
+
+class OwnerFirst(Conflict):
+    """409: there is no owner yet."""
+
+    default_code, default_detail = "owner_first", "Make the owner first."
+
+
 class Setup:
     """Makes the owner by link or unattended, and accounts from the command line."""
 
@@ -94,10 +107,7 @@ class Setup:
             raise AlreadySetUp
         matches = hmac.compare_digest(digest(wish.token), self._token_hash)
         if not matches or self._clock.now_ms() >= self._token_ends_at:
-            raise Forbidden(
-                "The set-up link is wrong or has expired; restart Wellio for a new one.",
-                code="bad_setup_token",
-            )
+            raise BadSetupToken
         owner = wish.owner
         await self._passwords.require_strong(
             "/owner/password", owner.password, owner.name, owner.email
@@ -176,5 +186,5 @@ class Setup:
             if await store.mark_set_up(tx, self._clock.now_ms()):
                 await self._app.audit.record(tx, "practice.set_up", "practice", actor_id=None)
         elif not await store.is_set_up(tx):
-            raise Conflict("Make the owner first.", code="owner_first")
+            raise OwnerFirst
         return await self._accounts.create(tx, account, attributes, by_command=True)

@@ -8,6 +8,9 @@ point to a key of its own.
 
 import re
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
 
 import jwt
 from pydantic import ValidationError
@@ -34,9 +37,15 @@ _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
 
 
 class TokenError(Unauthorized):
-    """401: the access token does not work; the code says whether a refresh would help."""
+    """401: the access token or API key is none of ours, or does not work any more."""
 
     default_code = "invalid_token"
+    codes: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "token_expired": "the access token has expired: refresh it",
+            "session_revoked": "the login session has ended: sign in again",
+        }
+    )
 
     def __init__(self, code: str = "invalid_token") -> None:
         super().__init__(

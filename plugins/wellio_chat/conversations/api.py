@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from wellio import Conflict, NotFound, Page, Reply, Wellio, call, created
+from wellio import NotFound, Page, Reply, Wellio, call, created
 
 from . import wire
 from .models import Conversation, Opened
-from .service import ConversationService
+from .service import ConversationService, GroupFull, NotAGroup
 
 _PLACE = "/api/v1/conversations/{id}"
 
@@ -60,7 +60,7 @@ def _members(conversations: ConversationService) -> Sequence[object]:
             object=("conversation", "id"),
             action="manage",
             scope="chat.manage_groups",
-            errors=(Conflict,),
+            errors=(NotAGroup, GroupFull),
         ),
         call(
             "DELETE",
@@ -68,7 +68,7 @@ def _members(conversations: ConversationService) -> Sequence[object]:
             conversations.remove_member,
             object=("conversation", "id"),
             scope="chat.manage_groups",
-            errors=(Conflict,),
+            errors=(NotAGroup,),
         ),
     ]
 

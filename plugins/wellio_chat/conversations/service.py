@@ -32,6 +32,19 @@ from .models import ConversationView, MemberView, NewConversation, NewMember, Op
 _END = (2**53, "~")
 
 
+class GroupFull(Conflict):
+    """409: the group has as many members as a group may have."""
+
+    default_code, default_detail = "group_full", "This group is full."
+
+
+class NotAGroup(Conflict):
+    """409: a direct conversation keeps its two members."""
+
+    default_code = "not_a_group"
+    default_detail = "A direct conversation keeps its two members."
+
+
 class ConversationService:
     """What people do with conversations; who is no member does not know of them."""
 
@@ -137,7 +150,7 @@ class ConversationService:
         if user_id not in await people.reachable(tx, actor, [user_id]):
             raise NotFound
         if len(members) >= self._max_members:
-            raise Conflict("This group is full.", code="group_full")
+            raise GroupFull
         await store.join(tx, head, [user_id], at)
         head.members_version += 1
         event_seq = head.add_event("member_added", at, user_id=user_id)
@@ -184,7 +197,7 @@ class ConversationService:
         if head is None or actor.user_id not in members:
             raise NotFound
         if head.kind != "group":
-            raise Conflict("A direct conversation keeps its two members.", code="not_a_group")
+            raise NotAGroup
         return head, members
 
     async def _read(

@@ -5,15 +5,16 @@ from functools import partial
 
 from orjson import Fragment
 
-from wellio import Conflict, Gone, Page, Reply, Wellio, call, created
+from wellio import Page, Reply, Wellio, call, created
 from wellio_chat.conversations.models import LogEntry
 from wellio_chat.conversations.wire import entry
 
 from . import wire
-from .catchup import CatchUpService
+from .batch import LocalIdReused
+from .catchup import CatchUpService, Resync
 from .models import Marked, Message, RepeatedMessage, Sent, SentMessage
 from .pages import Pages
-from .service import MessageService
+from .service import MessageIsDeleted, MessageService
 
 
 def routes(app: Wellio) -> Sequence[object]:
@@ -41,7 +42,7 @@ def _in_conversation(app: Wellio, messages: MessageService) -> Sequence[object]:
             reply=_sent,
             told=("id", "duplicate"),
             permission="chat.send",
-            errors=(Conflict,),
+            errors=(LocalIdReused,),
         ),
         call(
             "POST",
@@ -59,7 +60,7 @@ def _in_conversation(app: Wellio, messages: MessageService) -> Sequence[object]:
             returns=Page[LogEntry],
             wire=entry,
             permission="chat.read",
-            errors=(Gone,),
+            errors=(Resync,),
         ),
     ]
 
@@ -83,7 +84,7 @@ def _single(messages: MessageService) -> Sequence[object]:
             object=("message", "id"),
             action="change",
             scope="chat.send",
-            errors=(Conflict,),
+            errors=(MessageIsDeleted,),
         ),
         call(
             "DELETE",

@@ -18,6 +18,13 @@ from .append import Draft
 from .models import Sent
 
 
+class LocalIdReused(Conflict):
+    """409: the `localId` was used before, for a message with other content."""
+
+    default_code = "local_id_reused"
+    default_detail = "This localId was used for a message with other content."
+
+
 class Batch:
     """One call of the append: what is found out and decided on the way."""
 
@@ -166,6 +173,4 @@ def _created(draft: Draft, heads: Mapping[str, Head]) -> Event:
 
 
 def _reused() -> Problem:
-    return Conflict(
-        "This localId was used for a message with other content.", code="local_id_reused"
-    )
+    return LocalIdReused()

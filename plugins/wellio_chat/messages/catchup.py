@@ -23,6 +23,13 @@ _BLINK_S, _LONGEST_BLINK_S = 0.01, 0.2  # between two looks, each twice as long 
 _OF_MESSAGES = frozenset({"new_message", "message_updated", "message_deleted"})
 
 
+class Resync(Gone):
+    """410: the cursor or number is none of this server's: read everything anew."""
+
+    default_code = "resync"
+    default_detail = "This position is not known here: fetch everything anew."
+
+
 class CatchUpService:
     """Reads the logs of the conversations that somebody is in."""
 
@@ -127,5 +134,5 @@ def _cursor(row: Row) -> str:
     return encode_cursor(row["xid"], row["position"], row["happened_at"])
 
 
-def _resync() -> Gone:
-    return Gone("This position is not known here: fetch everything anew.", code="resync")
+def _resync() -> Resync:
+    return Resync()

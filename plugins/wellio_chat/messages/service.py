@@ -27,6 +27,12 @@ from .batch import Appender
 from .models import Edit, Mark, NewMessage, Sent, Watermarks
 
 
+class MessageIsDeleted(Conflict):
+    """409: what was deleted cannot be changed any more."""
+
+    default_code, default_detail = "message_deleted", "This message was deleted."
+
+
 class MessageService:
     """What a member does with messages; to everybody else they do not exist."""
 
@@ -132,7 +138,7 @@ class MessageService:
     ) -> Row:
         head, row = await self._own(tx, actor, message_id)
         if row["deleted_at"] is not None:
-            raise Conflict("This message was deleted.", code="message_deleted")
+            raise MessageIsDeleted
         if_match.check(tx, row)
         if content is ABSENT or row["body"] == content:
             return row

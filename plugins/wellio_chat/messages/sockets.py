@@ -7,7 +7,8 @@ from wellio_chat.conversations.models import SyncAck
 from wellio_chat.conversations.wire import entry
 
 from . import wire
-from .catchup import CatchUpService
+from .batch import LocalIdReused
+from .catchup import CatchUpService, Resync
 from .models import MarkAck, MarkMessage, SendAck, SendMessage, Sync
 from .service import MessageService
 
@@ -18,7 +19,13 @@ class MessageSockets:
     def __init__(self, messages: MessageService, catch_up: CatchUpService) -> None:
         self._messages, self._catch_up = messages, catch_up
 
-    @socket_event("send_message", body=SendMessage, ack=SendAck, permission="chat.send")
+    @socket_event(
+        "send_message",
+        body=SendMessage,
+        ack=SendAck,
+        permission="chat.send",
+        errors=(LocalIdReused,),
+    )
     async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]:
         """Send a message; the acknowledgement comes once it is durable."""
         sent = await self._messages.send(client.actor, body.conversation_id, body, client)
@@ -40,7 +47,7 @@ class MessageSockets:
         marked = await self._messages.mark(client.actor, body.conversation_id, body, is_read=True)
         return wire.marked(marked)
 
-    @socket_event("sync", body=Sync, ack=SyncAck, permission="chat.read")
+    @socket_event("sync", body=Sync, ack=SyncAck, permission="chat.read", errors=(Resync,))
     async def sync(self, client: Client, body: Sync) -> dict[str, Any]:
         """Return what happened since a cursor, in all conversations."""
         missed = await self._catch_up.sync(client.actor, body.after)

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from wellio import Conflict, Page, Wellio, call
+from wellio import Page, Wellio, call
 
 from .models import TAGS, Tag
-from .service import TagService
+from .service import TagExists, TagService
 
 _READ, _KEEP = "clients.read", "clients.manage"
 
 
 def routes(app: Wellio) -> Sequence[object]:
     """Serve `/tags`."""
-    tags, wire, taken = app.service(TagService), TAGS.wire, (Conflict,)
+    tags, wire, taken = app.service(TagService), TAGS.wire, (TagExists,)
     one = "/tags/{id}"
     return [
         call("GET", "/tags", tags.list, returns=Page[Tag], wire=wire, permission=_READ),

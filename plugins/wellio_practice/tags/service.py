@@ -20,6 +20,12 @@ from wellio import (
 from .models import TAGS, NewTag, TagChange
 
 
+class TagExists(Conflict):
+    """409: another tag has this name."""
+
+    default_code, default_detail = "tag_exists", "Another tag has this name."
+
+
 class TagService:
     """Makes, renames and deletes tags; putting them on clients is the clients' room."""
 
@@ -99,4 +105,4 @@ def _a_free_name() -> Iterator[None]:
     except ConstraintViolation as error:
         if error.kind != "unique":
             raise
-        raise Conflict("Another tag has this name.", code="tag_exists") from None
+        raise TagExists from None

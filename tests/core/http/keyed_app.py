@@ -41,11 +41,19 @@ from wellio import (
 from wellio.testing import TestApp
 
 START = 1_780_000_000_000
+
+
+class ThingExists(Conflict):
+    """409: the thing is there already."""
+
+    default_code = "thing_exists"
+
+
 REFUSALS: dict[str, Callable[[], Exception]] = {
     "invalid": lambda: invalid("/name", "taken", "is taken"),
     "missing": NotFound,
     "gone": Gone,
-    "conflict": lambda: Conflict(code="thing_exists"),
+    "conflict": ThingExists,
     "forbidden": Forbidden,
     "passing": lambda: Conflict(retry_after_s=3),
     "flood": TooManyRequests,
@@ -76,7 +84,7 @@ class Made(Thing):
     run: int
 
 
-_ERRORS = (Gone, NotFound, TooManyRequests)
+_ERRORS = (Gone, NotFound, TooManyRequests, Conflict, ThingExists)
 
 
 class Tokens:

@@ -25,6 +25,12 @@ class Filter(Wire):
     tag: tuple[str, ...] = ()
 
 
+class NameTaken(Conflict):
+    """409: another thing has this name."""
+
+    default_code = "name_taken"
+
+
 class ThingApi:
     @endpoint("GET", "/things", query=Filter, returns=dict[str, Any])
     async def search(self, request: web.Request, query: Filter) -> dict[str, Any]:
@@ -43,13 +49,13 @@ class ThingApi:
         status=201,
         also=(200,),
         permission="things.write",
-        errors=(Conflict,),
+        errors=(NameTaken,),
     )
     async def create(self, request: web.Request, query: Filter, body: NewThing) -> Reply:
         """Make a thing."""
         thing = {"id": ID, "name": body.name, "sizeM": body.size_m}
         if body.name == "taken":
-            raise Conflict(code="name_taken")
+            raise NameTaken
         if body.name == "there":
             return Reply(thing, 200, {"X-Note": "was there"})
         return created(thing, f"/api/v1/things/{ID}")
