@@ -103,7 +103,11 @@ async def test_what_ends_a_session_ends_its_socket(
 ) -> None:
     connect: Callable[..., Awaitable[Socket]] = getattr(shared_sockets, protocol)
     nora = f"/users/{world.ids['nora']}"
-    for end in ("logout", "revoke", "disable"):
+    for end, reason in (
+        ("logout", "logout"),
+        ("revoke", "revoked"),
+        ("disable", "disabled"),
+    ):
         await world.sign_in("nora", "other device")
         ending = world.people["other device"]
         assert ending is not None
@@ -117,7 +121,7 @@ async def test_what_ends_a_session_ends_its_socket(
             case "disable":
                 await world.api("owner").patch(nora, {"status": "disabled"}, status=200)
         async with asyncio.timeout(DEADLINE_S):
-            assert await socket.receive("session_revoked") == {"reason": "session_revoked"}
+            assert await socket.receive("session_revoked") == {"reason": reason}
             await socket.closed.wait()
         await world.api("other device").get("/me", status=401)
     await world.api("owner").patch(nora, {"status": "active"}, status=200)

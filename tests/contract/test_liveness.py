@@ -137,7 +137,13 @@ async def test_who_is_taken_out_of_a_group_hears_nothing_more(
     await world.replace("group", "carl")
 
 
-ENDS = ("disabled", "logged out", "key revoked", "demoted")
+#: What ends a way in, and what its sockets are told.
+ENDS = {
+    "disabled": "disabled",
+    "logged out": "revoked",
+    "key revoked": "api_key_revoked",
+    "demoted": "role_changed",
+}
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -162,8 +168,7 @@ async def test_whose_way_in_ends_hears_nothing_more(
             case "key revoked":
                 await world.api("eve").delete(f"/api-keys/{key['id']}", status=204)
         talk.changed()
-        reasons = {"demoted": "role_changed", "key revoked": "api_key_revoked"}
-        await are_closed(opened, reasons.get(end, "session_revoked"))
+        await are_closed(opened, ENDS[end])
         await world.api(who).get("/me", status=200 if end == "demoted" else 401)
         again = await both(world, shared_sockets, who) if end == "demoted" else []
         for socket in again:

@@ -74,7 +74,7 @@ assert.deepEqual(news.map(({ data }) => data.id), [missed.id]);
 const over = Promise.all([next(client, "session_revoked"), next(client, "disconnect")]);
 await rest("POST", "/auth/logout", clientToken);
 const since = performance.now();
-assert.deepEqual(await over, [{ reason: "session_revoked" }, "io server disconnect"]);
+assert.deepEqual(await over, [{ reason: "logout" }, "io server disconnect"]);
 assert.ok(performance.now() - since < 1000);
 client.connect();
 assert.equal((await next(client, "connect_error")).data.status, 401);

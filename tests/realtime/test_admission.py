@@ -44,6 +44,7 @@ class Site:
 
     async def close(self) -> None:
         for guest in self._guests:
+            await guest.hush()
             if guest.ws is not None:
                 await guest.ws.ws.close()
 
@@ -59,6 +60,7 @@ class Guest:
 
     def __init__(self, site: Site, ws: WebSocket | None, sid: str | None) -> None:
         self.site, self.ws, self.sid = site, ws, sid
+        self._listening: asyncio.Task[None] | None = None
 
     async def send(self, text: str) -> None:
         if self.ws is not None:
@@ -79,7 +81,23 @@ class Guest:
         await self.send(f"40{auth}" if self.is_io else f'{{"event":"auth","data":{auth}}}')
         return await self.receive()
 
+    def listen(self) -> None:
+        """Answer pings from now on."""
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while (text := await self.receive()) not in {"None", "1"}:
+            if self.ws is None and "2" in text.split("\x1e"):
+                await self.send("3")
+
+    async def hush(self) -> None:
+        """Answer nothing any more."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait((self._listening,))
+
     async def leave(self) -> None:
+        await self.hush()
         if self.ws is not None:
             await self.ws.ws.close()
         else:
@@ -161,18 +179,46 @@ async def test_an_account_has_so_many_sockets(site: Site, kind: str) -> None:
     devices = [await site.knock(kind) for kind in ("websocket", "plain")]
     for device in devices:
         await device.sign_in()
+        device.listen()
     late = await site.knock(kind)
-    answer = await late.sign_in()
-    assert '"status":429' in answer
-    assert '"code":"too_many_connections"' in answer
-    if kind == "plain":
-        assert late.ws is not None
-        assert await late.ws.closed() == 4429
+    await refused_for_now(late, "too_many_connections", kind)
+    assert site.app.app.hub.count() == 2
     await devices[0].leave()
     await site.sockets(1)
     again = await until_there_is_room(site, kind)
     assert '"code"' not in await again.sign_in()
     await site.sockets(2)
+
+
+async def refused_for_now(guest: Guest, code: str, kind: str) -> None:
+    """See somebody refused in such a way that their client tries again."""
+    answer = await guest.sign_in()
+    if kind == "polling":
+        assert answer == "1"
+        return
+    assert guest.ws is not None
+    if kind == "plain":
+        assert '"status":429' in answer
+        assert f'"code":"{code}"' in answer
+        assert await guest.ws.closed() == 4429
+    else:
+        assert (answer, guest.ws.ws.close_code) == ("None", 1013)
+
+
+@KINDS
+async def test_the_oldest_silent_device_gives_way(site: Site, kind: str) -> None:
+    alive, silent = [await site.knock(kind) for _ in range(2)]
+    for device in (alive, silent):
+        await device.sign_in()
+    alive.listen()
+    new = await site.knock(kind)
+    assert '"code"' not in await new.sign_in()
+    new.listen()
+    assert site.app.app.hub.count() == 2
+    if silent.ws is not None:
+        assert await silent.ws.closed() == 1013
+    late = await site.knock(kind)
+    await refused_for_now(late, "too_many_connections", kind)
 
 
 @pytest.mark.parametrize("kind", ["websocket", "polling"])
@@ -181,10 +227,7 @@ async def test_coming_and_going_uses_the_accounts_budget(site: Site, kind: str) 
     for _ in range(6):
         assert (await guest.sign_in()).startswith("40{")
         await guest.send("41")
-    answer = await guest.sign_in()
-    assert answer.startswith("44{")
-    assert '"code":"rate_limited"' in answer
-    assert '"retryAfter":' in answer
+    await refused_for_now(guest, "rate_limited", kind)
 
 
 @pytest.mark.parametrize("kind", ["websocket", "polling"])

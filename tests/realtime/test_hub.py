@@ -31,6 +31,7 @@ class Device(Client):
         super().__init__(device_id, Actor(user_id, "client", session_id, frozenset(), key_id))
         self.received: list[tuple[str, Any]] = []
         self.closed: list[str] = []
+        self.dropped: list[str] = []
 
     def deliver(self, message: Message) -> None:
         self.received.append((message.event, json.loads(message.data)))
@@ -40,6 +41,12 @@ class Device(Client):
 
     def close(self, reason: str) -> None:
         self.closed.append(reason)
+
+    def drop(self, reason: str) -> None:
+        self.dropped.append(reason)
+
+    async def answers(self, timeout_s: float) -> bool:
+        raise NotImplementedError
 
 
 def devices(hub: Hub, *clients: Device) -> tuple[Device, ...]:
@@ -82,7 +89,7 @@ def test_a_key_is_closed_like_a_session() -> None:
     hub.close_session("k1", "api_key_revoked")
     assert (phone.closed, program.closed) == ([], ["api_key_revoked"])
     (late,) = devices(hub, Device("a", None, "3", key_id="k1"))
-    assert late.closed == ["session_revoked"]
+    assert late.closed == ["api_key_revoked"]
 
 
 def test_a_program_is_nobodys_presence() -> None:
@@ -143,6 +150,10 @@ def test_closing_a_session_or_a_user() -> None:
     hub.close_user("a", "disabled")
     assert second.closed == ["disabled"]
     assert not other.closed
+    hub.reconnect_user("b", "role_changed")
+    assert (other.closed, other.dropped) == ([], ["role_changed"])
+    assert other.received == [("session_revoked", {"reason": "role_changed"})]
+    assert hub.count() == 0
 
 
 def test_a_session_that_was_closed_during_its_handshake() -> None:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     EMIT = "emit"
     CLOSE_SESSION = "close_session"
     CLOSE_USER = "close_user"
+    RECONNECT_USER = "reconnect_user"
 
 
 @dataclass(frozen=True, slots=True)

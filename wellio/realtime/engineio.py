@@ -16,6 +16,7 @@ from . import payload, polling
 from .admission import Admission, Guest
 from .faults import ProtocolError
 from .frame import PONG, TEXT, frame
+from .patience import patience
 from .session import Receiver, Session
 from .settings import RealtimeSettings
 from .socket_writer import SocketWriter
@@ -195,7 +196,7 @@ class EngineServer:
             return ws
         session.candidate = writer
         try:
-            async with asyncio.timeout(self._settings.upgrade_timeout_s):
+            async with patience(self._settings.upgrade_timeout_s):
                 is_proven = await self._probe(ws, writer, session)
         except TimeoutError:
             is_proven = False

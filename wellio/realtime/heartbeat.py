@@ -1,16 +1,23 @@
 """The server's ping and the time that a peer has to answer it: one timer a socket.
 
-A pong sets a flag and touches no timer, so an idle socket costs two callbacks an interval.
+A pong sets a flag and touches no timer, so an idle socket costs two callbacks an interval. Nobody
+is given up for a stall of ours: who seems to be gone is looked at once more, after what arrived
+meanwhile was read.
 """
 
 import asyncio
 from typing import Protocol
 
+from .patience import is_late, stall_s
 from .settings import RealtimeSettings
 
 
 class Listener(Protocol):
     """Who has a heartbeat."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether what the peer sends is being read."""
 
     def ping(self) -> None:
         """Send a ping."""
@@ -24,6 +31,7 @@ class Heartbeat:
 
     __slots__ = (
         "_answered",
+        "_asked",
         "_due",
         "_listener",
         "_loop",
@@ -45,16 +53,34 @@ class Heartbeat:
         self._settings = settings
         self._listener = listener
         self._answered = True
+        self._asked: asyncio.Future[None] | None = None
         self._due = loop.time() + self._interval_s
         self._timer = loop.call_at(self._due, self._send)
 
     def pong(self) -> None:
         """Note that the peer answered."""
         self._answered = True
+        if self._asked is not None:
+            self._asked.set_result(None)
+            self._asked = None
 
     def stop(self) -> None:
         """Never ping or report again."""
         self._timer.cancel()
+        if self._asked is not None:
+            self._asked.cancel()
+            self._asked = None
+
+    async def answers(self, timeout_s: float) -> bool:
+        """Ping out of turn, and tell whether the peer answers in time."""
+        if self._asked is None:
+            self._asked = self._loop.create_future()
+            self._listener.ping()
+        asked = self._asked
+        await asyncio.wait((asked,), timeout=timeout_s)
+        if self._asked is asked:
+            self._asked = None
+        return asked.done() and not asked.cancelled()
 
     def is_overdue(self) -> bool:
         """Tell whether an answer is missing now, exact between the timers' ticks."""
@@ -69,19 +95,32 @@ class Heartbeat:
         return self._settings.ping_interval_ms / 1000
 
     def _send(self) -> None:
-        late = self._loop.time() - self._due
-        if late > self._timeout_s / 2:  # a long stall of ours is not taken from the peer's time
-            self._due += late
+        self._give_back()
         self._answered = False
         first_look = self._due + min(self._timeout_s, self._interval_s)
         self._timer = self._loop.call_at(first_look, self._check)
         self._listener.ping()
 
     def _check(self) -> None:
+        self._give_back()
         if self._answered:
             self._due = max(self._due + self._interval_s, self._loop.time())
             self._timer = self._loop.call_at(self._due, self._send)
         elif self.is_overdue():
-            self._listener.expire()
+            self._timer = self._loop.call_later(stall_s(self._timeout_s), self._look_again)
         else:
             self._timer = self._loop.call_at(self._due + self._timeout_s, self._check)
+
+    def _look_again(self) -> None:
+        if self._answered:
+            self._check()
+        elif self._listener.is_heard:
+            self._listener.expire()
+        else:  # its answer may lie behind what our handlers have no room for
+            self._due = self._loop.time()
+            self._timer = self._loop.call_at(self._due + self._timeout_s, self._check)
+
+    def _give_back(self) -> None:
+        """Not take a stall of ours from the peer's time."""
+        if is_late(self._loop, self._timer, self._timeout_s):
+            self._due += self._loop.time() - self._timer.when()

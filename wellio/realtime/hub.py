@@ -7,7 +7,8 @@ speaks. Delivery is a direct write to each transport; there is no task or queue 
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,7 +25,7 @@ if TYPE_CHECKING:  # the hub needs only the shape of it
 
 _log = logging.getLogger("wellio.realtime")
 
-# How many closed login sessions are remembered, for a handshake that is still under way.
+# How many closed login sessions are remembered, for a handshake that is still under way elsewhere.
 _REMEMBERED_SESSIONS = 4096
 
 PresenceListener = Callable[[str, bool], None]
@@ -61,15 +62,23 @@ class Client(ABC):
     def close(self, reason: str) -> None:
         """End the connection for good: the device must sign in again."""
 
+    @abstractmethod
+    def drop(self, reason: str) -> None:
+        """End the connection; the device comes back by itself."""
+
+    @abstractmethod
+    async def answers(self, timeout_s: float) -> bool:
+        """Ask the device whether it is still there, and tell whether it says so in time."""
+
     def emit(self, event: str, data: Any) -> None:
         """Send an event to this device alone."""
         self.deliver(Message.of(event, data))
 
 
 class SessionRevoked(Wire):
-    """This connection is over, and closed right after: its credential does not work any more."""
+    """This connection is closed right after: for good, or to come back with other rights."""
 
-    reason: str = Field(description="Why, such as `session_revoked` or `api_key_revoked`.")
+    reason: str = Field(description="Why, such as `logout`; `role_changed` comes back by itself.")
 
 
 @emits("session_revoked", SessionRevoked)
@@ -94,7 +103,8 @@ class Hub:
         # Tuples: a broadcast goes on over the clients it began with when one of them leaves.
         self._clients: dict[str, tuple[Client, ...]] = {}
         self._last_seen: dict[str, int] = {}
-        self._closed_sessions: dict[str, None] = {}
+        self._closed_sessions: dict[str, str] = {}  # why, by id
+        self._handshakes: list[set[str]] = []
         self._presence: list[PresenceListener] = []
 
     # -- for services ---------------------------------------------------------------------------
@@ -132,6 +142,10 @@ class Hub:
         """Tell every device of a user why, and close it."""
         self._backplane.publish(Envelope(Kind.CLOSE_USER, (user_id,), reason))
 
+    def reconnect_user(self, user_id: str, reason: str) -> None:
+        """Tell every device of a user why, and have it come back, with the rights of now."""
+        self._backplane.publish(Envelope(Kind.RECONNECT_USER, (user_id,), reason))
+
     def clients(self, user_id: str) -> tuple[Client, ...]:
         """Return the devices of a user that are connected to this process."""
         return self._clients.get(user_id, ())
@@ -154,11 +168,27 @@ class Hub:
 
     # -- for the protocols ----------------------------------------------------------------------
 
+    @contextmanager
+    def handshake(self) -> Iterator[set[str]]:
+        """Learn what ends while somebody proves who they are: their proof may be from before it.
+
+        Yields:
+            The ids of the sessions, keys and users that are closed until the end of the block; who
+            awaits nothing from there to `add` misses none.
+        """
+        ended: set[str] = set()
+        self._handshakes.append(ended)
+        try:
+            yield ended
+        finally:
+            self._handshakes = [other for other in self._handshakes if other is not ended]
+
     def add(self, client: Client) -> None:
         """Take in a client that is ready to receive."""
         user_id = client.actor.user_id
-        if client.actor.credential_id in self._closed_sessions:
-            _dismiss(client, "session_revoked")
+        reason = self._closed_sessions.get(client.actor.credential_id or "")
+        if reason is not None:
+            self.dismiss(client, reason)
             return
         others = self._clients.get(user_id, ())
         self._clients[user_id] = (*others, client)
@@ -180,16 +210,25 @@ class Hub:
             self._last_seen[user_id] = self._now_ms()
             self._tell(user_id, online=False)
 
+    def dismiss(self, client: Client, reason: str, *, for_good: bool = True) -> None:
+        """Tell a client why, and end its connection: for good, or so that it comes back."""
+        client.emit("session_revoked", {"reason": reason})
+        (client.close if for_good else client.drop)(reason)
+        self.remove(client)  # from now on it is told nothing, and takes nobody's place
+
     # -------------------------------------------------------------------------------------------
 
     def _receive(self, envelope: Envelope) -> None:
         if envelope.kind is Kind.EMIT:
             self._deliver(envelope)
-        elif envelope.kind is Kind.CLOSE_USER:
-            for client in self.clients(envelope.targets[0]):
-                _dismiss(client, envelope.event)
-        else:
+            return
+        for ended in self._handshakes:
+            ended.update(envelope.targets)
+        if envelope.kind is Kind.CLOSE_SESSION:
             self._end_session(envelope.targets[0], envelope.event)
+            return
+        for client in self.clients(envelope.targets[0]):
+            self.dismiss(client, envelope.event, for_good=envelope.kind is Kind.CLOSE_USER)
 
     def _deliver(self, envelope: Envelope) -> None:
         message = Message(envelope.event, envelope.data)
@@ -200,13 +239,13 @@ class Hub:
                     client.deliver(message)
 
     def _end_session(self, session_id: str, reason: str) -> None:
-        self._closed_sessions[session_id] = None
+        self._closed_sessions[session_id] = reason
         if len(self._closed_sessions) > _REMEMBERED_SESSIONS:
             del self._closed_sessions[next(iter(self._closed_sessions))]
         for clients in list(self._clients.values()):
             for client in clients:
                 if client.actor.credential_id == session_id:
-                    _dismiss(client, reason)
+                    self.dismiss(client, reason)
 
     def _tell(self, user_id: str, *, online: bool) -> None:
         for listener in self._presence:
@@ -219,8 +258,3 @@ class Hub:
 def _has_person(clients: Iterable[Client]) -> bool:
     """Tell whether one of some clients is more than a program with an API key."""
     return any(client.actor.key_id is None for client in clients)
-
-
-def _dismiss(client: Client, reason: str) -> None:
-    client.emit("session_revoked", {"reason": reason})
-    client.close(reason)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from . import payload
 from .faults import ProtocolError
+from .patience import patience
 from .session import Session
 from .settings import RealtimeSettings
 
@@ -51,7 +52,7 @@ async def push(
         return None
     session.is_posting = True
     try:
-        async with asyncio.timeout(settings.body_timeout_s):
+        async with patience(settings.body_timeout_s):
             body = await _read(request, settings.max_payload)
         for packet in payload.split_payload(body):
             if session.throttle.holds():

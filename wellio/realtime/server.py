@@ -8,12 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, Problem, TooManyConnections, Unauthorized
+from wellio.errors import Forbidden, InternalError, Problem, TooManyConnections, Unauthorized
 from wellio.ids import new_id
 
 from .admission import Admission
 from .events import EventRouter
-from .faults import Refused
+from .faults import TRY_AGAIN, Refused
 from .handlers import Handlers
 from .hub import Client, Hub
 from .message import Message
@@ -61,6 +61,14 @@ class SocketClient(Client):
         self._socket.disconnect()
         asyncio.get_running_loop().call_later(_GOODBYE_S, self._socket.session.close, reason)
 
+    def drop(self, reason: str) -> None:
+        """End the connection as if it was lost: the JavaScript client reconnects by itself."""
+        self._socket.session.close(reason, code=TRY_AGAIN)
+
+    async def answers(self, timeout_s: float) -> bool:
+        """Ask the device whether it is still there, and tell whether it says so in time."""
+        return await self._socket.session.answers(timeout_s)
+
 
 class _MainNamespace:
     """Joins the sockets of Socket.IO's main namespace to the hub and the application."""
@@ -87,33 +95,59 @@ class _Door:
     """The application behind both protocols: Wellio's authentication and event handlers."""
 
     def __init__(
-        self, hub: Hub, authenticate: Authenticate, events: EventRouter, max_clients: int | None
+        self, hub: Hub, authenticate: Authenticate, events: EventRouter, settings: RealtimeSettings
     ) -> None:
         self._hub = hub
         self._authenticate = authenticate
-        self._max_clients = max_clients
+        self._settings = settings
         self.dispatch = events.dispatch
 
     async def admit(self, auth: Mapping[str, Any]) -> Actor:
         token = auth.get("token")
         try:
-            actor = await self._authenticate(token) if isinstance(token, str) else None
-            if actor is None:
-                raise Unauthorized("The token is missing or not good any more.")
-            # Both protocols go from here to the hub without awaiting anything, so this holds there.
-            self._require_room(actor)
-            return actor
+            return await self._prove(token if isinstance(token, str) else None)
         except Problem as problem:
-            raise Refused(problem.title, problem.to_dict(new_id())) from None
+            is_final = isinstance(problem, Unauthorized | Forbidden)
+            refusal = problem.to_dict(new_id())
+            raise Refused(problem.title, refusal, is_final=is_final) from None
         except Exception as error:
             refusal = InternalError().to_dict(new_id())
             _log.exception("A handshake failed", extra={"requestId": refusal["requestId"]})
-            raise Refused(InternalError.title, refusal) from error
+            raise Refused(InternalError.title, refusal, is_final=False) from error
 
-    def _require_room(self, actor: Actor) -> None:
-        limit = self._max_clients
-        if limit is not None and len(self._hub.clients(actor.user_id)) >= limit:
+    async def _prove(self, token: str | None) -> Actor:
+        """Return who somebody is now, and not who they were when an authenticator looked.
+
+        Both protocols go from here to the hub without awaiting anything, so it holds there.
+        """
+        while True:
+            with self._hub.handshake() as ended:
+                actor = await self._authenticate(token) if token is not None else None
+                if actor is None:
+                    raise Unauthorized("The token is missing or not good any more.")
+                if self._is_full(actor.user_id):
+                    await self._make_room(actor.user_id)
+            if ended.isdisjoint((actor.user_id, actor.credential_id)):
+                break
+        if self._is_full(actor.user_id):
             raise TooManyConnections
+        return actor
+
+    def _is_full(self, user_id: str) -> bool:
+        limit = self._settings.max_clients
+        return limit is not None and len(self._hub.clients(user_id)) >= limit
+
+    async def _make_room(self, user_id: str) -> None:
+        """Have the oldest of an account's devices that do not answer give way to a new one."""
+        clients, timeout_s = self._hub.clients(user_id), self._settings.answer_timeout_s
+        answers = await asyncio.gather(*(client.answers(timeout_s) for client in clients))
+        for client, has_answered in zip(clients, answers, strict=True):
+            if not self._is_full(user_id):
+                break
+            if not has_answered:
+                _log.info("a silent socket gives way to a new one", extra={"client": client.id})
+                client.drop("silent")
+                self._hub.remove(client)
 
 
 class Realtime:
@@ -139,7 +173,7 @@ class Realtime:
         """
         settings = settings or RealtimeSettings()
         admission = admission or Admission()
-        door = _Door(hub, authenticate, events, settings.max_clients)
+        door = _Door(hub, authenticate, events, settings)
         self._handlers = Handlers()
         self._socketio = SocketServer(
             {"/": _MainNamespace(hub, door)},

@@ -145,6 +145,15 @@ class Session:
         """Ask the peer whether it is still there."""
         self.send_packet(payload.PING)
 
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether what the peer sends is being read."""
+        return self.receiver.busy is None
+
+    async def answers(self, timeout_s: float) -> bool:
+        """Ask the peer whether it is still there, and tell whether it says so in time."""
+        return await self._heartbeat.answers(timeout_s)
+
     def expire(self) -> None:
         """Give the peer up."""
         self.close("ping timeout", is_reachable=False)

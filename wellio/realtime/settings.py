@@ -22,6 +22,7 @@ class RealtimeSettings:
         max_attachments: Binary attachments of one packet.
         max_refusals: Refused attempts to CONNECT after which Socket.IO hangs up.
         max_clients: Connections of one user; None is any number.
+        answer_timeout_s: Who has that many and does not answer within it gives way to a new one.
     """
 
     node: str = "0"
@@ -38,3 +39,4 @@ class RealtimeSettings:
     max_attachments: int = 10
     max_refusals: int = 3
     max_clients: int | None = None
+    answer_timeout_s: float = 2.0

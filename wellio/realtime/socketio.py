@@ -7,13 +7,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from .admission import Admission
 from .engineio import EngineServer
-from .faults import Disconnected, ProtocolError, Refused
+from .faults import TRY_AGAIN, Disconnected, ProtocolError, Refused
 from .handlers import ConnectionHandlers, Handlers
 from .packet import (
     RESERVED,
@@ -24,6 +25,7 @@ from .packet import (
     encode_message,
     insert,
 )
+from .patience import Deadline
 from .session import Session
 from .settings import RealtimeSettings
 
@@ -34,7 +36,10 @@ class Namespace(Protocol):
     """What an application does with the sockets of one namespace."""
 
     async def connect(self, socket: "Socket", auth: Mapping[str, Any]) -> None:
-        """Let a socket in, before it is told; raise Refused to refuse it."""
+        """Let a socket in, before it is told; raise Refused to refuse it.
+
+        What is not final closes the whole connection, so that the peer tries again by itself.
+        """
 
     def connected(self, socket: "Socket") -> None:
         """Learn that the socket was told that it is in: events may be sent to it."""
@@ -169,7 +174,7 @@ class Connection:
         self._refusals = 0
         self._partial: tuple[Packet, list[bytes]] | None = None
         self.running: ConnectionHandlers = server.handlers.running(server.settings.max_in_flight)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: Deadline | None = None
         self._start_deadline()
 
     @property
@@ -245,7 +250,7 @@ class Connection:
             return
         except Exception:  # noqa: BLE001 - the application's bug is not the peer's fault
             _log.exception("A handshake failed", extra={"namespace": name})
-            self._refuse(name, Refused("Internal error"))
+            self._refuse(name, Refused("Internal error", is_final=False))
             return
         if self.session.is_closed:
             namespace.disconnected(socket, "transport closed")
@@ -257,6 +262,10 @@ class Connection:
         namespace.connected(socket)
 
     def _refuse(self, name: str, refused: Refused) -> None:
+        if not refused.is_final:  # after a CONNECT_ERROR, no client would try again
+            _log.info("a socket is refused for now", extra={"reason": refused.code})
+            self.session.close(refused.code, code=TRY_AGAIN)
+            return
         data: dict[str, Any] = {"message": refused.message}
         if refused.data is not None:
             data["data"] = refused.data
@@ -287,13 +296,15 @@ class Connection:
             self._start_deadline()
 
     def _start_deadline(self) -> None:
-        self._deadline = asyncio.get_running_loop().call_later(
-            self._server.settings.connect_timeout_s, self.session.close, "connect timeout"
+        self._deadline = Deadline(
+            asyncio.get_running_loop(),
+            self._server.settings.connect_timeout_s,
+            partial(self.session.close, "connect timeout"),
         )
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
-            self._deadline.cancel()
+            self._deadline.stop()
             self._deadline = None
 
 

@@ -4,9 +4,9 @@ Frames are `{"event", "data", "id"?}`; one with an id is answered, in both direc
 `{"event": "ack", "id", "data"}`. The first is `{"event": "auth", "data": {"token"}}`; it is always
 answered.
 
-Close codes: 4400 malformed frame, 4401 not authenticated or no longer, 4408 no `auth` in time,
-4429 too many connections, 4008 too slow to receive (catch up and come back), 1012 the server
-restarts.
+Close codes: 4400 malformed frame, 4401 not authenticated or no longer. After all others, come back:
+4408 no `auth` in time, 4429 too many connections, 4008 too slow to receive (catch up), 1012 the
+server restarts, 1013 not now, or with other rights: the reason says why.
 """
 
 import asyncio
@@ -20,13 +20,14 @@ from aiohttp import WSMessage, WSMsgType, web
 from wellio.errors import TooManyRequests
 
 from .admission import Admission, Guest
-from .faults import Disconnected, ProtocolError, Refused
+from .faults import TRY_AGAIN, Disconnected, ProtocolError, Refused
 from .frame import PING, PONG, TEXT, frame
 from .handlers import ConnectionHandlers, Handlers
 from .heartbeat import Heartbeat
 from .hub import Client, Hub
 from .message import Message
 from .packet import parse_json, write_json
+from .patience import patience
 from .settings import RealtimeSettings
 from .socket_writer import SocketWriter
 from .throttle import Throttle
@@ -80,13 +81,20 @@ def parse_frame(text: str) -> Frame:
 
 
 class PlainClient(Client):
-    """A device on `/ws`."""
+    """A device on `/ws`.
 
-    __slots__ = ("_calls", "_next_call", "_writer")
+    Attributes:
+        running: Its handlers.
+        heartbeat: Its pings, once it is served.
+    """
 
-    def __init__(self, actor: "Actor", writer: SocketWriter) -> None:
+    __slots__ = ("_calls", "_next_call", "_writer", "heartbeat", "running")
+
+    def __init__(self, actor: "Actor", writer: SocketWriter, running: ConnectionHandlers) -> None:
         super().__init__(secrets.token_urlsafe(15), actor)
         self._writer = writer
+        self.running = running
+        self.heartbeat: Heartbeat | None = None
         self._calls: dict[int, asyncio.Future[Any]] | None = None
         self._next_call = 0
 
@@ -114,12 +122,19 @@ class PlainClient(Client):
 
     def left(self) -> None:
         """Note that the device is gone."""
+        if self.heartbeat is not None:
+            self.heartbeat.stop()
         for answer in (self._calls or {}).values():
             if not answer.done():
                 answer.set_exception(Disconnected())
 
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether what the device sends is being read."""
+        return self.running.busy is None
+
     def ping(self) -> None:
-        """Ask the device whether it is still there."""
+        """Send a ping."""
         self._writer.write(_PING_FRAME)
 
     def expire(self) -> None:
@@ -129,6 +144,14 @@ class PlainClient(Client):
     def close(self, reason: str) -> None:
         """End the connection for good."""
         self._writer.close(UNAUTHENTICATED, reason)
+
+    def drop(self, reason: str) -> None:
+        """End the connection; the device comes back by itself."""
+        self._writer.close(TRY_AGAIN, reason)
+
+    async def answers(self, timeout_s: float) -> bool:
+        """Ask the device whether it is still there, and tell whether it says so in time."""
+        return self.heartbeat is not None and await self.heartbeat.answers(timeout_s)
 
 
 class PlainServer:
@@ -192,7 +215,7 @@ class PlainServer:
         self._writers.add(writer)
         try:
             client = await self._admit(intake, writer)
-            if client is not None:
+            if client is not None and not writer.is_closing:
                 guest.leave()
                 await self._serve(intake, writer, client)
         except ProtocolError:
@@ -204,7 +227,7 @@ class PlainServer:
 
     async def _admit(self, intake: "_Intake", writer: SocketWriter) -> PlainClient | None:
         try:
-            async with asyncio.timeout(self._settings.connect_timeout_s):
+            async with patience(self._settings.connect_timeout_s):
                 first = await intake.next()
                 return await self._authenticate(first, writer) if first is not None else None
         except TimeoutError:
@@ -219,38 +242,26 @@ class PlainServer:
             actor = await self._application.admit(first.data)
         except Refused as refused:
             writer.write(_ack(first.id, {"ok": False, "error": refused.data}))
-            is_full = (refused.data or {}).get("status") == TooManyRequests.status
-            writer.close(TOO_MANY if is_full else UNAUTHENTICATED, refused.message)
+            writer.close(_code_of(refused), refused.code)
             return None
         writer.write(_ack(first.id, {"ok": True}))
-        return PlainClient(actor, writer)
+        return PlainClient(actor, writer, self._handlers.running(self._settings.max_in_flight))
 
     async def _serve(self, intake: "_Intake", writer: SocketWriter, client: PlainClient) -> None:
-        heartbeat = Heartbeat(asyncio.get_running_loop(), self._settings, client)
-        intake.heartbeat = heartbeat
-        running = self._handlers.running(self._settings.max_in_flight)
+        client.heartbeat = Heartbeat(asyncio.get_running_loop(), self._settings, client)
+        intake.heartbeat = client.heartbeat
         self._hub.add(client)
         try:
             while (received := await intake.next()) is not None:
-                self._take(received, client, writer, running)
-                if running.busy is not None:
-                    await asyncio.wait((running.busy,))
+                if received.event == "ack":
+                    client.answered(received)
+                else:
+                    client.running.start(self._handle(received, client, writer))
+                if client.running.busy is not None:
+                    await asyncio.wait((client.running.busy,))
         finally:
-            heartbeat.stop()
             self._hub.remove(client)
             client.left()
-
-    def _take(
-        self,
-        received: Frame,
-        client: PlainClient,
-        writer: SocketWriter,
-        running: ConnectionHandlers,
-    ) -> None:
-        if received.event == "ack":
-            client.answered(received)
-        else:
-            running.start(self._handle(received, client, writer))
 
     async def _handle(self, received: Frame, client: PlainClient, writer: SocketWriter) -> None:
         ack = await self._application.dispatch(client, received.event, received.data)
@@ -284,6 +295,8 @@ class _Intake:
             message: WSMessage = await self._ws.receive()
             if self._throttle.holds():
                 await self._throttle.released()
+            if self._writer.is_closing:
+                break  # it came when nothing more was to be heard
             if message.type is WSMsgType.TEXT:
                 return parse_frame(message.data)
             if message.type is WSMsgType.PING:
@@ -296,6 +309,15 @@ class _Intake:
             else:
                 break
         return None
+
+
+def _code_of(refused: Refused) -> int:
+    """Return the close code of a refusal."""
+    if refused.is_final:
+        return UNAUTHENTICATED
+    _log.info("a socket is refused for now", extra={"reason": refused.code})
+    is_too_many = (refused.data or {}).get("status") == TooManyRequests.status
+    return TOO_MANY if is_too_many else TRY_AGAIN
 
 
 def _ack(number: Any, data: Any) -> bytes:

@@ -211,7 +211,7 @@ class Accounts:
     def _reconnect(self, user_id: str) -> None:
         """Have a person's requests and sockets proven anew, with the rights they now have."""
         self._credentials.forget(user_id=user_id)
-        self._app.hub.close_user(user_id, "role_changed")
+        self._app.hub.reconnect_user(user_id, "role_changed")
 
     async def change_password(self, actor: Actor, change: PasswordChange) -> None:
         """Change one's password; one's other sessions end.

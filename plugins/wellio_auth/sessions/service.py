@@ -310,7 +310,7 @@ class Sessions:
             await self._audit.record(
                 tx, "auth.session_expired", "session", session_id, actor_id=None
             )
-        tx.after_commit(self._cut_off, session_ids)
+        tx.after_commit(self._cut_off, session_ids, "expired")
 
     async def ended(
         self, tx: Tx, user_id: str, session_ids: Sequence[str], reason: str, actor_id: str | None
@@ -326,12 +326,12 @@ class Sessions:
                 note=reason,
             )
         if session_ids:
-            tx.after_commit(self._cut_off, session_ids)
+            tx.after_commit(self._cut_off, session_ids, reason)
 
-    def _cut_off(self, session_ids: Sequence[str]) -> None:
+    def _cut_off(self, session_ids: Sequence[str], reason: str) -> None:
         self._credentials.forget(ids=session_ids)
         for session_id in session_ids:
-            self._app.hub.close_session(session_id)
+            self._app.hub.close_session(session_id, reason)
 
 
 def _why_not(user: Row | None, *, is_right: bool) -> str:
