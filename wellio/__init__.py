@@ -77,9 +77,11 @@ from .keys.people import PersonErased, PersonKeys
 from .mail import Letterhead, Mail, MailFailed, MailRefused
 from .observe.log import get_logger
 from .realtime import Ack, Client, Hub, emits, socket_event
+from .text import address_key, fold, sort_key
 from .wire import (
     ABSENT,
     Currency,
+    Date,
     Email,
     Id,
     Instant,
@@ -89,12 +91,13 @@ from .wire import (
     Page,
     PageQuery,
     Password,
+    Phone,
     Text,
     TimeZone,
+    VisibleText,
     Wire,
     decode_cursor,
     encode_cursor,
-    fold,
     page,
 )
 
@@ -128,6 +131,7 @@ __all__ = [
     "DashboardSection",
     "Database",
     "DatabaseError",
+    "Date",
     "Demo",
     "DemoPart",
     "DemoPerson",
@@ -175,6 +179,7 @@ __all__ = [
     "PersonErased",
     "PersonKeys",
     "PersonalData",
+    "Phone",
     "Plugin",
     "PluginError",
     "Policies",
@@ -198,10 +203,12 @@ __all__ = [
     "Tx",
     "Unauthorized",
     "Unavailable",
+    "VisibleText",
     "Wellio",
     "WellioError",
     "Wire",
     "__version__",
+    "address_key",
     "call",
     "create_app",
     "created",
@@ -224,4 +231,5 @@ __all__ = [
     "preparing",
     "rfc3339",
     "socket_event",
+    "sort_key",
 ]

@@ -11,6 +11,9 @@ from functools import lru_cache
 from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+"""The first instant of the first year, and the last of the last, that RFC 3339 can write here."""
+LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
 )
@@ -64,8 +67,12 @@ class ManualClock:
 
 
 def rfc3339(ms: int) -> str:
-    """Write an instant as the wire does: `2026-03-01T09:30:00.000Z`."""
-    seconds, rest = divmod(ms, 1000)
+    """Write an instant as the wire does: `2026-03-01T09:30:00.000Z`.
+
+    What lies beyond the years that it can write is the first or the last of them: such a row was
+    stored by mistake, and must not hide the others of its list.
+    """
+    seconds, rest = divmod(min(max(ms, FIRST_MS), LAST_MS), 1000)
     return f"{_to_the_second(seconds)}.{rest:03}Z"
 
 

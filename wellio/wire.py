@@ -3,9 +3,9 @@
 import base64
 import binascii
 import re
-import unicodedata
 import zoneinfo
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -19,22 +19,31 @@ from pydantic import (
     PlainSerializer,
     Strict,
     StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import MISSING
 
-from .clock import parse_rfc3339, rfc3339
+from .clock import FIRST_MS, LAST_MS, parse_rfc3339, rfc3339
 from .errors import invalid
 from .ids import is_id
+from .text import address_validator, composed, is_visible, one_line, plain_signs
 
 RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT")
 MAX_LIMIT = 100
+MAX_CURSOR = 4096
+"""Characters: 200 of any script are up to 2,400 bytes as a sort key, and a third more in base64."""
 ABSENT: Any = MISSING
 """The default of a field that a change may leave out: absent, it stays as it is."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_PHONE = re.compile(
+    r"\+?[0-9 ()./-]{3,40}(?: ?(?:[x#,]|ext\.?|extension) ?[0-9]{1,8})?", re.ASCII | re.IGNORECASE
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Wire(BaseModel):
@@ -66,6 +75,12 @@ def _no_control(text: str) -> str:
 def _one_line(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("must be one line without control characters")
+    return one_line(text)
+
+
+def _visible(text: str) -> str:
+    if not is_visible(text):
+        raise ValueError("must show something")
     return text
 
 
@@ -80,7 +95,8 @@ def _canonical_id(text: object) -> object:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    # Neither is a zone: the one is the machine's own, the other says that nobody chose one.
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
 def _known_zone(name: str) -> str:
@@ -89,18 +105,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=1)
-def _email_validator() -> Any:
-    """Return the library, told that a practice's own network may end in .local or .test."""
-    import email_validator
-
-    for name in ("local", "test"):
-        email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(name)
-    return email_validator
-
-
 def _email(text: str) -> str:
-    validator = _email_validator()
+    validator = address_validator()
     try:
         address: str = validator.validate_email(text, check_deliverability=False).normalized
         return address
@@ -108,25 +114,27 @@ def _email(text: str) -> str:
         raise ValueError("must be an e-mail address") from error
 
 
-def fold(text: str) -> str:
-    """Return the form by which addresses and names are compared, however somebody types them.
-
-    Texts that differ in case or in how their accents are encoded have one form: Unicode's canonical
-    caseless match (D145), composed. There is no second folding, or one person has two records.
-    """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+def _phone(text: str) -> str:
+    plain = plain_signs(text)
+    if not _PHONE.fullmatch(plain) or sum(map(str.isdigit, plain)) < 3:
+        raise ValueError("must be a phone number such as +49 30 901820 ext. 89")
+    return plain
 
 
-def mail_address(email: str) -> str:
-    """Return a valid address as mail servers know it: its domain in ASCII (RFC 5890)."""
-    local, _, domain = email.rpartition("@")
-    if not domain.isascii():
-        domain = _email_validator().validate_email(email, check_deliverability=False).ascii_domain
-    return f"{local}@{domain}"
+def _instant(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, str):
+        return parse_rfc3339(value)
+    if info.mode == "json":
+        raise ValueError("must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")
+    return value
 
 
-def _instant(value: object) -> object:
-    return parse_rfc3339(value) if isinstance(value, str) else value
+def _date(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not _DATE.fullmatch(value):
+        raise ValueError("must be a date such as 2026-03-01")
+    return date.fromisoformat(value)
 
 
 Id = Annotated[
@@ -137,26 +145,51 @@ Id = Annotated[
 ]
 Text = Annotated[str, Strict(), AfterValidator(_no_control)]
 Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whitespace=True)]
-Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+VisibleText = Annotated[Text, Field(min_length=1), AfterValidator(_visible)]
+"""Text of which somebody sees something: blanks and joiners alone are none."""
+Name = Annotated[Line, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
 Email = Annotated[
     Line,
     StringConstraints(min_length=3, max_length=254),
     AfterValidator(_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
 ]
-Password = Annotated[Text, StringConstraints(min_length=10, max_length=256)]
+Phone = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_phone)]
+"""A number to dial, and an extension if it has one."""
+Password = Annotated[
+    Text, AfterValidator(composed), StringConstraints(min_length=10, max_length=256)
+]
 TimeZone = Annotated[Line, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Locale = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
 ]
+Date = Annotated[date, BeforeValidator(_date)]
+"""A date, `YYYY-MM-DD` on the wire: pydantic alone would read the text of a number too."""
+AS_INSTANT = BeforeValidator(_instant)
 Instant = Annotated[
     int,
-    BeforeValidator(_instant),
+    Field(strict=True, ge=FIRST_MS, le=LAST_MS),
+    AS_INSTANT,
     PlainSerializer(rfc3339, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""Milliseconds UTC in Python, RFC 3339 on the wire."""
+"""Milliseconds UTC in Python, RFC 3339 on the wire: a number is none there."""
+
+
+def read_json(adapter: TypeAdapter[Any], text: bytes) -> Any:
+    """Read JSON as a type, taking no value for one of another kind.
+
+    A number is no date, true is no number, and "1" is neither.
+
+    Args:
+        adapter: Of the type.
+        text: JSON, as orjson reads it too.
+
+    Raises:
+        ValidationError: It is something else.
+    """
+    return adapter.validate_json(text, strict=True, by_alias=True, by_name=False)
 
 
 class PageQuery(Wire):
@@ -164,7 +197,8 @@ class PageQuery(Wire):
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items on a page.")] = 50
     cursor: Annotated[
-        str | None, Field(max_length=512, description="`nextCursor` of the page before.")
+        str | None,
+        Field(max_length=MAX_CURSOR, description="`nextCursor` of the page before."),
     ] = None
 
 
@@ -193,7 +227,8 @@ def decode_cursor(text: str, *types: type) -> tuple[Any, ...]:
         Invalid: It is none of ours; the error stands at `/cursor`.
     """
     try:
-        parts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        padded = text + "=" * (-len(text) % 4)
+        parts = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
         raise _bad_cursor() from error
     if not isinstance(parts, list) or [type(part) for part in parts] != list(types):

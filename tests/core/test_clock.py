@@ -38,6 +38,11 @@ def test_anything_else_is_refused(text: str) -> None:
         parse_rfc3339(text)
 
 
+def test_an_instant_that_nobody_can_write_is_the_nearest_that_one_can() -> None:
+    assert rfc3339(2**63 - 1) == "9999-12-31T23:59:59.999Z"
+    assert rfc3339(-(2**63)) == "0001-01-01T00:00:00.000Z"
+
+
 def test_a_manual_clock_moves_only_when_it_is_moved() -> None:
     clock = ManualClock(1_000)
     clock.advance(500)

@@ -14,7 +14,7 @@ EXAMPLES = read("examples")
 #: What the core has beside its rooms: what all of them use, and what Python and pytest look for.
 CORE_TOP = {
     *("__init__", "__main__", "pytest_plugin"),
-    *("clock", "errors", "field_errors", "ids", "wire"),
+    *("clock", "errors", "field_errors", "ids", "text", "wire"),
 }
 #: What a plugin has at its top: what is the whole plugin's.
 PLUGIN_TOP = {

@@ -1,5 +1,6 @@
 """Wire models refuse what no engine could hold, and cursors read only themselves."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import pydantic
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from wellio import (
     ABSENT,
     Currency,
+    Date,
     Email,
     Id,
     Instant,
@@ -17,8 +19,10 @@ from wellio import (
     Locale,
     Name,
     Password,
+    Phone,
     Text,
     TimeZone,
+    VisibleText,
     Wire,
     decode_cursor,
     encode_cursor,
@@ -43,6 +47,13 @@ ID = "01a20772-1225-73e4-a6d8-513d962f6fde"
         (Text, "two\nlines 🎉", "two\nlines 🎉"),
         (Currency, "EUR", "EUR"),
         (Locale, "de-CH", "de-CH"),
+        (Date, "2024-02-29", date(2024, 2, 29)),
+        (Phone, "\u202a+49\u00a030 901820\u202c", "+49 30 901820"),
+        (Phone, "\uff0b49 \u0663\u0660\u2011901820 ext. 89", "+49 30-901820 ext. 89"),
+        (Name, "\u202eevil\u202c\u2066", "evil"),
+        (VisibleText, "\U0001f469\u200d\u2695\ufe0f", "\U0001f469\u200d\u2695\ufe0f"),
+        (VisibleText, " \u2764\ufe0f ", " \u2764\ufe0f "),
+        (Password, "Zu\u0308rich-cafe\u0301-1", "Z\u00fcrich-caf\u00e9-1"),
     ],
 )
 def test_good_values_are_taken_in_their_canonical_form(
@@ -72,6 +83,14 @@ def test_good_values_are_taken_in_their_canonical_form(
         (Currency, "eur"),
         (Locale, "german"),
         (Password, "short"),
+        (Password, "e\u0301" * 9),
+        (Date, "631152000"),
+        (Date, "2026-02-30"),
+        (Date, "2026-03-01T00:00:00"),
+        (Instant, 253_402_300_800_000),
+        (Instant, True),
+        (Phone, "((((("),
+        (Phone, "call me"),
     ],
 )
 def test_bad_values_are_refused(type_: Any, given_value: object) -> None:
@@ -96,6 +115,20 @@ def test_what_is_typed_otherwise_has_one_form(typed: str, typed_otherwise: str) 
 @pytest.mark.parametrize(("one", "another"), [("zoë", "zoe"), ("ada@a.de", "ada@a.at")])
 def test_what_is_another_name_stays_one(one: str, another: str) -> None:
     assert fold(one) != fold(another)
+
+
+@pytest.mark.parametrize("type_", [Name, VisibleText])
+def test_what_shows_nothing_is_no_text(type_: Any) -> None:
+    adapter = pydantic.TypeAdapter[str](type_)
+    for text in (
+        *("", "   ", "\u200b", "\u2800", "\u3164", "\ufeff", "\u00ad", "\u2060\u200d\ufe0f"),
+        *("\u115f\u1160", "\u3000", "\u2066 \u2069", "\U000e0041", "\u034f", "\u180e"),
+    ):
+        with pytest.raises(pydantic.ValidationError):
+            adapter.validate_python(text)
+    if type_ is VisibleText:
+        with pytest.raises(pydantic.ValidationError):
+            adapter.validate_python("\n\n")
 
 
 class Person(Wire):

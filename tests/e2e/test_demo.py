@@ -135,13 +135,13 @@ async def _numbers_have_no_gaps(db: Database, messages: list[dict[str, Any]]) ->
         assert [it["event_seq"] for it in events] == list(range(1, talk["last_event_seq"] + 1))
         assert [it["created_at"] for it in events] == sorted(it["created_at"] for it in events)
         members = await db.fetch_all(
-            "SELECT delivered_seq, read_seq, own_unread FROM chat_member "
+            "SELECT delivered_seq, read_seq, uncounted FROM chat_member "
             "WHERE conversation_id = :id",
             id=talk["id"],
         )
         for member in members:
             assert 0 <= member["read_seq"] <= member["delivered_seq"] <= talk["last_seq"]
-            assert member["own_unread"] <= talk["last_seq"] - member["read_seq"]
+            assert member["uncounted"] <= talk["last_seq"] - member["read_seq"]
 
 
 async def _nobody_writes_to_a_stranger(db: Database) -> None:

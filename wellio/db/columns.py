@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from wellio.clock import rfc3339
-from wellio.wire import Instant
+from wellio.wire import AS_INSTANT
 
 #: class -> kind of column, the first that fits
 _KINDS: Final[Mapping[type, str]] = {
@@ -72,7 +72,7 @@ def _kind(type_: Any, metadata: Any = ()) -> str:
     origin, args = get_origin(type_), get_args(type_)
     if origin is Annotated:
         return _kind(args[0], args[1:])
-    if get_args(Instant)[1] in metadata:
+    if AS_INSTANT in metadata:
         return "instant"
     if origin is Literal:
         return _kind(type(args[0]))

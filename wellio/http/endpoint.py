@@ -81,7 +81,8 @@ class Endpoint:
     Attributes:
         method: GET (HEAD comes with it), POST, PUT, PATCH or DELETE.
         path: Below `/api/v1`, or an absolute path behind a second slash: `//livez`. Parameters
-            stand in braces; one named `id` or `*_id` that is no UUID is a 404.
+            stand in braces; one named `id` or `*_id` that is no UUID is a 404, and
+            comes to the handler in lower case.
         query: The pydantic model of the query.
         body: The pydantic model, or any type pydantic knows, of the JSON body.
         returns: The same of the answer: documented, and checked in tests but not at run time.

@@ -186,7 +186,12 @@ class Idempotency:
                 f"{HEADER} must be there once, with 1 to {MAX_CHARS} characters of ASCII."
             )
         whose = f"idempotency {caller} {keys[0]}"
-        what = f"{request.method} {request.path_qs}\n".encode() + body
+        # The same JSON is the same request, however it is written.
+        content = orjson.loads(body) if body else None
+        resource = request.match_info.route.resource
+        path = request.path if resource is None else resource.canonical
+        target = [request.method, path, dict(request.match_info), request.rel_url.raw_query_string]
+        what = orjson.dumps([*target, content], option=orjson.OPT_SORT_KEYS)
         return _Attempt(
             id=self._crypto.derive(whose).hex(),
             claim=new_id(),

@@ -16,8 +16,10 @@ from wellio.errors import (
     Invalid,
     PayloadTooLarge,
     UnsupportedMediaType,
+    invalid,
 )
 from wellio.field_errors import invalid_from_pydantic
+from wellio.wire import read_json
 
 MAX_DEPTH = 64
 """Levels of arrays and objects in a body; a response could not nest as deep as orjson reads."""
@@ -28,9 +30,14 @@ EXPECTED = "100-continue"
 # aiohttp's own reader of this header gives it to a parser of mails, whose time and depth grow with
 # what it is sent.
 _JSON = re.compile(
-    r"""application/json\s*(?:;\s*charset=(?:utf-8|"utf-8")\s*)?;?""", re.ASCII | re.IGNORECASE
+    r"""application/json\s*(?:;\s*charset=(?:utf-?8|"utf-?8")\s*)?;?""", re.ASCII | re.IGNORECASE
 )
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_LONG = re.compile(rb"[0-9]{19}")
+_NUMBERS = re.compile(rb"-?[0-9][0-9.eE+-]*")
+# What a number is in JSON: no blanks, no underscores, no leading noughts.
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 # A string, and the colon that makes it a name.
 _NAMES = re.compile(rb'"(?:[^"\\]++|\\.)*+"(?=\s*(:)?)')
 
@@ -61,7 +68,8 @@ class BodyReader:
         Raises:
             Problem: 400, or 422 with every wrong field.
         """
-        return _validate(self._adapter, parse_json(content))
+        parse_json(content)
+        return _read(self._adapter, content)
 
     async def _bytes(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._max_bytes:
@@ -96,7 +104,12 @@ class QueryReader:
     def __init__(self, model: Any) -> None:
         self._adapter = pydantic.TypeAdapter[Any](model)
         self._fields = self._adapter.json_schema(by_alias=True).get("properties", {})
-        self._lists = frozenset(name for name, it in self._fields.items() if _is_list(it))
+        types = {name: _types(it) for name, it in self._fields.items()}
+        self._lists = frozenset(name for name, it in types.items() if "array" in it)
+        self._types = {
+            name: _types(_items(self._fields[name])) if name in self._lists else it
+            for name, it in types.items()
+        }
 
     def read(self, request: web.Request) -> Any:
         """Return a request's query.
@@ -107,7 +120,8 @@ class QueryReader:
         """
         data: dict[str, Any] = {}
         errors: dict[str, FieldError] = {}
-        for name, value in _pairs(request):
+        for name, text in _pairs(request):
+            value = _json_of(text, self._types.get(name, frozenset()))
             if name in self._lists:
                 data.setdefault(name, []).append(value)
                 continue
@@ -116,7 +130,7 @@ class QueryReader:
             data[name] = value
         wrong = list(errors.values())
         try:
-            query = _validate(self._adapter, data)
+            query = _read(self._adapter, orjson.dumps(data))
         except Invalid as problem:
             wrong += problem.errors
         if wrong:
@@ -130,6 +144,7 @@ def parse_json(body: bytes) -> Any:
     Raises:
         BadRequest: It is malformed, too deep, of too many parts, or an object in it names a member
             twice.
+        Invalid: An integer has more than 64 bits, which orjson would round without a word.
     """
     if _containers(body) > MAX_CONTAINERS and _containers(_STRINGS.sub(b"", body)) > MAX_CONTAINERS:
         raise BadRequest(f"The body has more than {MAX_CONTAINERS} arrays and objects.")
@@ -142,6 +157,8 @@ def parse_json(body: bytes) -> Any:
     # of a name; where there are more, they stand inside texts, and the exact count decides.
     if body.count(b":") != names and sum(map(bool, _NAMES.findall(body))) != names:
         raise BadRequest("An object in the body names a member twice.")
+    if _LONG.search(body) and not all(map(_is_exact, _NUMBERS.findall(_STRINGS.sub(b"", body)))):
+        raise invalid("", "too_large", "holds an integer of more than 64 bits")
     return data
 
 
@@ -186,12 +203,39 @@ def _pairs(request: web.Request) -> Iterable[tuple[str, str]]:
     return request.query.items()
 
 
-def _validate(adapter: pydantic.TypeAdapter[Any], data: Any) -> Any:
+def _is_exact(number: bytes) -> bool:
+    """Tell whether a number is one of 64 bits, or no integer."""
+    if any(sign in number for sign in b".eE"):
+        return True
+    return len(number) <= 20 and -(2**63) <= int(number) < 2**63
+
+
+def _read(adapter: pydantic.TypeAdapter[Any], content: bytes) -> Any:
     try:
-        return adapter.validate_python(data, by_alias=True, by_name=False)
+        return read_json(adapter, content)
     except pydantic.ValidationError as error:
         raise invalid_from_pydantic(error) from error
 
 
-def _is_list(schema: dict[str, Any]) -> bool:
-    return any(it.get("type") == "array" for it in (schema, *schema.get("anyOf", ())))
+def _types(schema: dict[str, Any]) -> frozenset[str]:
+    """Return the types of JSON that a field of a query may have."""
+    return frozenset(it.get("type", "") for it in (schema, *schema.get("anyOf", ())))
+
+
+def _items(schema: dict[str, Any]) -> dict[str, Any]:
+    lists = (it for it in (schema, *schema.get("anyOf", ())) if it.get("type") == "array")
+    items: dict[str, Any] = next(lists).get("items", {})
+    return items
+
+
+def _json_of(text: str, types: frozenset[str]) -> str | int | float | bool:
+    """Return what JSON would have for a text of the query: a number only where one is asked for."""
+    if "string" in types:
+        return text
+    if "integer" in types and _INTEGER.fullmatch(text):
+        return int(text)
+    if "number" in types and _NUMBER.fullmatch(text):
+        return float(text)
+    if "boolean" in types and text in {"true", "false"}:
+        return text == "true"
+    return text

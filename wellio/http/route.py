@@ -182,8 +182,9 @@ class Route:
     def _check_parameters(self, request: web.Request) -> None:
         values = request.match_info
         for name in self.parameters:
-            value = values[name]
-            if not (is_id(value) if name in self.ids else value.isprintable()):
+            if name in self.ids:
+                values[name] = values[name].lower()  # RFC 9562: read in any case
+            if not (is_id(values[name]) if name in self.ids else values[name].isprintable()):
                 raise NotFound
 
     async def _read(self, request: web.Request) -> tuple[dict[str, Any], bytes]:

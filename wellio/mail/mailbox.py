@@ -16,7 +16,7 @@ from email.parser import BytesParser
 from itertools import islice
 from pathlib import Path
 
-from wellio.wire import fold, mail_address
+from wellio.text import address_key
 
 from .errors import MailFailed
 
@@ -89,7 +89,7 @@ class Mailbox:
         for path in reversed(files):
             message = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
             address = str(message["To"])
-            if to is None or fold(address) == fold(mail_address(to)):
+            if to is None or address_key(address) == address_key(to):
                 at_ms = round(message["Date"].datetime.timestamp() * 1000)
                 text = message.get_content()
                 yield FiledMail(at_ms, address, str(message["Subject"]), text)

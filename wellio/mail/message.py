@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from wellio.wire import Email, Line, Text, mail_address
+from wellio.text import mail_address, one_line
+from wellio.wire import Email, Line, Text
 
 _LONGEST_LINE = 998  # RFC 5322, 2.1.1, in bytes
 
@@ -54,10 +55,10 @@ def compose(
         is_8bit: Whether its text may go as it is; else it is encoded where it must be.
     """
     message = EmailMessage(policy.SMTP)
-    message["From"] = Address(_one_line(name), addr_spec=sender)
+    message["From"] = Address(one_line(name), addr_spec=sender)
     local, _, domain = mail_address(mail.to).rpartition("@")
     message["To"] = Address(username=local, domain=domain)
-    message["Subject"] = _one_line(mail.subject)
+    message["Subject"] = one_line(mail.subject)
     message["Date"] = format_datetime(datetime.fromtimestamp(at_ms / 1000, UTC))
     message["Message-ID"] = f"<{message_id}@{mail_address(sender).rpartition('@')[2]}>"
     if reply_to:
@@ -66,11 +67,6 @@ def compose(
     text = mail.text.rstrip("\n") + "\n"
     message.set_content(text, cte="8bit" if is_8bit else _encoding(text))
     return message
-
-
-def _one_line(text: str) -> str:
-    """Replace what Unicode takes for line ends (names may hold U+2028), as headers have none."""
-    return " ".join(text.splitlines())
 
 
 def _encoding(text: str) -> str:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
 
-from wellio.wire import mail_address
+from wellio.text import mail_address
 
 from .errors import MailFailed, MailRefused
 from .server import MailServer

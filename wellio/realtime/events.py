@@ -13,15 +13,17 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
+import orjson
 import pydantic
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, PluginError, Problem, UnknownEvent
+from wellio.errors import InternalError, PluginError, Problem, UnknownEvent, invalid
 from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
-from wellio.wire import Wire
+from wellio.wire import Wire, read_json
 
 from .emits import ServerEvent, emitted_by
 from .hub import Client
@@ -61,6 +63,23 @@ class SocketEvent:
     ack: type[Ack]
     permission: str | None
     errors: tuple[type[Problem], ...] = ()
+
+    def read(self, data: Any) -> Any:
+        """Read what came with the event.
+
+        Raises:
+            Invalid: It names every wrong field.
+        """
+        adapter = _adapter(self.body)
+        try:
+            try:
+                text = orjson.dumps(data)
+            except TypeError:  # bytes, or half of a character: most types say where
+                adapter.validate_python(data)
+                raise invalid("", "wrong_type", "must be JSON") from None
+            return read_json(adapter, text)
+        except pydantic.ValidationError as error:
+            raise invalid_from_pydantic(error) from None
 
 
 def socket_event(
@@ -175,11 +194,12 @@ async def _run(
     client.actor.require(event.permission)
     if event.body is None:
         return await handler(client)
-    try:
-        body = event.body.model_validate(data)
-    except pydantic.ValidationError as error:
-        raise invalid_from_pydantic(error) from None
-    return await handler(client, body)
+    return await handler(client, event.read(data))
+
+
+@lru_cache
+def _adapter(model: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(model)
 
 
 def _refusal(problem: Problem) -> dict[str, Any]:

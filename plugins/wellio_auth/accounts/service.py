@@ -17,9 +17,10 @@ from wellio import (
     Slice,
     Tx,
     Wellio,
-    fold,
+    address_key,
     invalid,
     preparing,
+    sort_key,
 )
 from wellio_auth import events
 from wellio_auth.api_keys.service import ApiKeys
@@ -90,8 +91,9 @@ class Accounts:
         now = self._clock.now_ms()
         values = {
             "email": account.email,
-            "email_ci": fold(account.email),
+            "email_ci": address_key(account.email),
             "name": account.name,
+            "name_key": sort_key(account.name),
             "role": account.role,
             "status": "active",
             "password_hash": account.password_hash,
@@ -170,6 +172,8 @@ class Accounts:
         if before is None:
             raise NotFound
         if_match.check(tx, seen(before) if seen else before)
+        if "name" in values:
+            values = {**values, "name_key": sort_key(values["name"])}
         change = await USERS.change(tx, before, values, now=self._clock.now_ms())
         after = change.after
         if owners == {user_id} and (after["role"] != "owner" or not is_active(after)):

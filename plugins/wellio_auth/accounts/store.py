@@ -1,6 +1,6 @@
 """The only SQL of accounts: an erased one is found by nobody here."""
 
-from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, fold
+from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, address_key
 
 from .models import UserOut
 
@@ -9,8 +9,8 @@ Reader = Database | Tx
 USERS = Table(
     "auth_user",
     UserOut,
-    *("email_ci", "password_hash", "last_login_at int", "updated_at int"),
-    order=("name",),
+    *("email_ci", "name_key", "password_hash", "last_login_at int", "updated_at int"),
+    order=("name_key",),
 )
 _ONE = "WHERE t.id = :id AND t.erased_at IS NULL"
 _LISTED = """
@@ -38,8 +38,9 @@ FROM auth_user WHERE id = :id AND erased_at IS NULL
 """
 _ERASE = """
 UPDATE auth_user SET status = 'erased', erased_at = :now, updated_at = :now, name = NULL,
-    email = NULL, email_ci = NULL, email_verified_at = NULL, phone = NULL, time_zone = NULL,
-    locale = NULL, password_hash = NULL, mfa_enrolled_at = NULL, last_login_at = NULL
+    name_key = NULL, email = NULL, email_ci = NULL, email_verified_at = NULL, phone = NULL,
+    time_zone = NULL, locale = NULL, password_hash = NULL, mfa_enrolled_at = NULL,
+    last_login_at = NULL
 WHERE id = :id
 """
 
@@ -51,7 +52,7 @@ async def user_by_id(db: Reader, user_id: str) -> Row | None:
 
 async def user_by_email(db: Reader, email: str) -> Row | None:
     """Return the account of an address, however it is typed, or None."""
-    return await db.fetch_one(USERS.select + "WHERE t.email_ci = :email", email=fold(email))
+    return await db.fetch_one(USERS.select + "WHERE t.email_ci = :email", email=address_key(email))
 
 
 async def user_of_session(db: Reader, session_id: str, user_id: str, now_ms: int) -> Row | None:

@@ -8,7 +8,7 @@ from the network where they are now, has tries that nobody elsewhere can use up 
 
 from collections import OrderedDict
 
-from wellio import Database, Wellio, fold, network_of
+from wellio import Database, Wellio, address_key, network_of
 from wellio_auth.config import AuthConfig
 from wellio_auth.sessions import store as session_store
 from wellio_auth.sessions.models import Origin
@@ -57,7 +57,7 @@ class Attempts:
             self._holders.spend(place)
             return
         self._addresses.spend(network_of(origin.ip))
-        self._accounts.spend(fold(email))
+        self._accounts.spend(address_key(email))
         self._everybody.spend("")
 
     def at_password(self, user_id: str) -> None:
@@ -79,4 +79,4 @@ class Attempts:
 
 
 def _place(email: str, ip: str) -> str:
-    return digest(f"{fold(email)} {network_of(ip)}")
+    return digest(f"{address_key(email)} {network_of(ip)}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, fold
+from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, address_key
 
 from .models import Invitation
 
@@ -49,7 +49,9 @@ def attributes_of(row: Row) -> dict[str, Any]:
 
 async def insert_invitation(tx: Tx, values: Mapping[str, Any], now_ms: int) -> Row:
     """Store an invitation, by the columns' names, and return it."""
-    return await INVITATIONS.insert(tx, {**values, "email_ci": fold(values["email"])}, now=now_ms)
+    return await INVITATIONS.insert(
+        tx, {**values, "email_ci": address_key(values["email"])}, now=now_ms
+    )
 
 
 async def invitation_by_token(db: Reader, token_hash: str) -> Row | None:
@@ -106,9 +108,9 @@ async def forget_coach(tx: Tx, user_id: str) -> None:
 
 async def delete_invitations_of(tx: Tx, user_id: str, email: str) -> None:
     """Forget every invitation of a person, by their address, and what they made of one."""
-    await tx.execute(_DELETE_INVITATIONS_OF, user_id=user_id, email=fold(email))
+    await tx.execute(_DELETE_INVITATIONS_OF, user_id=user_id, email=address_key(email))
 
 
 async def rows_about(db: Reader, user_id: str, email: str) -> list[Row]:
     """Return every invitation of a person, without hashes."""
-    return await db.fetch_all(_ABOUT, user_id=user_id, email=fold(email))
+    return await db.fetch_all(_ABOUT, user_id=user_id, email=address_key(email))

@@ -43,6 +43,14 @@ SET body = NULL, deleted_at = COALESCE(deleted_at, :at), local_id = NULL, conten
     sender_id = NULL
 WHERE sender_id = :user_id
 """
+_UNCOUNT = """
+UPDATE chat_member SET uncounted = uncounted + (
+    SELECT COUNT(*) FROM chat_message m
+    WHERE m.conversation_id = chat_member.conversation_id AND m.seq > chat_member.read_seq
+      AND m.sender_id = :user_id AND m.deleted_at IS NULL)
+WHERE user_id <> :user_id AND conversation_id IN (
+    SELECT conversation_id FROM chat_message WHERE sender_id = :user_id AND deleted_at IS NULL)
+"""
 _LEAVE_ALL = "DELETE FROM chat_member WHERE user_id = :user_id"
 _TURN_PAGES = """
 UPDATE chat_conversation SET members_version = members_version + 1 WHERE id {in ids}
@@ -76,6 +84,7 @@ async def legible(tx: Tx, user_id: str) -> list[Row]:
 
 async def erase(tx: Tx, user_id: str, at: int) -> None:
     """Empty the person's messages, forget the keys and hashes of them, end the memberships."""
+    await tx.execute(_UNCOUNT, user_id=user_id)
     await tx.execute(_BLANK, user_id=user_id, at=at)
     await tx.execute(_LEAVE_ALL, user_id=user_id)
 

@@ -10,7 +10,7 @@ from .ledger import Head
 # As one member (`:viewer`) sees it.
 _SELECT = """
 SELECT c.id AS conversation_id, c.kind, c.mode, c.title, c.last_seq, c.last_event_seq,
-       c.created_at, c.active_at, c.last_seq - me.read_seq - me.own_unread AS unread
+       c.created_at, c.active_at, c.last_seq - me.read_seq - me.uncounted AS unread
 FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
 WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
 """
@@ -21,7 +21,7 @@ _PAGE = (
     + "ORDER BY c.active_at DESC, c.id DESC LIMIT :limit"
 )
 _UNREAD = """
-SELECT COALESCE(SUM(c.last_seq - me.read_seq - me.own_unread), 0) AS unread
+SELECT COALESCE(SUM(c.last_seq - me.read_seq - me.uncounted), 0) AS unread
 FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
 WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
 """
@@ -58,7 +58,7 @@ FROM {rows j (conversation_id text, user_id text, joined_at int, last_seq int)}
 WHERE TRUE
 ON CONFLICT (conversation_id, user_id) DO UPDATE
 SET joined_at = excluded.joined_at, delivered_seq = excluded.delivered_seq,
-    read_seq = excluded.read_seq, own_unread = 0, removed_event_seq = NULL
+    read_seq = excluded.read_seq, uncounted = 0, removed_event_seq = NULL
 """
 _LEAVE = """
 UPDATE chat_member SET removed_event_seq = :event_seq

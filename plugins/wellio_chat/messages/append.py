@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HASH_BYTES = 16
 _LOOK_UP = """
-SELECT s.n, me.read_seq, me.delivered_seq, me.own_unread, known.id AS known_id,
+SELECT s.n, me.read_seq, me.delivered_seq, me.uncounted, known.id AS known_id,
        known.content_hash AS known_hash, parent.id AS parent_id
 FROM {rows s (n int, conversation_id text, sender_id text, local_id text, reply_to text)}
 JOIN chat_member me ON me.conversation_id = s.conversation_id AND me.user_id = s.sender_id
@@ -42,9 +42,9 @@ FROM {rows m (id text, conversation_id text, mode text, seq int, sender_id text,
 """
 _ADVANCE_SENDERS = """
 UPDATE chat_member
-SET read_seq = s.read_seq, delivered_seq = s.delivered_seq, own_unread = s.own_unread
+SET read_seq = s.read_seq, delivered_seq = s.delivered_seq, uncounted = s.uncounted
 FROM {rows s (conversation_id text, user_id text, read_seq int, delivered_seq int,
-              own_unread int)}
+              uncounted int)}
 WHERE chat_member.conversation_id = s.conversation_id AND chat_member.user_id = s.user_id
 """
 

@@ -87,14 +87,14 @@ class Batch:
                 "user_id": draft.sender_id,
                 "read_seq": found["read_seq"],
                 "delivered_seq": found["delivered_seq"],
-                "own_unread": found["own_unread"],
+                "uncounted": found["uncounted"],
             }
         if sender["delivered_seq"] == seq - 1:
             sender["delivered_seq"] = seq
         if sender["read_seq"] == seq - 1:
             sender["read_seq"] = seq
         else:
-            sender["own_unread"] += 1
+            sender["uncounted"] += 1
 
 
 class Appender:

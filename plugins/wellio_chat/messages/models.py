@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from wellio import ABSENT, Ack, Id, Instant, Line, PageQuery, Row, Text, Wire
+from wellio import ABSENT, Ack, Id, Instant, Line, PageQuery, Row, Text, VisibleText, Wire
 from wellio_chat.conversations.entry import Entry
 
 MessageType = Literal["text", "image", "file", "audio", "system", "encrypted"]
 Status = Literal["sent", "delivered", "read"]
 STATUSES: tuple[Status, ...] = ("sent", "delivered", "read")
 LocalId = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
-Content = Annotated[Text, Field(min_length=1, description="Up to `text_bytes` (16 KiB) of UTF-8.")]
+Content = Annotated[VisibleText, Field(description="Up to `text_bytes` (16 KiB) of UTF-8.")]
 
 
 class Message(Wire):
@@ -141,7 +141,7 @@ class LogQuery(PageQuery):
     ] = 0
     cursor: Annotated[
         str | None,
-        StringConstraints(pattern=r"^[0-9]{1,15}$"),
+        StringConstraints(pattern=r"^[0-9]{1,16}$"),
         Field(description="`nextCursor` of the page before: an `eventSeq`, instead of `after`."),
     ] = None
 

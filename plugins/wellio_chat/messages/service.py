@@ -162,7 +162,7 @@ class MessageService:
         head, row = await self._own(tx, actor, message_id)
         if row["deleted_at"] is not None:
             return
-        await store.delete(tx, message_id, at)
+        await store.delete(tx, row, at)
         event_seq = head.add_event("message_deleted", at, message_id=message_id)
         await ledger.save(tx, [head])
         event = MessageDeleted(
@@ -203,22 +203,22 @@ class MessageService:
         row = await store.watermarks(tx, head, actor.user_id, message_id)
         if row is None:
             raise NotFound
-        seq, own_unread = row["seq"], row["own_unread"]
+        seq, uncounted = row["seq"], row["uncounted"]
         delivered_seq = max(row["delivered_seq"], seq)
         read_seq = max(row["read_seq"], seq) if status == "read" else row["read_seq"]
         if (delivered_seq, read_seq) != (row["delivered_seq"], row["read_seq"]):
             if read_seq > row["read_seq"]:
-                own_unread = await store.own_above(tx, head, actor.user_id, read_seq)
+                uncounted = await store.uncounted_above(tx, head, actor.user_id, read_seq)
             await store.advance(
                 tx,
                 head,
                 actor.user_id,
                 delivered_seq=delivered_seq,
                 read_seq=read_seq,
-                own_unread=own_unread,
+                uncounted=uncounted,
             )
             await self._tell_status(tx, head, actor.user_id, message_id, status, seq, at, known)
-        unread = head.last_seq - read_seq - own_unread
+        unread = head.last_seq - read_seq - uncounted
         return Watermarks(delivered_seq, read_seq, unread)
 
     async def _tell_status(

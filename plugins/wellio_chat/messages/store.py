@@ -67,7 +67,7 @@ WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
 _EDIT = "UPDATE chat_message SET body = :body, edited_at = :at WHERE id = :id"
 _DELETE = "UPDATE chat_message SET body = NULL, deleted_at = :at WHERE id = :id"
 _WATERMARKS = """
-SELECT m.seq, me.delivered_seq, me.read_seq, me.own_unread
+SELECT m.seq, me.delivered_seq, me.read_seq, me.uncounted
 FROM chat_message m
 JOIN chat_member me ON me.conversation_id = m.conversation_id AND me.user_id = :user_id
                    AND me.removed_event_seq IS NULL
@@ -75,12 +75,17 @@ WHERE m.id = :message_id AND m.conversation_id = :conversation_id
 """
 _ADVANCE = """
 UPDATE chat_member
-SET delivered_seq = :delivered_seq, read_seq = :read_seq, own_unread = :own_unread
+SET delivered_seq = :delivered_seq, read_seq = :read_seq, uncounted = :uncounted
 WHERE conversation_id = :conversation_id AND user_id = :user_id
 """
-_OWN_ABOVE = """
-SELECT COUNT(*) AS own FROM chat_message
-WHERE conversation_id = :conversation_id AND seq > :seq AND sender_id = :user_id
+_UNCOUNTED_ABOVE = """
+SELECT COUNT(*) AS uncounted FROM chat_message
+WHERE conversation_id = :conversation_id AND seq > :seq
+  AND (sender_id = :user_id OR deleted_at IS NOT NULL)
+"""
+_UNCOUNT = """
+UPDATE chat_member SET uncounted = uncounted + 1
+WHERE conversation_id = :conversation_id AND read_seq < :seq AND user_id <> :sender_id
 """
 
 
@@ -121,9 +126,18 @@ async def edit(tx: Tx, message_id: str, body: str, at: int) -> None:
     await tx.execute(_EDIT, id=message_id, body=body, at=at)
 
 
-async def delete(tx: Tx, message_id: str, at: int) -> None:
-    """Take a message's content away; the hash of its first send stays, its key is for ever."""
-    await tx.execute(_DELETE, id=message_id, at=at)
+async def delete(tx: Tx, message: Row, at: int) -> None:
+    """Take a message's content away; the hash of its first send stays, its key is for ever.
+
+    It is nobody's to read any more; the caller holds the head.
+    """
+    await tx.execute(_DELETE, id=message["id"], at=at)
+    await tx.execute(
+        _UNCOUNT,
+        conversation_id=message["conversation_id"],
+        seq=message["seq"],
+        sender_id=message["sender_id"],
+    )
 
 
 async def watermarks(tx: Tx, head: Head, user_id: str, message_id: str) -> Row | None:
@@ -133,14 +147,14 @@ async def watermarks(tx: Tx, head: Head, user_id: str, message_id: str) -> Row |
     )
 
 
-async def own_above(tx: Tx, head: Head, user_id: str, seq: int) -> int:
-    """Count a member's own messages above a number: those that are unread by nobody's measure."""
-    row = await tx.fetch_one(_OWN_ABOVE, conversation_id=head.id, user_id=user_id, seq=seq)
-    return row["own"] if row else 0
+async def uncounted_above(tx: Tx, head: Head, user_id: str, seq: int) -> int:
+    """Count what is no unread message above a number: a member's own ones, and deleted ones."""
+    row = await tx.fetch_one(_UNCOUNTED_ABOVE, conversation_id=head.id, user_id=user_id, seq=seq)
+    return row["uncounted"] if row else 0
 
 
 async def advance(
-    tx: Tx, head: Head, user_id: str, *, delivered_seq: int, read_seq: int, own_unread: int
+    tx: Tx, head: Head, user_id: str, *, delivered_seq: int, read_seq: int, uncounted: int
 ) -> None:
     """Set a member's watermarks; the caller holds the head and has compared them."""
     await tx.execute(
@@ -149,5 +163,5 @@ async def advance(
         user_id=user_id,
         delivered_seq=delivered_seq,
         read_seq=read_seq,
-        own_unread=own_unread,
+        uncounted=uncounted,
     )

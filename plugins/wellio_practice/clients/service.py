@@ -17,7 +17,8 @@ from wellio import (
     Slice,
     Tx,
     Wellio,
-    fold,
+    address_key,
+    sort_key,
 )
 from wellio_practice.events import (
     ClientAssigned,
@@ -154,7 +155,7 @@ class ClientService:
         return await self._view(tx, actor, row)
 
     async def _create(self, tx: Tx, actor_id: str, values: Mapping[str, Any], now: int) -> Row:
-        row = await CLIENTS.insert(tx, {**_NEW, **_folded(values)}, now=now)
+        row = await CLIENTS.insert(tx, {**_NEW, **_with_keys(values)}, now=now)
         user_id = row["user_id"]
         event = ClientCreated(client_id=row["id"], user_id=user_id, actor_id=actor_id)
         await self._bus.publish(tx, event, subject_id=user_id)
@@ -172,7 +173,7 @@ class ClientService:
         before = await self._locked(tx, client_id)
         if if_match.is_given:
             if_match.check(tx, await self._view(tx, actor, before))
-        change = await CLIENTS.change(tx, before, _folded(given), now=now)
+        change = await CLIENTS.change(tx, before, _with_keys(given), now=now)
         changed = [column for column in given if column in change.changed]
         if changed:
             await self._updated(tx, actor.user_id, before, " ".join(changed))
@@ -265,14 +266,16 @@ def _there(row: Row) -> Row:
     return row
 
 
-def _folded(values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_keys(values: Mapping[str, Any]) -> dict[str, Any]:
     """Add to what is stored the forms by which it is found."""
-    folded = {
-        f"{column}_ci": None if values[column] is None else fold(values[column])
-        for column in ("name", "email")
-        if column in values
-    }
-    return {**values, **folded}
+    keys: dict[str, str | None] = {}
+    if "name" in values:
+        keys["name_ci"] = sort_key(values["name"])
+    if "email" in values:
+        email = values["email"]
+        keys["email_ci"] = None if email is None else address_key(email)
+        keys["email_key"] = None if email is None else sort_key(email)
+    return {**values, **keys}
 
 
 def _not_staff(coach_ids: Sequence[str], known: set[str]) -> Invalid:

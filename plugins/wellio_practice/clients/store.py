@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from wellio import Database, Fragment, Row, Tx, fold
+from wellio import Database, Fragment, Row, Tx, address_key, sort_key
 
 from .models import CLIENTS, ClientQuery
 
 _FITTING = """
   AND t.erased_at IS NULL
-  AND (CAST(:q AS TEXT) IS NULL OR t.name_ci LIKE :q ESCAPE '!' OR t.email_ci LIKE :q ESCAPE '!')
+  AND (CAST(:q AS TEXT) IS NULL OR t.name_ci LIKE :q ESCAPE '!' OR t.email_key LIKE :q ESCAPE '!')
   AND (CAST(:lifecycle AS TEXT) IS NULL OR t.lifecycle = :lifecycle)
   AND (CAST(:tag_id AS TEXT) IS NULL
        OR EXISTS (SELECT 1 FROM practice_client_tag ct
@@ -21,7 +21,7 @@ _TAGS = """
 SELECT ct.client_id, t.id, t.name, t.created_at
 FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
 WHERE ct.client_id {in ids}
-ORDER BY t.name_ci
+ORDER BY t.name_key, t.id
 """
 _TAG = """
 INSERT INTO practice_client_tag (client_id, tag_id) VALUES (:client_id, :tag_id)
@@ -55,7 +55,7 @@ _OWN_TAGS = """
 SELECT ct.client_id, t.id AS tag_id, t.name
 FROM practice_client_tag ct JOIN practice_tag t ON t.id = ct.tag_id
 WHERE ct.client_id IN (SELECT id FROM practice_client WHERE user_id = :user_id)
-ORDER BY t.name_ci
+ORDER BY t.name_key, t.id
 """
 
 
@@ -103,7 +103,7 @@ async def role_for(db: Database, user_id: str, client_id: str) -> str | None:
 
 async def find_unlinked(tx: Tx, email: str, coach_id: str | None) -> str | None:
     """Return the record that waits for the account of an address, if there is one."""
-    row = await tx.fetch_one(_UNLINKED, email_ci=fold(email), coach_id=coach_id)
+    row = await tx.fetch_one(_UNLINKED, email_ci=address_key(email), coach_id=coach_id)
     return row["id"] if row else None
 
 
@@ -115,8 +115,8 @@ async def active_staff(tx: Tx, user_ids: Sequence[str]) -> set[str]:
 async def staff_by_email(tx: Tx, email: str) -> str | None:
     """Return the account of the coach or owner with an address, however it is typed."""
     rows = await tx.fetch_all(_STAFF)
-    wanted = fold(email)
-    return next((row["id"] for row in rows if fold(row["email"]) == wanted), None)
+    wanted = address_key(email)
+    return next((row["id"] for row in rows if address_key(row["email"]) == wanted), None)
 
 
 async def own_record(db: Database, user_id: str) -> Row | None:
@@ -135,5 +135,5 @@ async def own_tags(db: Database, user_id: str) -> list[Row]:
 
 
 def _contains(text: str) -> str:
-    escaped = fold(text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    escaped = sort_key(text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"

@@ -30,4 +30,9 @@ class TagChange(Wire):
     name: TagName = ABSENT
 
 
-TAGS = Table("practice_tag", Tag, "name_ci", "version int", "updated_at int", order=("name_ci",))
+TAGS = Table(
+    "practice_tag",
+    Tag,
+    *("name_ci", "name_key", "version int", "updated_at int"),
+    order=("name_key",),
+)

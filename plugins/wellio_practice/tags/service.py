@@ -15,6 +15,7 @@ from wellio import (
     Tx,
     Wellio,
     fold,
+    sort_key,
 )
 
 from .models import TAGS, NewTag, TagChange
@@ -95,7 +96,9 @@ class TagService:
 
 
 def _columns(given: dict[str, Any]) -> dict[str, Any]:
-    return {**given, "name_ci": fold(given["name"])} if "name" in given else given
+    if "name" not in given:
+        return given
+    return {**given, "name_ci": fold(given["name"]), "name_key": sort_key(given["name"])}
 
 
 @contextmanager

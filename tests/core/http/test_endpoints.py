@@ -100,7 +100,7 @@ BAD = b'{"name": "", "colour": "red"}'
         ("PATCH", "/api/v1/things/none/parts/a?x=1", BAD, "nobody", 401),
         ("PATCH", "/api/v1/things/none/parts/a", BAD, "client", 403),
         ("PATCH", "/api/v1/things/none/parts/a", BAD, "coach", 404),
-        ("PATCH", f"/api/v1/things/{ID.upper()}/parts/a", BAD, "coach", 404),
+        ("PATCH", f"/api/v1/things/{ID.upper()}/parts/a", BAD, "coach", 422),
         ("PATCH", f"/api/v1/things/{ID}/parts/%00", BAD, "coach", 404),
         ("PATCH", f"/api/v1/things/{HIDDEN}/parts/a", BAD, "coach", 404),
         ("PATCH", f"/api/v1/things/{VISIBLE}/parts/a", BAD, "coach", 403),

@@ -89,6 +89,15 @@ async def test_another_request_may_not_use_the_key(app: TestApp) -> None:
     await make(app, name="b", key="K", status=201)
 
 
+async def test_the_same_json_is_the_same_request_however_it_is_written(app: TestApp) -> None:
+    first = await make(app, status=201)
+    for content in (b'{ "name" : "a" }', b'{"name":"\\u0061"}\n'):
+        headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+        again = await app.api.as_(ANN).post("/things", content=content, headers=headers, status=201)
+        assert (essence(again), is_replayed(again)) == (essence(first), True)
+    assert await names(app) == ["a"]
+
+
 async def test_the_key_of_another_caller_is_another(app: TestApp) -> None:
     first = await make(app, status=201)
     other = await make(app, as_=BOB, name="b", status=201)

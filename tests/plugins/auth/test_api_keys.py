@@ -72,6 +72,26 @@ async def test_a_key_is_told_once_and_stored_as_a_hash(app: TestApp, make_user: 
     assert token.split("_")[2] not in str([tuple(row) for row in stored])
 
 
+async def test_an_end_that_nobody_can_write_is_refused_and_hides_no_key_where_it_is_stored(
+    app: TestApp, make_user: MakeUser
+) -> None:
+    owner, coach = await make_user("owner"), await make_user("coach")
+    body = {"note": "x", "scopes": ["clients.read"]}
+    for end in (253_402_300_800_000, 2**53 - 1, 2**63 - 1, 4_102_444_800_000, 4_102_444_800, True):
+        reply = await app.api.as_(coach).post("/api-keys", {**body, "expiresAt": end}, status=422)
+        assert [error["pointer"] for error in reply.data["errors"]] == ["/expiresAt"]
+    key = await make(app, coach)
+
+    async def spoil(tx: Tx) -> None:
+        await tx.execute("UPDATE auth_api_key SET expires_at = :end", end=2**63 - 1)
+
+    await app.app.db.write(spoil)
+    for user in (owner, coach):
+        listed = (await app.api.as_(user).get("/api-keys", status=200)).data["items"]
+        assert [it["expiresAt"] for it in listed] == ["9999-12-31T23:59:59.999Z"]
+    assert await works(app, key)
+
+
 async def test_what_cannot_be_is_refused_all_at_once(app: TestApp, make_user: MakeUser) -> None:
     coach = await make_user("coach")
     scopes = ["clients.read", "users.read", "nothing.at_all", "invitations.create"]

@@ -25,6 +25,33 @@ async def test_send_and_read(practice: Practice, path: str) -> None:
     assert seen == {**{k: v for k, v in message.items() if k != "eventSeq"}, "status": None}
 
 
+async def test_a_deleted_message_is_unread_by_nobody(practice: Practice, path: str) -> None:
+    """Neither where it was deleted, nor after marking or sending below it, nor in a dashboard."""
+    direct = await practice.direct("coach", "client")
+    sent = [await practice.send("coach", direct, str(number)) for number in range(5)]
+    coach, client = practice.api("coach"), practice.api("client")
+
+    async def unread() -> int:
+        seen = (await client.get(f"/conversations/{direct}", status=200)).data["unread"]
+        board = (await client.get("/dashboard", status=200)).data
+        assert board["unread"] == board["conversations"][0]["unread"] == seen
+        return int(seen)
+
+    await coach.delete(f"/messages/{sent[1]['id']}", status=204)
+    assert await unread() == 4
+    body = {"messageId": sent[0]["id"]}
+    marked = (await client.post(f"/conversations/{direct}/read", body, status=200)).data
+    assert marked["unread"] == await unread() == 3
+    await practice.send("client", direct, "Between")
+    await coach.delete(f"/messages/{sent[3]['id']}", status=204)
+    await coach.delete(f"/messages/{sent[3]['id']}", status=204)
+    assert await unread() == 2
+    for message in (sent[0], sent[2], sent[4]):
+        await coach.delete(f"/messages/{message['id']}", status=204)
+    assert await unread() == 0
+    assert (await coach.get(f"/conversations/{direct}", status=200)).data["unread"] == 1
+
+
 async def test_a_local_id_is_for_ever(practice: Practice, path: str) -> None:
     direct = await practice.direct("coach", "client")
     body = {"content": "Once", "localId": "key"}
@@ -54,6 +81,8 @@ async def test_what_cannot_be_sent(practice: Practice, path: str) -> None:
     foreign = await practice.send("coach", elsewhere, "There")
     for body, pointer in [
         ({"content": ""}, "/content"),
+        ({"content": "   "}, "/content"),
+        ({"content": "\n\u200b\u2800"}, "/content"),
         ({"content": "a\x00b"}, "/content"),
         ({"content": "é" * 8193}, "/content"),
         ({"content": 7}, "/content"),

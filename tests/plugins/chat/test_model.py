@@ -234,8 +234,10 @@ class Conversation(RuleBasedStateMachine):
         assert marks == {user_id: device.marks[user_id] for user_id in marks}
         assert (fresh["lastSeq"], fresh["lastEventSeq"]) == (len(self.sent), device.last_event_seq)
         mine = actor.user_id
-        unread = [m for m in history if m["seq"] > marks[mine][1] and m["senderId"] != mine]
-        assert fresh["unread"] == len(unread)
+        assert fresh["unread"] == sum(
+            m["seq"] > marks[mine][1] and m["senderId"] != mine and m["deletedAt"] is None
+            for m in history
+        )
         for message in history:
             self.check_status(message, mine, marks)
 

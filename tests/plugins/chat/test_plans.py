@@ -16,7 +16,7 @@ from wellio.testing.engines import explain
 ROOMS = [append, conversations, ledger, log, messages, people, personal]
 NUMBERS = {
     "active_at", "after", "at", "before", "event_seq", "limit", "position", "seq", "xid",
-    "delivered_seq", "read_seq", "own_unread",
+    "delivered_seq", "read_seq", "uncounted",
 }  # fmt: skip
 VERBS = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 

@@ -1,10 +1,12 @@
 """Client records: who may see, make, change and assign them."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.plugins.practice.conftest import Practice, client_of
+from wellio import fold
 from wellio.testing import MakeUser, Scenario, scenario
 
 STAFF_ONLY = ("lifecycle", "source", "tags", "metadata", "updatedAt")
@@ -212,6 +214,69 @@ async def test_clients_are_found_by_name_address_and_phase(
         await coach.post("/clients", body, status=201)
     found = (await coach.get("/clients", query=query, status=200)).data["items"]
     assert [client["name"] for client in found] == expected
+
+
+async def test_a_client_is_found_however_the_name_is_typed(
+    shared_practice: Practice, shared_user: MakeUser
+) -> None:
+    coach = shared_practice.app.api.as_(await shared_user("coach"))
+    names = ["Zimmer", "J\u00e9r\u00f4me", "\u0130stanbul Y\u0131lmaz", "Stra\u00dfe", "\u00c4rger"]
+    for name in [*names, "Je\u0301ro\u0302me", "\u0141ukasz O\u2019Neill"]:
+        email = f"{len(name)}@Stra\u00dfe.example"
+        await coach.post("/clients", {"name": name, "email": email}, status=201)
+
+    async def found(q: str) -> list[str]:
+        items = (await coach.get("/clients", query={"q": q}, status=200)).data["items"]
+        return [fold(client["name"]) for client in items]
+
+    jerome = fold("J\u00e9r\u00f4me")
+    for q, expected in {
+        "J\u00e9r\u00f4me": [jerome] * 2,
+        "Je\u0301ro\u0302me": [jerome] * 2,
+        "jerome": [jerome] * 2,
+        "istanbul": [fold("\u0130stanbul Y\u0131lmaz")],
+        "YILMAZ": [fold("\u0130stanbul Y\u0131lmaz")],
+        "STRASSE": [fold("Stra\u00dfe")],
+        "lukasz o'neill": [fold("\u0141ukasz O\u2019Neill")],
+    }.items():
+        assert [name for name in await found(q) if name in expected] == expected, q
+    assert len(await found("@stra\u00dfe")) == 7
+    order = [name[0] for name in await found("")]
+    assert order == [fold(it) for it in "\u00c4"] + [
+        fold("\u0130")[0],
+        "j",
+        "j",
+        "\u0142",
+        "s",
+        "z",
+    ]
+
+
+async def test_what_is_typed_oddly_is_taken_or_refused_as_a_whole(
+    shared_practice: Practice,
+) -> None:
+    carl = shared_practice.app.api.as_(shared_practice.people["carl"])
+    refused: tuple[dict[str, Any], ...] = (
+        *({"dateOfBirth": it} for it in ("2999-12-25", 0, 631_152_000, "631152000", True)),
+        *({"name": it} for it in ("\u3164", "\ufeff", "\u00ad")),
+        *({"timeZone": it} for it in ("localtime", "Factory")),
+        {"metadata": {"n": 12345678901234567890123}},
+        {"metadata": {"a\x00": 1}},
+        {"metadata": {"p": ["\\\x00"]}},
+    )
+    for fields in refused:
+        body = json.dumps({"name": "Odd", **fields}).encode()
+        headers = {"Content-Type": "application/json"}
+        assert (await carl.post("/clients", content=body, headers=headers)).status == 422, fields
+    taken: tuple[dict[str, Any], ...] = (
+        {"phone": "+49 30 901820"},
+        {"phone": "030 901820 ext. 89"},
+        {"metadata": {"p": "C:\\u0000", "\\u0000": 2**63 - 1}},
+    )
+    for fields in taken:
+        made = (await carl.post("/clients", {"name": "Odd", **fields}, status=201)).data
+        read = (await carl.get(f"/clients/{made['id'].upper()}", status=200)).data
+        assert {it: read[it] for it in fields} == fields
 
 
 async def test_pages_show_every_client_once(

@@ -63,6 +63,17 @@ async def test_a_tag_finds_its_clients_until_it_is_gone(practice: Practice) -> N
     assert (await carl.get("/clients", query={"tagId": tag}, status=200)).data["items"] == []
 
 
+async def test_one_name_typed_in_two_ways_is_one_tag(practice: Practice) -> None:
+    carl = practice.app.api.as_(practice.people["carl"])
+    for name, again in (("Caf\u00e9", "Cafe\u0301"), ("Gro\u00df", "GROSS")):
+        await _tag(practice, name)
+        await carl.post("/tags", {"name": again}, status=409)
+    for name in ("Zimmer", "\u00c4rger"):
+        await _tag(practice, name)
+    listed = (await carl.get("/tags", status=200)).data["items"]
+    assert [tag["name"] for tag in listed] == ["\u00c4rger", "Caf\u00e9", "Gro\u00df", "Zimmer"]
+
+
 async def test_a_taken_name_cannot_be_taken_by_renaming(practice: Practice) -> None:
     carl = practice.app.api.as_(practice.people["carl"])
     await _tag(practice, "Sleep")
