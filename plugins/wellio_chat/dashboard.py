@@ -35,5 +35,5 @@ class ConversationsSection:
         """Return a few, as `GET /conversations` does; none for who has no chat."""
         if not actor.can("chat.read"):
             return []
-        found = await self._conversations.inbox(actor, PageQuery(limit=_SHOWN))
+        found = await self._conversations.newest(actor, PageQuery(limit=_SHOWN))
         return [wire.conversation(it) for it in found.rows]

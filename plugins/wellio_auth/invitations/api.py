@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from wellio import (
+    Conflict,
     Forbidden,
     NotFound,
     Page,
@@ -71,7 +72,7 @@ class RedemptionApi:
         location=MADE_ACCOUNT,
         secret=True,
         public=True,
-        errors=(UnusableInvitation, TooManyRequests),
+        errors=(UnusableInvitation, Conflict, TooManyRequests),
     )
     async def redeem(self, request: web.Request, body: Redemption) -> SignedIn:
         """Make the account that an invitation is for, and sign in."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from wellio import TooManyRequests, Wellio, endpoint
+from wellio import Conflict, TooManyRequests, Wellio, endpoint
 from wellio_auth.sessions.api import MADE_ACCOUNT, login, origin_of
 from wellio_auth.sessions.models import LoginOut, SignedIn
 
@@ -33,7 +33,7 @@ class SetupApi:
         location=MADE_ACCOUNT,
         secret=True,
         public=True,
-        errors=(BadSetupToken, AlreadySetUp, TooManyRequests),
+        errors=(BadSetupToken, AlreadySetUp, Conflict, TooManyRequests),
     )
     async def set_up(self, request: web.Request, body: SetupRequest) -> SignedIn:
         """Make the practice and its owner, once, by the link that `wellio serve` prints."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from wellio import NotFound, Page, Reply, Wellio, call, created
+from wellio import NotFound, Reply, Wellio, call, created
 
 from . import wire
-from .models import Conversation, Opened
+from .models import Conversation, ConversationPage, Opened
 from .service import ConversationService, GroupFull, NotAGroup
 
 _PLACE = "/api/v1/conversations/{id}"
@@ -23,8 +23,8 @@ def _whole(conversations: ConversationService) -> Sequence[object]:
             "GET",
             "/conversations",
             conversations.inbox,
-            returns=Page[Conversation],
-            wire=wire.conversation,
+            returns=ConversationPage,
+            reply=wire.inbox,
             permission="chat.read",
         ),
         call(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, model_validator
 
-from wellio import Ack, Id, Instant, Name, Row, Wire
+from wellio import Ack, Id, Instant, Name, Page, Row, Slice, Wire
 from wellio_chat.messages.models import Message
 
 
@@ -37,6 +37,15 @@ class Conversation(Wire):
     unread: int = Field(description="Others' messages after the last one that was read.")
     created_at: Instant
     active_at: Instant = Field(description="When the last message was sent; lists begin with it.")
+
+
+class ConversationPage(Page[Conversation]):
+    """A page of conversations, and from where to catch up with what happens to all of them."""
+
+    sync_cursor: str | None = Field(
+        description="`after` of the first `sync`: everything before it is in what was read since. "
+        "Keep that of the first page. Null while nothing ever happened."
+    )
 
 
 class NewConversation(Wire):
@@ -227,6 +236,14 @@ class ConversationView:
     def id(self) -> str:
         """Return the conversation's id."""
         return str(self.row["conversation_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A part of somebody's conversations, and a cursor for `sync` that is no later."""
+
+    conversations: Slice[ConversationView]
+    sync_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,13 @@ from wellio import (
 from wellio_chat.config import ChatConfig
 from wellio_chat.events import ConversationCreated, MemberAdded, MemberRemoved
 from wellio_chat.messages import store as messages
+from wellio_chat.messages.catchup import CatchUpService
 
 from . import ledger, people, store
 from .broadcast import Broadcast
 from .entry import Entry, Opening
 from .ledger import Head
-from .models import ConversationView, MemberView, NewConversation, NewMember, Opened
+from .models import ConversationView, Inbox, MemberView, NewConversation, NewMember, Opened
 
 _END = (2**53, "~")
 
@@ -50,7 +51,7 @@ class ConversationService:
 
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock, self._hub = app.db, app.bus, app.clock, app.hub
-        self._broadcast = app.service(Broadcast)
+        self._broadcast, self._catch_up = app.service(Broadcast), app.service(CatchUpService)
         self._max_members = app.settings(ChatConfig).group_members
 
     async def open(self, actor: Actor, new: NewConversation) -> Opened:
@@ -74,8 +75,17 @@ class ConversationService:
         """Read one conversation."""
         return await self._read(self._db, actor, conversation_id)
 
-    async def inbox(self, actor: Actor, query: PageQuery) -> Slice[ConversationView]:
-        """List your conversations, newest activity first."""
+    async def inbox(self, actor: Actor, query: PageQuery) -> Inbox:
+        """List your conversations, newest activity first.
+
+        `syncCursor` is taken before the list is read, so `sync` from there misses nothing and does
+        not begin with all that ever happened.
+        """
+        sync_cursor = await self._catch_up.now(actor)
+        return Inbox(await self.newest(actor, query), sync_cursor)
+
+    async def newest(self, actor: Actor, query: PageQuery) -> Slice[ConversationView]:
+        """Return the actor's conversations, newest activity first."""
         before = decode_cursor(query.cursor, int, str) if query.cursor else _END
         rows = await store.page(self._db, actor.user_id, (before[0], before[1]), query.limit + 1)
         found = Slice.of(

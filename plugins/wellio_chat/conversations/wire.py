@@ -7,7 +7,7 @@ from wellio import Row, rfc3339
 from wellio_chat.messages import wire as messages
 
 from .entry import Entry, Opening
-from .models import ConversationView, MemberView
+from .models import ConversationView, Inbox, MemberView
 
 Json = dict[str, Any]
 
@@ -27,6 +27,15 @@ def conversation(view: ConversationView) -> Json:
         "unread": row["unread"],
         "createdAt": rfc3339(row["created_at"]),
         "activeAt": rfc3339(row["active_at"]),
+    }
+
+
+def inbox(it: Inbox) -> Json:
+    """Return a page of conversations."""
+    return {
+        "items": [conversation(view) for view in it.conversations.rows],
+        "nextCursor": it.conversations.next_cursor,
+        "syncCursor": it.sync_cursor,
     }
 
 

@@ -16,7 +16,7 @@ from wellio_chat.conversations import store as conversations
 from wellio_chat.conversations.entry import Entry
 
 from . import log
-from .models import LogQuery, Missed
+from .models import NOW, LogQuery, Missed
 
 # The text in one answer to `sync`, as JSON writes it (a control character takes six bytes): well
 # below what may wait for a slow socket.
@@ -58,6 +58,17 @@ class CatchUpService:
         found = Slice.of(rows, query.limit, lambda row: str(row["event_seq"]))
         return Slice(await self._entries(found.rows), found.next_cursor)
 
+    async def now(self, actor: Actor) -> str | None:
+        """Return the cursor behind which `sync` tells what is not in any read from here on.
+
+        What is read may hold more: something whose place is not certain yet comes again then.
+
+        Returns:
+            None while nothing ever happened to the actor.
+        """
+        row = await log.last(self._db, actor.user_id)
+        return None if row is None else _cursor(row)
+
     async def sync(self, actor: Actor, after: str | None) -> Missed:
         """Return the next events of all the actor's conversations, in the order of commit.
 
@@ -66,11 +77,13 @@ class CatchUpService:
 
         Args:
             actor: Who catches up.
-            after: `next` of the answer before; None from the start.
+            after: `next` of the answer before; None from the start, `now` for a cursor alone.
 
         Raises:
             Gone: `resync`: the cursor is none of this database.
         """
+        if after == NOW:
+            return Missed((), await self.now(actor), has_more=False)
         xid, position = await self._position(after)
         rows = await self._settled(actor.user_id, xid, position)
         shown = _page([row for row in rows[: self._page] if row["is_settled"]])

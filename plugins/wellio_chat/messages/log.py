@@ -53,6 +53,19 @@ ORDER BY e.xid, e.position
 LIMIT :limit
 """
 )
+# The last event of each of one's conversations whose place is certain, and of these the last.
+_LAST = """
+SELECT e.xid, e.position, e.created_at AS happened_at
+FROM chat_member me
+JOIN chat_event e ON e.conversation_id = me.conversation_id AND e.event_seq = COALESCE(
+    me.removed_event_seq,
+    (SELECT n.event_seq FROM chat_event n
+     WHERE n.conversation_id = me.conversation_id AND {settled n.xid}
+     ORDER BY n.event_seq DESC LIMIT 1))
+WHERE me.user_id = :viewer AND {settled e.xid}
+ORDER BY e.xid DESC, e.position DESC
+LIMIT 1
+"""
 _IS_OURS = """
 SELECT 1 FROM chat_event WHERE position = :position AND xid = :xid AND created_at = :at
 """
@@ -72,6 +85,11 @@ async def sync(db: Database, viewer: str, xid: int, position: int, limit: int) -
     rest, which on Postgres waits for transactions that are still open.
     """
     return await db.fetch_all(_SYNC, viewer=viewer, xid=xid, position=position, limit=limit)
+
+
+async def last(db: Database, viewer: str) -> Row | None:
+    """Return the last event of all the viewer's conversations behind which nothing can yet come."""
+    return await db.fetch_one(_LAST, viewer=viewer)
 
 
 async def is_ours(db: Database, xid: int, position: int, at: int) -> bool:

@@ -12,6 +12,8 @@ from wellio_chat.conversations.entry import Entry
 MessageType = Literal["text", "image", "file", "audio", "system", "encrypted"]
 Status = Literal["sent", "delivered", "read"]
 STATUSES: tuple[Status, ...] = ("sent", "delivered", "read")
+NOW = "now"
+"""The cursor of who wants one."""
 LocalId = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
 Content = Annotated[VisibleText, Field(description="Up to `text_bytes` (16 KiB) of UTF-8.")]
 
@@ -120,9 +122,12 @@ class MarkAck(Marked, Ack):
 
 
 class Sync(Wire):
-    """From where to catch up: `next` of the answer before, null from the start."""
+    """From where to catch up."""
 
-    after: Annotated[Line, StringConstraints(max_length=256)] | None
+    after: Annotated[Line, StringConstraints(max_length=256)] | None = Field(
+        description="`next` of the answer before, or the `syncCursor` of a list of conversations; "
+        "null from the start; `now` answers nothing but the cursor of this moment."
+    )
 
 
 class HistoryQuery(PageQuery):

@@ -216,6 +216,60 @@ async def test_what_waits_for_an_open_transaction_is_told_later(
     assert len(items) + 1 == answer["items"][0]["eventSeq"]
 
 
+async def test_the_list_says_from_where_to_catch_up(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
+    direct, group = (
+        await practice.direct("coach", "client"),
+        await practice.group("coach", "client"),
+    )
+    socket = await shared_sockets.plain(practice.app.url, practice.people["client"])
+    for conversation_id in (direct, group):
+        await practice.send("coach", conversation_id, "long ago")
+    cursor = await listed(practice)
+    assert await sync(socket, cursor) == ([], cursor)
+    now = {"ok": True, "items": [], "next": cursor, "hasMore": False}
+    assert await socket.call("sync", {"after": "now"}) == now
+    message = await practice.send("coach", direct, "new")
+    items, _ = await sync(socket, cursor)
+    assert [item["data"]["messageId"] for item in items] == [message["id"]]
+    await practice.api("coach").delete(
+        f"/conversations/{group}/members/{practice.ids['client']}", status=204
+    )
+    await practice.send("coach", group, "among us")
+    left, _ = await sync(socket, await listed(practice))
+    assert left == []
+    stranger = (await practice.api("stranger").get("/conversations", status=200)).data
+    assert stranger == {"items": [], "nextCursor": None, "syncCursor": None}
+
+
+async def test_what_is_just_being_stored_is_behind_the_cursor(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
+    """In the list or not, it comes with the next `sync`: again, or for the first time."""
+    direct = await practice.direct("coach", "client")
+    await practice.send("coach", direct, "before")
+    socket = await shared_sockets.plain(practice.app.url, practice.people["client"])
+    url = practice.app.app.config.database.url
+    assert url is not None
+    async with open_transaction(url.get_secret_value()):
+        before = await listed(practice)
+        await practice.send("coach", direct, "meanwhile")
+        cursor = await listed(practice)
+        if practice.app.app.db.engine == "postgres":
+            assert cursor == before
+    later, _ = await sync(socket, before)
+    assert [item["data"]["content"] for item in later] == ["meanwhile"]
+
+
+async def listed(practice: Practice) -> str | None:
+    """Return the cursor that comes with the client's conversations."""
+    cursor: str | None = (await practice.api("client").get("/conversations", status=200)).data[
+        "syncCursor"
+    ]
+    return cursor
+
+
 def when_it_looked(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Return what is set once `sync` has read the log."""
     looked, read = asyncio.Event(), store.sync
