@@ -1,0 +1,20 @@
+// Runs the client that docs/api.md recommends, and prints what becomes of it.
+// Arguments: the server, the session of a login as JSON, and the file with the recommended code.
+import { readFile } from "node:fs/promises";
+import { io } from "socket.io-client";
+
+const [url, login, file] = process.argv.slice(2);
+const store = { session: JSON.parse(login) };
+const load = () => store.session;
+const save = (session) => (store.session = session);
+const signIn = () => console.log("sign in");
+const code = `${await readFile(file, "utf8")}\nreturn socket;`;
+const names = ["io", "url", "load", "save", "signIn"];
+const socket = new Function(...names, code)(io, url, load, save, signIn);
+
+socket.io.reconnectionDelay(100);
+socket.io.randomizationFactor(0);
+socket.on("connect", () => console.log("connect"));
+socket.on("disconnect", (reason) => console.log("disconnect", reason));
+socket.on("connect_error", ({ data }) => socket.active || console.log("refused", data.code));
+socket.on("session_revoked", ({ reason }) => console.log("told", reason));
