@@ -38,9 +38,13 @@ class AuthConfig(SectionModel):
     """Each step doubles the work of a login; 12 is about 230 ms."""
 
     attempts_per_account: Rate = Rate(10, 0.0027)
-    """How often one account's password may be tried: less than 20 times in an hour. Who signed in
-    to it before, from the network where they are now, has as much for themself."""
+    """How often one account's password may be tried in vain: less than 20 times in an hour. A
+    device that signed in to it before, from where it is now, has as much for itself."""
     attempts_per_address: Rate = Rate(20, 1)
     """How often one network may try passwords and the tokens of links."""
     attempts: Rate = Rate(60, 4)
     """How often everybody together may; each costs what bcrypt_cost says."""
+    invitations_per_sender: Rate = Rate(100, 0.028)
+    """How many people one account may invite; each gets a mail."""
+    invitations_per_address: Rate = Rate(3, 0.0009)
+    """How often one address may be invited, by whomever."""

@@ -125,6 +125,11 @@ class Budget:
             self._forget(now)
         return 0.0
 
+    def give_back(self, key: str) -> None:
+        """Undo a use: it turned out to be none of those that the budget is there to limit."""
+        if key in self._full_at:
+            self._full_at[key] -= self._interval_s
+
     def left(self, key: str) -> str:
         """Return what is left to a key, as the header `RateLimit` says it."""
         missing_s = max(0.0, self._full_at.get(key, 0.0) - self._monotonic())

@@ -33,6 +33,11 @@ def is_active(user: Row) -> bool:
     return bool(user["status"] == "active")
 
 
+def is_coach(user: Row) -> bool:
+    """Tell whether the holder of an account may look after clients."""
+    return is_active(user) and user["role"] in {"owner", "coach"}
+
+
 class PasswordChange(Wire):
     """`POST /auth/password`."""
 

@@ -224,13 +224,14 @@ class Accounts:
             Invalid: The current password is wrong, or the new one too easy to guess.
             TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
-        self._attempts.at_password(actor.user_id)
+        attempt = self._attempts.at_password(actor.user_id)
         while True:
             user = await self.get(actor.user_id)
             if not await self._passwords.verify(change.current, user["password_hash"]):
                 with preparing():  # the refusal that follows is the answer, and no effect
                     await self._db.write(self._refuse_password, user["id"])
                 raise invalid("/current", "wrong_password", "is not the password")
+            attempt.was_none()
             await self._passwords.require_strong("/new", change.new, user["email"], user["name"])
             new_hash = await self._passwords.hash(change.new)
             with suppress(_OutdatedProof):

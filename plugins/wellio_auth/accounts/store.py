@@ -23,7 +23,10 @@ WHERE t.id = :user_id AND t.status = 'active' AND EXISTS (
     WHERE s.id = :session_id AND s.user_id = :user_id AND s.expires_at > :now)
 """
 _OWNERS = """
-SELECT id FROM auth_user WHERE role = 'owner' AND status = 'active' ORDER BY id {for_update}
+SELECT id FROM auth_user WHERE role = 'owner' AND status = 'active' ORDER BY id
+"""
+_TWO_OF_STAFF = """
+SELECT id FROM auth_user WHERE role IN ('owner', 'coach') AND status = 'active' ORDER BY id LIMIT 2
 """
 # It also locks the row, so that an account that is just disabled begins no session.
 _BEGIN_LOGIN = """
@@ -68,7 +71,18 @@ async def lock_user(tx: Tx, user_id: str) -> Row | None:
 
 async def lock_active_owners(tx: Tx) -> set[str]:
     """Return the ids of the owners who can sign in; nobody else changes them until the commit."""
-    return {row["id"] for row in await tx.fetch_all(_OWNERS)}
+    return {row["id"] for row in await tx.fetch_all(_OWNERS + " {for_update}")}
+
+
+async def active_owners(db: Reader) -> list[str]:
+    """Return the ids of the owners who can sign in."""
+    return [row["id"] for row in await db.fetch_all(_OWNERS)]
+
+
+async def only_coach(db: Reader) -> str | None:
+    """Return whom a practice of one consists of: its one owner or coach; None: there are more."""
+    ids = [row["id"] for row in await db.fetch_all(_TWO_OF_STAFF)]
+    return ids[0] if len(ids) == 1 else None
 
 
 async def page(db: Reader, query: PageQuery, role: str | None, status: str | None) -> Slice[Row]:

@@ -15,19 +15,20 @@ from wellio import (
     Slice,
     Tx,
     Wellio,
+    address_key,
     invalid,
     new_id,
 )
 from wellio_auth import events
 from wellio_auth.accounts import store as account_store
-from wellio_auth.accounts.models import NewAccount, is_active
+from wellio_auth.accounts.models import NewAccount, is_active, is_coach
 from wellio_auth.accounts.service import AccountExists, Accounts
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
 from wellio_auth.credentials.digest import digest
 from wellio_auth.credentials.passwords import Passwords
 from wellio_auth.mails.service import Mails
-from wellio_auth.permissions import MANAGE_INVITATIONS
+from wellio_auth.permissions import CREATE_INVITATIONS, MANAGE_INVITATIONS
 from wellio_auth.sessions.models import Grant, Origin, SignedIn
 from wellio_auth.sessions.service import Sessions
 
@@ -56,20 +57,29 @@ class Invitations:
         self._attempts = app.service(Attempts)
         self._passwords = app.service(Passwords)
         self._links, self._mails = app.service(InvitationLinks), app.service(Mails)
+        self._policies = app.policies
+        settings = app.settings(AuthConfig)
+        self._senders = app.limits.budget("invitations", settings.invitations_per_sender)
+        self._addresses = app.limits.budget("invited", settings.invitations_per_address)
 
     async def create(self, actor: Actor, new: NewInvitation) -> SeenInvitation:
         """Invite somebody by mail: the owner anybody, a coach clients of their own.
 
-        The answer holds the link too, and no later one does.
+        The answer holds the link too, and no later one does. What was open to the address, of those
+        that the inviter sees, is taken back. In a practice of one, who it consists of looks after
+        the client.
 
         Raises:
             Forbidden: A coach invites somebody else than a client of their own.
             Invalid: `coachId` is no coach's, or the invited person is no client.
             AccountExists: The owner invites an address that has an account.
+            TooManyRequests: The inviter invited too many, or too many invited this address.
         """
         coach_id = await self._coach_of(actor, new)
         if actor.can(MANAGE_INVITATIONS) and await account_store.user_by_email(self._db, new.email):
             raise AccountExists
+        self._senders.spend(actor.user_id)
+        self._addresses.spend(address_key(new.email))
         row = await self._db.write(self._create, actor, new, coach_id)
         return self._seen(row, self._links.link(row["id"]))
 
@@ -79,15 +89,18 @@ class Invitations:
                 raise Forbidden("A coach invites clients of their own.")
             return actor.user_id
         if new.coach_id is None:
-            return None
+            return await account_store.only_coach(self._db) if new.role == "client" else None
         if new.role != "client":
             raise invalid("/coachId", "not_a_client", "is for clients only")
         coach = await account_store.user_by_id(self._db, new.coach_id)
-        if coach is None or not is_active(coach) or coach["role"] not in {"owner", "coach"}:
+        if coach is None or not is_coach(coach):
             raise invalid("/coachId", "not_a_coach", "is no coach's account")
         return new.coach_id
 
     async def _create(self, tx: Tx, actor: Actor, new: NewInvitation, coach_id: str | None) -> Row:
+        await self._require_inviter(tx, actor)
+        for replaced in await store.delete_open(tx, new.email, _inviter(actor)):
+            await self._tell_revoked(tx, actor, replaced)
         now, invitation_id = self._clock.now_ms(), new_id()
         values = {
             "id": invitation_id,
@@ -103,6 +116,13 @@ class Invitations:
         await self._bus.publish(tx, created, note=new.role)
         await self._mails.enqueue_invitation(tx, invitation_id)
         return row
+
+    async def _require_inviter(self, tx: Tx, actor: Actor) -> None:
+        """Refuse who may not invite any more since a moment; their row is locked from here on."""
+        user = await account_store.lock_user(tx, actor.user_id)
+        held = self._policies.permissions_of(user["role"]) if user and is_active(user) else ()
+        if not {CREATE_INVITATIONS, MANAGE_INVITATIONS} & actor.permissions <= {*held}:
+            raise Forbidden
 
     async def list(self, actor: Actor, query: PageQuery) -> Slice[SeenInvitation]:
         """List one's invitations, the owner everybody's, the newest first."""
@@ -131,19 +151,23 @@ class Invitations:
     async def _revoke(self, tx: Tx, actor: Actor, invitation_id: str) -> None:
         if not await store.delete_invitation(tx, invitation_id, _inviter(actor)):
             raise NotFound
-        await self._bus.publish(
-            tx, events.InvitationRevoked(invitation_id=invitation_id, actor_id=actor.user_id)
-        )
+        await self._tell_revoked(tx, actor, invitation_id)
+
+    async def _tell_revoked(self, tx: Tx, actor: Actor, invitation_id: str) -> None:
+        event = events.InvitationRevoked(invitation_id=invitation_id, actor_id=actor.user_id)
+        await self._bus.publish(tx, event)
 
     async def redeem(self, redemption: Redemption, origin: Origin) -> SignedIn:
         """Make the invited person's account and begin their first session.
+
+        Who was to look after a client and may not any more does not; the owners are told.
 
         Raises:
             UnusableInvitation: The token is no good any more.
             Invalid: The password is too easy to guess.
             TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
-        self._attempts.at_link(origin)
+        attempt = self._attempts.at_link(origin)
         token_hash = digest(redemption.token)
         row = await store.invitation_by_token(self._db, token_hash)
         if row is None or not self._is_pending(row):
@@ -154,25 +178,39 @@ class Invitations:
         password_hash = await self._passwords.hash(redemption.password)
         account = NewAccount(row["email"], redemption.name, row["role"], password_hash)
         try:
-            grant = await self._db.write(self._redeem, row["id"], account, origin)
+            grant = await self._db.write(self._redeem, row, account, origin)
         except AccountExists as error:
             raise UnusableInvitation from error
+        attempt.was_none()
         return self._sessions.answer(grant)
 
-    async def _redeem(
-        self, tx: Tx, invitation_id: str, account: NewAccount, origin: Origin
-    ) -> Grant:
-        row = await store.lock_invitation(tx, invitation_id)
+    async def _redeem(self, tx: Tx, found: Row, account: NewAccount, origin: Origin) -> Grant:
+        attributes = store.attributes_of(found)
+        is_alone = "coachId" in attributes and not await self._is_there(tx, attributes["coachId"])
+        row = await store.lock_invitation(tx, found["id"])
         if row is None or not self._is_pending(row):
             raise UnusableInvitation
-        user = await self._accounts.create(tx, account, store.attributes_of(row))
+        if is_alone:
+            del attributes["coachId"]
+        user = await self._accounts.create(tx, account, attributes)
         user_id = user["id"]
-        await store.mark_redeemed(tx, invitation_id, user_id, self._clock.now_ms())
+        await store.mark_redeemed(tx, row["id"], user_id, self._clock.now_ms())
         redeemed = events.InvitationRedeemed(
-            invitation_id=invitation_id, user_id=user_id, actor_id=user_id
+            invitation_id=row["id"], user_id=user_id, actor_id=user_id
         )
-        await self._bus.publish(tx, redeemed, subject_id=user_id)
+        note = "without_coach" if is_alone else None
+        await self._bus.publish(tx, redeemed, subject_id=user_id, note=note)
+        if is_alone:
+            await self._mails.enqueue_without_coach(tx, user_id)
         return await self._sessions.open(tx, user, origin)
+
+    async def _is_there(self, tx: Tx, coach_id: str | None) -> bool:
+        """Tell whether a coach may still look after somebody; until the commit that stays so.
+
+        Accounts are locked before invitations, as by a change of their role.
+        """
+        coach = await account_store.lock_user(tx, coach_id) if coach_id else None
+        return coach is not None and is_coach(coach)
 
     def _is_pending(self, row: Row) -> bool:
         return self._seen(row).status == "pending"

@@ -30,6 +30,11 @@ _DELETE_INVITATION = """
 DELETE FROM auth_invitation
 WHERE id = :id AND redeemed_at IS NULL AND (:inviter = '' OR invited_by = :inviter)
 """
+_DELETE_OPEN = """
+DELETE FROM auth_invitation
+WHERE email_ci = :email AND redeemed_at IS NULL AND (:inviter = '' OR invited_by = :inviter)
+RETURNING id
+"""
 _DELETE_INVITATIONS_BY = """
 DELETE FROM auth_invitation WHERE invited_by = :inviter AND redeemed_at IS NULL
 """
@@ -96,14 +101,20 @@ async def delete_invitation(tx: Tx, invitation_id: str, inviter: str) -> bool:
     return bool(await tx.execute(_DELETE_INVITATION, id=invitation_id, inviter=inviter))
 
 
+async def delete_open(tx: Tx, email: str, inviter: str) -> list[str]:
+    """Delete what is open to an address, of an inviter or of any for ''; return their ids."""
+    rows = await tx.fetch_all(_DELETE_OPEN, email=address_key(email), inviter=inviter)
+    return [row["id"] for row in rows]
+
+
 async def delete_invitations_by(tx: Tx, inviter: str) -> None:
     """Take back what somebody who may no longer invite has open."""
     await tx.execute(_DELETE_INVITATIONS_BY, inviter=inviter)
 
 
 async def forget_coach(tx: Tx, user_id: str) -> None:
-    """Have every invitation forget whom its client was to be assigned to."""
-    await tx.execute(_FORGET_COACH, coach_id=user_id, nothing="{}")
+    """Have every invitation forget whom its client was to be assigned to, but not that."""
+    await tx.execute(_FORGET_COACH, coach_id=user_id, nothing='{"coachId":null}')
 
 
 async def delete_invitations_of(tx: Tx, user_id: str, email: str) -> None:

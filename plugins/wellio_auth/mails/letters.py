@@ -103,6 +103,23 @@ your password, which signs out all other devices: {url}
     )
 
 
+def without_coach(practice: Letterhead, name: str, client: str, url: str) -> tuple[str, str]:
+    """Tell an owner of a client whose coach is none any more."""
+    return (
+        f"A new client of {practice.name} has no coach",
+        f"""\
+Hello {name},
+
+{client} has accepted an invitation. Whoever was to look after them is no coach at {practice.name}
+any more, so nobody does, and they have nobody to write to.
+
+Give them a coach: {url}
+
+{practice.name}
+""",
+    )
+
+
 def _invites(practice: Letterhead, inviter: str | None) -> str:
     if inviter is None:
         return f"You are invited to {practice.name}"

@@ -10,6 +10,7 @@ from wellio_auth.invitations.links import InvitationLinks
 from . import letters
 
 INVITATION = "auth.mail_invitation"
+WITHOUT_COACH = "auth.mail_without_coach"
 PASSWORD_CHANGED = "auth.mail_password_changed"  # noqa: S105 - the name of a job
 REFRESH_TOKEN_REUSED = "auth.mail_refresh_token_reused"  # noqa: S105 - the same
 API_KEY_CREATED = "auth.mail_api_key_created"
@@ -35,12 +36,19 @@ class Mails:
         """Return the jobs that send."""
         return [
             Job(INVITATION, self._send_invitation, max_attempts=_ATTEMPTS),
+            Job(WITHOUT_COACH, self._send_without_coach, max_attempts=_ATTEMPTS),
             *(Job(kind, self._send_notice, max_attempts=_ATTEMPTS) for kind in _NOTICES),
         ]
 
     async def enqueue_invitation(self, tx: Tx, invitation_id: str) -> None:
         """Have an invitation mailed to whom it is for."""
         await self._jobs.enqueue(tx, INVITATION, {"invitationId": invitation_id})
+
+    async def enqueue_without_coach(self, tx: Tx, user_id: str) -> None:
+        """Have the owners told that a client came, and that nobody looks after them."""
+        for owner_id in await account_store.active_owners(tx):
+            about = {"userId": owner_id, "clientUserId": user_id}
+            await self._jobs.enqueue(tx, WITHOUT_COACH, about)
 
     async def enqueue_notice(self, tx: Tx, kind: str, user_id: str) -> None:
         """Have the holder of an account told of what just happened to it.
@@ -85,6 +93,18 @@ class Mails:
             practice = await self._mail.letterhead()
             content = _NOTICES[run.kind](practice, user["name"], self._url, run.payload["at"])
             await self._send(user["email"], content, run)
+
+    async def _send_without_coach(self, run: JobRun) -> None:
+        """Mail an owner about a client without a coach, while both are there."""
+        found = [
+            await account_store.user_by_id(self._db, run.payload[name])
+            for name in ("userId", "clientUserId")
+        ]
+        owner, client = found
+        if owner is not None and is_active(owner) and client is not None:
+            practice = await self._mail.letterhead()
+            content = letters.without_coach(practice, owner["name"], client["name"], self._url)
+            await self._send(owner["email"], content, run)
 
     async def _send(self, to: str, content: tuple[str, str], run: JobRun) -> None:
         subject, text = content

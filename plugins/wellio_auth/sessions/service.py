@@ -16,6 +16,7 @@ from wellio import (
     NotFound,
     Row,
     Slice,
+    TooManyRequests,
     Tx,
     Unauthorized,
     Wellio,
@@ -95,12 +96,16 @@ class Sessions:
             BadCredentials: They are not right, or the account is disabled.
             TooManyRequests: There were too many tries, or too many passwords are being worked on.
         """
-        self._attempts.at_account(email, origin)
+        attempt = self._attempts.at_account(email, origin)
         grant = None
         while grant is None:
             user = await account_store.user_by_email(self._db, email)
             stored: str | None = user["password_hash"] if user else None
-            is_right = await self._passwords.verify(password, stored)
+            try:
+                is_right = await self._passwords.verify(password, stored)
+            except TooManyRequests:
+                attempt.was_none()
+                raise
             if user is None or stored is None or not is_right or not is_active(user):
                 await self._db.write(self.refuse, user, _why_not(user, is_right=is_right))
                 raise BadCredentials
@@ -108,6 +113,7 @@ class Sessions:
             if self._passwords.is_outdated(stored):
                 newer_hash = await self._passwords.hash(password)
             grant = await self._db.write(self.open_proven, user, newer_hash, origin)
+        attempt.was_none()
         return self.answer(grant)
 
     async def open_proven(
@@ -158,7 +164,7 @@ class Sessions:
             subject_id=user_id,
             details={"userAgent": origin.user_agent},
         )
-        tx.after_commit(self._attempts.remember, user["email"], origin.ip)
+        tx.after_commit(self._attempts.remember, user["email"], origin)
         return Grant(user, session_id, token)
 
     async def refuse(self, tx: Tx, user: Row | None, reason: str) -> None:

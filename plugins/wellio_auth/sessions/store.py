@@ -24,8 +24,8 @@ UPDATE auth_session SET token_hash = :token_hash, previous_hash = :previous_hash
     request_hash = :request_hash, rotated_at = :at, last_seen_at = :at, expires_at = :expires_at
 WHERE id = :id
 """
-_PLACES = """
-SELECT u.email, s.ip FROM auth_session s JOIN auth_user u ON u.id = s.user_id
+_ORIGINS = """
+SELECT u.email, s.ip, s.user_agent FROM auth_session s JOIN auth_user u ON u.id = s.user_id
 WHERE s.expires_at > :now ORDER BY s.last_seen_at DESC LIMIT :limit
 """
 _ABOUT = """
@@ -76,9 +76,9 @@ async def list_sessions(db: Reader, user_id: str, now_ms: int) -> list[Row]:
     return await db.fetch_all(SESSIONS.select + _OF_USER, user_id=user_id, now=now_ms)
 
 
-async def session_places(db: Reader, now_ms: int, limit: int) -> list[Row]:
-    """Return `(email, ip)` of the sessions that live: where each began, the one used last first."""
-    return await db.fetch_all(_PLACES, now=now_ms, limit=limit)
+async def session_origins(db: Reader, now_ms: int, limit: int) -> list[Row]:
+    """Return `(email, ip, user_agent)` of each live session's login, the one used last first."""
+    return await db.fetch_all(_ORIGINS, now=now_ms, limit=limit)
 
 
 async def rows_about(db: Reader, user_id: str) -> list[Row]:

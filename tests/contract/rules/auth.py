@@ -92,7 +92,11 @@ AUTH = Rules(
     },
     things={
         "session": Thing(make=_another_session, gone="/auth/sessions"),
-        "invitation": Thing("/invitations", INVITATION, gone="/invitations"),
+        "invitation": Thing(
+            "/invitations",
+            {"email": "{half}@invited.example", "role": "client"},  # one would replace the other
+            gone="/invitations",
+        ),
         "api_key": Thing(
             "/api-keys", {"note": "program", "scopes": ["clients.read"]}, gone="/api-keys"
         ),

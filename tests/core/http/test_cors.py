@@ -149,42 +149,35 @@ def may_connect(origin: str, host: str, public_url: str | None = None, *named: s
     return origins.may_connect(request)
 
 
-@pytest.mark.parametrize(
-    "public_url, ours, strangers",
-    [
-        (
-            "https://Practice.example:443/",
-            OURS,
-            ["http://practice.example", "ws://practice.example", "https://practice.example:80"],
-        ),
-        (
-            "https://practice.example:8443",
-            ["https://practice.example:8443", "wss://practice.example:8443"],
-            ["https://practice.example", "http://practice.example:8443"],
-        ),
-        ("http://10.0.0.7", ["http://10.0.0.7:80", "ws://10.0.0.7"], ["https://10.0.0.7"]),
-        (
-            "https://b\u00fccher.example",
-            ["https://xn--bcher-kva.example"],
-            ["https://bcher.example"],
-        ),
-    ],
-)
-def test_our_own_pages_are_where_the_owner_says(
-    public_url: str, ours: list[str], strangers: list[str]
-) -> None:
+HERE: list[tuple[str, list[str], list[str]]] = [
+    (
+        "https://Practice.example:443/",
+        OURS,
+        ["http://practice.example", "ws://practice.example", "https://practice.example:80"],
+    ),
+    (
+        "https://practice.example:8443",
+        ["https://practice.example:8443", "wss://practice.example:8443"],
+        ["https://practice.example", "http://practice.example:8443"],
+    ),
+    ("http://10.0.0.7", ["http://10.0.0.7:80", "ws://10.0.0.7"], ["https://10.0.0.7"]),
+    ("https://b\u00fccher.example", ["https://xn--bcher-kva.example"], ["https://bcher.example"]),
+]
+
+
+def test_our_own_pages_are_where_the_owner_says() -> None:
     """A proxy passes on whichever Host it likes, and an attacker's page has one of its own."""
-    for host in ("127.0.0.1:4100", "practice.example", "practice.example:443"):
-        assert [origin for origin in ours if not may_connect(origin, host, public_url)] == []
-        stolen = [f"https://{host}.evil.test", f"http://{host}", "http://evil.test", "null"]
-        for origin in (*strangers, *stolen):
-            assert not may_connect(origin, host, public_url), origin
-    assert not may_connect("http://evil.test", "evil.test", public_url)  # a name that was rebound
+    hosts = ("127.0.0.1:4100", "practice.example", "practice.example:443")
+    for public_url, ours, strangers in HERE:
+        for host in hosts:
+            assert [it for it in ours if not may_connect(it, host, public_url)] == []
+            stolen = [f"https://{host}.evil.test", f"http://{host}", "http://evil.test", "null"]
+            assert [it for it in (*strangers, *stolen) if may_connect(it, host, public_url)] == []
+        assert not may_connect("http://evil.test", "evil.test", public_url)  # a rebound name
 
 
-@pytest.mark.parametrize(
-    "origin, host, is_ours",
-    [
+def test_without_a_public_url_they_are_where_the_request_went() -> None:
+    for origin, host, is_ours in (
         ("http://127.0.0.1:4100", "127.0.0.1:4100", True),
         ("ws://127.0.0.1:4100", "127.0.0.1:4100", True),
         ("https://here.example", "here.example:443", True),
@@ -195,35 +188,27 @@ def test_our_own_pages_are_where_the_owner_says(
         ("http://127.0.0.1:4101", "127.0.0.1:4100", False),
         ("app://here.example", "here.example", False),
         ("null", "null", False),
-    ],
-)
-def test_without_a_public_url_they_are_where_the_request_went(
-    origin: str, host: str, is_ours: bool
-) -> None:
-    assert may_connect(origin, host) is is_ours
+    ):
+        assert may_connect(origin, host) is is_ours, origin
 
 
-@pytest.mark.parametrize(
-    "named, origin",
-    [
-        *(
-            (it, it.lower())
-            for it in (
-                *("capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://."),
-                *("null", "https://App.example", "chrome-extension://abcdef"),
-            )
-        ),
+def test_apps_and_sites_are_named_as_people_write_them() -> None:
+    for named, origin in (
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("ionic://localhost", "ionic://localhost"),
+        ("tauri://localhost", "tauri://localhost"),
+        ("app://.", "app://."),
+        ("null", "null"),
+        ("https://App.example", "https://app.example"),
         ("https://app.example:443", "https://app.example"),
         ("http://app.example:80/", "http://app.example"),
         ("https://app.example", "https://app.example:443"),
         ("https://b\u00fccher.example", "https://xn--bcher-kva.example"),
-    ],
-)
-def test_apps_and_sites_are_named_as_people_write_them(named: str, origin: str) -> None:
-    for public_url in (None, "https://practice.example"):
-        assert may_connect(origin, "practice.example", public_url, named)
-        for stranger in ("capacitor://evil", f"{origin}.evil.test", "https://app.example:444"):
-            assert not may_connect(stranger, "practice.example", public_url, named)
+    ):
+        for public_url in (None, "https://practice.example"):
+            assert may_connect(origin, "practice.example", public_url, named), named
+            for stranger in ("capacitor://evil", f"{origin}.evil.test", "https://app.example:444"):
+                assert not may_connect(stranger, "practice.example", public_url, named), named
 
 
 # -- sockets -------------------------------------------------------------------------------------

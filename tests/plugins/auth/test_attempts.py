@@ -34,9 +34,12 @@ async def app(wellio_app: StartApp, clock: ManualClock) -> TestApp:
     return await wellio_app(settings=SETTINGS, plugins=[wellio_auth], clock=clock)
 
 
-async def log_in(app: TestApp, email: str, by: str, password: str = "a wrong one") -> Reply:
+async def log_in(
+    app: TestApp, email: str, by: str, password: str = "a wrong one", agent: str = "Phone"
+) -> Reply:
     body = {"email": email, "password": password}
-    return await app.api.post("/auth/login", body, headers={"X-Forwarded-For": by})
+    headers = {"X-Forwarded-For": by, "User-Agent": agent}
+    return await app.api.post("/auth/login", body, headers=headers)
 
 
 async def statuses(app: TestApp, tries: Sequence[tuple[str, str]]) -> list[int]:
@@ -71,9 +74,12 @@ async def test_no_spelling_of_an_address_has_a_budget_of_its_own(
     user = await make_user("owner", email="strasse@example.com")
     clock.advance(100_000)
     for number, spelling in enumerate(spellings):
-        found = await log_in(app, spelling, f"203.0.{number}.1", PASSWORD)
-        assert found.data["user"]["id"] == user.id  # it is that account, and a try
+        assert (await log_in(app, spelling, f"203.0.{number}.1")).status == 401
     assert (await log_in(app, user.email, "203.0.9.1")).status == 429
+    clock.advance(100_000)
+    for spelling in spellings:  # and it is that account
+        found = await log_in(app, spelling, "203.0.9.1", PASSWORD)
+        assert found.data["user"]["id"] == user.id
 
 
 async def test_a_network_has_a_budget_whomever_it_tries(app: TestApp, clock: ManualClock) -> None:
@@ -89,6 +95,36 @@ async def test_all_together_have_one(app: TestApp) -> None:
     assert await statuses(app, tries) == [401] * 9 + [429]
 
 
+async def test_what_is_right_uses_nothing_up(
+    app: TestApp, make_user: MakeUser, clock: ManualClock
+) -> None:
+    user = await make_user("owner")
+    clock.advance(100_000)
+    devices = [("198.51.100.7", f"Phone {number}") for number in range(5)]
+    for by, agent in devices * 2:
+        assert (await log_in(app, user.email, by, PASSWORD, agent)).status == 200
+    assert [await change(app, user, PASSWORD, new="password12") for _ in range(5)] == [422] * 5
+    assert [await change(app, user, "a wrong one") for _ in range(4)] == [422, 422, 422, 429]
+
+
+async def test_no_neighbour_locks_a_device_out(
+    app: TestApp, make_user: MakeUser, clock: ManualClock
+) -> None:
+    user, home = await make_user("owner"), "198.51.100.7"
+    clock.advance(100_000)
+    assert (await log_in(app, user.email, home, PASSWORD)).status == 200
+    for by, agent in ((home, "Laptop"), ("198.51.100.8", "Phone"), ("198.51.100.9", "")):
+        for _ in range(12):
+            assert (await log_in(app, user.email, by, agent=agent)).status in {401, 429}
+    assert (await log_in(app, user.email, home, PASSWORD, "Laptop")).status == 429
+    assert (await log_in(app, user.email, home, PASSWORD)).status == 200
+    await log_in(app, user.email, "2001:db8::1", PASSWORD)
+    clock.advance(100_000)
+    assert (await log_in(app, user.email, "2001:db8::1", PASSWORD)).status == 200
+    await statuses(app, [(user.email, f"203.0.{number}.1") for number in range(9)])
+    assert (await log_in(app, user.email, "2001:db8::2:3", PASSWORD)).status == 200
+
+
 async def test_nobody_is_locked_out_of_a_place_where_they_were_signed_in(
     app: TestApp, make_user: MakeUser, clock: ManualClock
 ) -> None:
@@ -99,12 +135,12 @@ async def test_nobody_is_locked_out_of_a_place_where_they_were_signed_in(
     flood += [(f"nobody{number}@example.com", f"203.1.{number}.1") for number in range(12)]
     assert (await statuses(app, flood))[-1] == 429
     assert (await log_in(app, user.email, elsewhere, PASSWORD)).status == 429
-    assert (await log_in(app, user.email, "198.51.100.250", PASSWORD)).status == 200
+    assert (await log_in(app, user.email, home, PASSWORD)).status == 200
     await app.restart()  # what is remembered comes from the sessions that live
     assert (await statuses(app, flood))[-1] == 429
     assert (await log_in(app, user.email, home, PASSWORD)).status == 200
     # Theirs is a budget all the same.
-    assert await statuses(app, [(user.email, home)] * 3) == [401, 401, 429]
+    assert await statuses(app, [(user.email, home)] * 4) == [401, 401, 401, 429]
     assert (await log_in(app, "nobody@example.com", home)).status == 429
 
 
@@ -116,8 +152,8 @@ async def test_who_is_signed_in_has_a_budget_for_the_old_password(
     assert [await change(app, user, "a wrong one") for _ in range(4)] == [422, 422, 422, 429]
 
 
-async def change(app: TestApp, user: User, current: str) -> int:
-    body = {"current": current, "new": "seven plum kettles"}
+async def change(app: TestApp, user: User, current: str, new: str = "seven plum kettles") -> int:
+    body = {"current": current, "new": new}
     return (await app.api.as_(user).post("/auth/password", body)).status
 
 

@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
+import wellio_auth
 
 from tests.plugins.auth.moves import Steps, works
 from wellio import Conflict, ManualClock
 from wellio.testing import Reply, TestApp, User
-from wellio.testing.plugin import MakeUser
+from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import sign_in
 
 PASSWORD = "plum kettle orbit"
@@ -57,7 +58,91 @@ async def test_the_owner_invites_anybody(
     owner = await make_user("owner")
     answer = await redeem(app, await invite(app, owner, role=role))
     assert answer.data["user"]["role"] == role
-    assert steps.seen[-1] == (role, {})
+    # In a practice of one, a client has somebody to write to.
+    assert steps.seen[-1] == (role, {"coachId": owner.id} if role == "client" else {})
+
+
+@pytest.mark.sqlite("the SQL is plain")
+async def test_with_more_than_one_coach_nobody_is_the_default(
+    app: TestApp, make_user: MakeUser, steps: Steps
+) -> None:
+    owner, coach = await make_user("owner"), await make_user("coach")
+    assert (await invite(app, owner)).data["coachId"] is None
+    await app.api.as_(owner).patch(f"/users/{coach.id}", {"status": "disabled"}, status=200)
+    alone = await invite(app, owner)
+    assert alone.data["coachId"] == owner.id
+    await redeem(app, alone)
+    assert steps.seen[-1] == ("client", {"coachId": owner.id})
+
+
+ENDS: dict[str, dict[str, str]] = {
+    "demoted": {"role": "assistant"},
+    "disabled": {"status": "disabled"},
+    "erased": {},
+}
+
+
+@pytest.mark.sqlite("the SQL is plain")
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_invitation_outlives_its_coach(
+    app: TestApp, make_user: MakeUser, steps: Steps, end: str
+) -> None:
+    owner, coach = await make_user("owner"), await make_user("coach")
+    other = await make_user("owner")
+    invitation = await invite(app, owner, coachId=coach.id)
+    if change := ENDS[end]:
+        await app.api.as_(owner).patch(f"/users/{coach.id}", change, status=200)
+    else:
+        await app.erase(coach.id)
+    await redeem(app, invitation, name="Nia")
+    assert steps.seen[-1] == ("client", {})
+    await app.settled()
+    for told in (owner, other):
+        (mail,) = [it for it in await app.mails(told.email) if "no coach" in it.subject]
+        assert "Nia" in mail.text
+
+
+@pytest.mark.sqlite("the SQL is plain")
+async def test_a_new_invitation_replaces_the_open_one(app: TestApp, make_user: MakeUser) -> None:
+    owner, coach, other = [await make_user(role) for role in ("owner", "coach", "coach")]
+    first = await invite(app, coach)
+    with app.bus.expect("invitation.revoked", "invitation.created"):
+        second = await invite(app, coach, email="New@Example.com")
+    await app.api.as_(coach).get(f"/invitations/{first.data['id']}", status=404)
+    theirs = await invite(app, other)  # who may not take it back does not replace it
+    await app.settled()
+    assert len(await app.mails("new@example.com")) <= 3
+    await redeem(app, first, 410)
+    with app.bus.expect("invitation.revoked", "invitation.revoked", "invitation.created"):
+        third = await invite(app, owner)
+    for replaced in (second, theirs):
+        await redeem(app, replaced, 410)
+    await redeem(app, third)
+
+
+@pytest.mark.sqlite("the SQL is plain")
+async def test_invitations_have_budgets(
+    wellio_app: StartApp, make_user: MakeUser, clock: ManualClock
+) -> None:
+    settings = {
+        "limits.enabled": True,
+        "plugins.auth.bcrypt_cost": 10,
+        "plugins.auth.invitations_per_sender": "4+1/s",
+        "plugins.auth.invitations_per_address": "2+0.5/s",
+    }
+    app = await wellio_app(settings=settings, plugins=[wellio_auth], clock=clock)
+    owner, coach = await make_user("owner"), await make_user("coach")
+    for email in ("new@example.com", "NEW@example.com"):
+        await invite(app, owner, email=email)
+    refused = await invite(app, coach, 429)
+    assert refused.headers["RateLimit-Policy"] == '"invited";q=2;w=4'
+    clock.advance(2000)
+    await invite(app, coach)
+    for number in range(3):
+        await invite(app, coach, email=f"{number}@example.com")
+    refused = await invite(app, coach, 429, email="4@example.com")
+    assert refused.headers["RateLimit-Policy"] == '"invitations";q=4;w=4'
+    await invite(app, owner, email="4@example.com")
 
 
 async def test_the_owner_says_whose_client_it_is(
