@@ -77,7 +77,7 @@ from .keys.people import PersonErased, PersonKeys
 from .mail import Letterhead, Mail, MailFailed, MailRefused
 from .observe.log import get_logger
 from .realtime import Ack, Client, Hub, emits, socket_event
-from .text import address_key, fold, sort_key
+from .text import address_key, composed, fold, sort_key
 from .wire import (
     ABSENT,
     Currency,
@@ -210,6 +210,7 @@ __all__ = [
     "__version__",
     "address_key",
     "call",
+    "composed",
     "create_app",
     "created",
     "decode_cursor",

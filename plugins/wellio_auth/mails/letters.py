@@ -1,4 +1,9 @@
-"""What this plugin writes to people: subjects and texts, and nothing else."""
+"""What this plugin writes to people: subjects and texts, and nothing else.
+
+What somebody calls themself comes after words of ours, and is no link.
+"""
+
+import re
 
 from wellio import Letterhead
 
@@ -50,7 +55,7 @@ def password_changed(practice: Letterhead, name: str, url: str, at: int) -> tupl
     return (
         f"Your password at {practice.name} was changed",
         f"""\
-Hello {name},
+Hello {_name(name)},
 
 your password was changed on {practice.time(at)}. Your other devices were signed out.
 
@@ -69,7 +74,7 @@ def refresh_token_reused(practice: Letterhead, name: str, url: str, at: int) -> 
     return (
         f"One of your devices was signed out of {practice.name}",
         f"""\
-Hello {name},
+Hello {_name(name)},
 
 on {practice.time(at)} an outdated copy of one of your logins was used, so we ended that login.
 
@@ -88,7 +93,7 @@ def api_key_created(practice: Letterhead, name: str, url: str, at: int) -> tuple
     return (
         f"An API key was made for you at {practice.name}",
         f"""\
-Hello {name},
+Hello {_name(name)},
 
 on {practice.time(at)} an API key was made in your name. A program that has it can do at
 {practice.name} what the key allows, until you end it.
@@ -123,4 +128,9 @@ Give them a coach: {url}
 def _invites(practice: Letterhead, inviter: str | None) -> str:
     if inviter is None:
         return f"You are invited to {practice.name}"
-    return f"{inviter} invites you to {practice.name}"
+    return f"You are invited to {practice.name} by {_name(inviter)}"
+
+
+def _name(text: str) -> str:
+    """Return a name in which no mail program finds an address to click on."""
+    return re.sub(r"([.:\u3002\uff0e\uff61])(?=\S)", r"\1 ", text)

@@ -38,13 +38,36 @@ async def test_an_invited_person_gets_the_link_in_plain_words(
     link = (await invite(app, owner, role="coach")).data["link"]
     [mail] = await mails(app)
     assert mail["to"] == "new@example.com"
-    assert mail["subject"] == "Olga Bühler invites you to Wellio"
-    assert mail["text"].startswith("Hello,\n\nOlga Bühler invites you to Wellio. To choose a ")
+    assert mail["subject"] == "You are invited to Wellio by Olga Bühler"
+    assert mail["text"].startswith(
+        "Hello,\n\nYou are invited to Wellio by Olga Bühler. To choose a "
+    )
     assert f"\n\n{link}\n\n" in mail["text"]
     assert "until 4 June 2026, 20:26 (UTC)" in mail["text"]
     token = mail["text"].partition("#token=")[2].partition("\n")[0]
     body = {"token": token, "name": "New Person", "password": PASSWORD}
     await app.api.post("/invitations/redeem", body, status=201)
+
+
+async def test_a_name_is_no_subject_no_link_and_turns_nothing_round(
+    app: TestApp, make_user: MakeUser
+) -> None:
+    owner = await make_user("owner")
+    coach = await make_user("coach", name="Win https://evil.example/x \u202egnp.exe")
+
+    async def spoil(tx: Tx) -> None:  # as an older version stored it
+        name = "Win https://evil.example/x \u202e\u2066now"
+        await tx.execute("UPDATE auth_user SET name = :name WHERE id = :id", name=name, id=coach.id)
+
+    await app.app.db.write(spoil)
+    await invite(app, coach, role="client")
+    [mail] = await mails(app)
+    assert mail["subject"] == "You are invited to Wellio by Win https: //evil. example/x now"
+    assert "evil.example" not in mail["text"]
+    assert "https://evil" not in mail["text"]
+    change = {"name": "Anna\u202e\u200f \u2069B"}
+    renamed = (await app.api.as_(owner).patch(f"/users/{coach.id}", change, status=200)).data
+    assert renamed["name"] == "Anna B"
 
 
 @pytest.mark.parametrize("fate", ["revoked", "redeemed", "expired", "of a disabled inviter"])
@@ -78,7 +101,7 @@ async def test_who_has_an_account_is_told_so_and_nobody_else_is(
         await invite(app, coach, email=email)
     [mail] = await mails(app)
     assert mail["to"].lower() == client.email
-    assert mail["subject"] == "Carl invites you to Wellio"
+    assert mail["subject"] == "You are invited to Wellio by Carl"
     assert "You have an account there already" in mail["text"]
     assert app.url in mail["text"]
     assert "token" not in mail["text"]

@@ -1,12 +1,14 @@
 """Passwords: long ones count in full, and hashing them never stops the loop or floods the box."""
 
 import asyncio
+import time
+from contextlib import suppress
 
 import pytest
 import wellio_auth
 from wellio_auth.credentials.passwords import QUEUE, THREADS, Passwords
 
-from wellio import TooManyRequests
+from wellio import Invalid, TooManyRequests
 from wellio.testing import TestApp
 from wellio.testing.plugin import StartApp
 
@@ -30,6 +32,71 @@ async def test_a_hash_is_worth_nothing_without_the_pepper(
     stored = await passwords.hash("plum kettle orbit")
     other = await wellio_app(plugins=[wellio_auth])  # another practice, with a root key of its own
     assert not await other.app.service(Passwords).verify("plum kettle orbit", stored)
+
+
+async def test_a_password_is_the_same_however_its_accents_are_encoded(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed, apart = "Z\u00fcrich-caf\u00e9-1", "Zu\u0308rich-cafe\u0301-1"
+    typed = (composed, apart, "Z\u00fcrich-cafe\u0301-1")
+    for form in typed:
+        stored = await passwords.hash(form)
+        assert all([await passwords.verify(other, stored) for other in typed])
+        assert not await passwords.verify("Zurich-cafe-1", stored)
+    monkeypatch.setattr("wellio_auth.credentials.passwords.composed", lambda text: text)
+    old = await passwords.hash(apart)  # as it was hashed before
+    monkeypatch.undo()
+    assert all([await passwords.verify(form, old) for form in (composed, apart)])
+
+
+async def test_no_password_is_a_burden_to_look_at(passwords: Passwords) -> None:
+    """What zxcvbn is slow at: signs that stand for letters, repetitions, and both together."""
+    signs = "4@8({[<369&#!1/|0$5+7%2"
+    worst = [
+        *(
+            signs * 11,
+            signs + "password" * 20,
+            (signs[:11] * 3 + "a") * 8,
+            "a4@b8c(e3g6i1!l|o0s$" * 12,
+        ),
+        *(
+            "a" * 256,
+            "ab" * 128,
+            ("a" * 8 + "b") * 28,
+            "1!|7" * 64,
+            "1991-01-01" * 25,
+            "qwertyuiop" * 25,
+        ),
+        *(
+            "1234567890" * 25,
+            "".join(map(chr, range(33, 127))) * 2,
+            "\u00e9" * 256,
+            "password" * 32,
+        ),
+    ]
+    for password in worst:
+        began = time.process_time()
+        with suppress(Invalid):
+            await passwords.require_strong(
+                "/password", password, "x" * 200, "x" * 60 + "@y.example"
+            )
+        assert time.process_time() - began < 1, password[:40]  # 0.1 s; without limits up to 6 s
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password123",
+        "P@$$w0rd123",
+        "1234567890" * 3,
+        "qwertyuiop",
+        "aaaaaaaaaaaa",
+        "!@#$%^&*()",
+    ],
+)
+async def test_what_everybody_guesses_first_is_refused(passwords: Passwords, password: str) -> None:
+    with pytest.raises(Invalid):
+        await passwords.require_strong("/password", password, "Anna Berg", "anna.berg@x.example")
 
 
 async def test_nobody_has_no_password(passwords: Passwords) -> None:
