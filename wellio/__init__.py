@@ -5,7 +5,7 @@ A plugin imports from here (and from `wellio.testing`), never from a submodule.
 
 from importlib import metadata
 
-from .access.actor import Actor, Authenticator, Permission
+from .access.actor import Actor, Authenticator, Permission, Role
 from .access.limits import Budget, Limits, Rate
 from .access.policy import Access, Fragment, Policies, Policy
 from .audit import Audit
@@ -188,6 +188,7 @@ __all__ = [
     "Problem",
     "Rate",
     "Reply",
+    "Role",
     "Row",
     "Schedule",
     "SectionModel",

@@ -51,6 +51,45 @@ async def test_everything_in_it_has_a_name_and_a_description(openapi: Any) -> No
     assert [name for name, operation in operations if not operation["tags"]] == []
     ids = [operation["operationId"] for _, operation in operations]
     assert len(ids) == len(set(ids))
+    assert [it for it in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", it)] == []
+    schemas = openapi["components"]["schemas"]
+    assert [it for it in schemas if not re.fullmatch(r"([A-Z][a-z0-9]+)+", it)] == []
+    assert [it for it in schemas if it.endswith("Out")] == []
+    titles = {where.rpartition("/")[0] for where, _ in _texts(openapi) if where.endswith("/title")}
+    assert titles - {f"/components/schemas/{name}" for name in schemas} == {"/info"}
+    assert {it["name"] for it in openapi["tags"]} == {
+        tag for _, operation in operations for tag in operation["tags"]
+    }
+    for name, operation in operations:
+        for status, answer in operation["responses"].items():
+            assert "X-Request-Id" in answer["headers"], name
+            assert ("Location" in answer["headers"]) == (status == "201"), name
+
+
+#: Some of every shape that a path has.
+NAMES = {
+    "GET /api/v1/clients": "listClients",
+    "GET /api/v1/clients/{id}": "getClient",
+    "POST /api/v1/clients": "createClient",
+    "PATCH /api/v1/clients/{id}": "updateClient",
+    "PUT /api/v1/clients/{id}/coaches/{coachId}": "putClientCoach",
+    "GET /api/v1/clients/{id}/timeline": "listClientTimeline",
+    "DELETE /api/v1/conversations/{id}/members/{userId}": "deleteConversationMember",
+    "POST /api/v1/conversations/{id}/read": "readConversation",
+    "GET /api/v1/auth/sessions/{id}": "getAuthSession",
+    "POST /api/v1/auth/login": "login",
+    "POST /api/v1/auth/password": "changePassword",
+    "POST /api/v1/invitations/redeem": "redeemInvitation",
+    "GET /api/v1/me": "getMe",
+    "PATCH /api/v1/practice": "updatePractice",
+    "DELETE /api/v1/api-keys/{id}": "deleteApiKey",
+}
+
+
+async def test_operations_are_called_by_what_they_do(openapi: Any) -> None:
+    for call, name in NAMES.items():
+        method, _, path = call.partition(" ")
+        assert openapi["paths"][path][method.lower()]["operationId"] == name
 
 
 async def test_every_answer_in_it_is_described(openapi: Any) -> None:

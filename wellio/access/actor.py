@@ -4,11 +4,14 @@ What somebody may do with one object is decided in `policy.py`.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiohttp import web
 
 from wellio.errors import Forbidden
+
+Role = Literal["owner", "coach", "assistant", "client"]
+"""What somebody is in the practice; an account has one."""
 
 
 @dataclass(frozen=True, slots=True)

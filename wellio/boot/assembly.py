@@ -36,6 +36,7 @@ from wellio.observe.redaction import hide
 from wellio.realtime import Admission, EventRouter, Realtime, RealtimeSettings
 
 from .app import WELLIO, Wellio
+from .hook import CORE
 from .loader import load_plugins
 from .plugin import BrokenPluginError
 from .plugins import Plugins
@@ -219,6 +220,10 @@ def _http(app: Wellio, rules: GatewayRules, events: EventRouter) -> Http:
         idempotency=app.service(Idempotency),
         access_log=app.config.log.access,
         sockets=events,
+        tags={
+            CORE: "Health, the dashboard, and this description.",
+            **{entry.name: entry.plugin.summary for entry in app.hooks.plugins.loaded},
+        },
     )
 
 

@@ -1,7 +1,7 @@
 """Puts an app's HTTP together: every endpoint on one router, behind one gateway."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -47,6 +47,7 @@ class Http:
         rules: GatewayRules | None = None,
         access_log: bool = False,
         sockets: EventRouter | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         """Join what the core and the plugins bring.
 
@@ -62,6 +63,7 @@ class Http:
             rules: What stands before the endpoints; None: nothing does.
             access_log: Whether each request is a line of the log.
             sockets: What knows the socket events, for the description.
+            tags: What the endpoints of each plugin are for, by its name, for the description.
 
         Raises:
             PluginError: A declaration cannot hold, or two endpoints are in each other's way.
@@ -76,7 +78,8 @@ class Http:
         routes = [route for api in (*apis, docs) for route in self._routes(api)]
         _refuse_twins(routes)
         find_readers(routes)
-        self._describe = partial(describe, routes, version, sockets, self.authentication.problems)
+        problems = self.authentication.problems
+        self._describe = partial(describe, routes, version, sockets, problems, tags or {})
         gateway = Gateway(rules, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
         self.application[HEADERS] = headers = ResponseHeaders(rules)

@@ -48,6 +48,7 @@ class Options(TypedDict, total=False):
     public: bool
     errors: tuple[type[Problem], ...]
     tags: tuple[str, ...]
+    name: str | None
     summary: str | None
     max_body_bytes: int | None
 

@@ -107,6 +107,8 @@ class Endpoint:
         public: Nobody needs to sign in; there is no `request[ACTOR]`.
         errors: Problems beyond those that follow from the rest, for the documentation.
         tags: Groups in the documentation; the plugin's name by default.
+        name: What the operation is called, such as `changePassword`; by default what its method
+            and path make of it (`names.py`). No two have one name.
         summary: One line for the documentation; the docstring's first by default.
         media_type: Of the answer, where it is not JSON.
         max_body_bytes: The largest body; by default 1 MiB, and 16 KiB where nobody needs to sign
@@ -133,6 +135,7 @@ class Endpoint:
     public: bool = False
     errors: tuple[type[Problem], ...] = ()
     tags: tuple[str, ...] = ()
+    name: str | None = None
     summary: str | None = None
     media_type: str = "application/json"
     max_body_bytes: int | None = None

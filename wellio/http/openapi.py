@@ -3,101 +3,49 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from wellio.errors import PluginError
-from wellio.field_errors import WORDS
 from wellio.observe.log import plugin_of
 from wellio.realtime import EventRouter
 
+from .answers import is_page
 from .codes import Codes, Problems, every_code, problems_of
 from .endpoint import ANY_SCOPE
 from .idempotency import HEADER as IDEMPOTENCY_KEY
-from .idempotency import MAX_CHARS, REPLAYED
+from .idempotency import REPLAYED
+from .names import operation_id
+from .openapi_parts import (
+    AUTHENTICATE,
+    ETAG,
+    HEADERS,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    INFO,
+    LOCATION,
+    PARAMETERS,
+    PROBLEM,
+    RATE_LIMIT,
+    RATE_LIMIT_POLICY,
+    RETRY_AFTER,
+    SECURITY,
+)
 from .openapi_sockets import describe_sockets
 from .problems import BY_STATUS, MEDIA_TYPE
+from .request_id import HEADER as REQUEST_ID
 from .route import Route
 from .schemas import Json, Schemas, schemas_of
 
 TOLD = "x-api-key-told"  # the members that are there in any case, for whichever key
-IF_MATCH, IF_NONE_MATCH, ETAG = "If-Match", "If-None-Match", "ETag"
-_PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
-_OWNER = re.compile(r"(Api|Service)$|^<locals>$")
-_FOR_CALLERS_IN_PYTHON = re.compile(r"^(Args|Returns|Raises):\n.*", re.MULTILINE | re.DOTALL)
+_OF_REFUSALS = {401: (AUTHENTICATE,), **dict.fromkeys((409, 429, 503), (RETRY_AFTER,))}
 _TEXT = {"type": "string"}
-_PROBLEM = {
-    "type": "object",
-    "description": "Why a request was refused (RFC 9457).",
-    "properties": {
-        "type": _TEXT,
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "detail": _TEXT,
-        "code": {"$ref": "#/components/schemas/ErrorCode"},
-        "requestId": {"type": "string", "description": "Finds the log's lines."},
-        "retryAfter": {"type": "number", "description": "Seconds."},
-        "errors": {
-            "type": "array",
-            "description": "Everything that is wrong with a 422, at once.",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string", "description": "RFC 6901."},
-                    "code": {
-                        "type": "string",
-                        "description": "What is wrong; docs/errors.md has all of them.",
-                        "examples": sorted({code for code, _ in WORDS}),
-                    },
-                    "message": _TEXT,
-                },
-                "required": ["pointer", "code", "message"],
-            },
-        },
-    },
-    "required": ["type", "title", "status", "detail", "code", "requestId"],
-}
-_HEADERS = {
-    IDEMPOTENCY_KEY: {
-        "name": IDEMPOTENCY_KEY,
-        "in": "header",
-        "description": "Your own name for this request, new for each. Sent again with it, the "
-        "request is answered as the first time, for a day, and has no second effect.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CHARS},
-    },
-    IF_MATCH: {
-        "name": IF_MATCH,
-        "in": "header",
-        "description": "The `ETag` of the state that you want to change, or several, or `*`. In "
-        "another state it is not changed: 412.",
-        "schema": _TEXT,
-    },
-    IF_NONE_MATCH: {
-        "name": IF_NONE_MATCH,
-        "in": "header",
-        "description": "The `ETag` of the state that you know, or several, or `*`. As long as it "
-        "is that, the answer is a 304 without a body.",
-        "schema": _TEXT,
-    },
-}
-_ANSWER_HEADERS = {
-    ETAG: {"description": "Names this state of the object, as you see it.", "schema": _TEXT},
-    REPLAYED: {
-        "description": "The answer was given before to a request with this key.",
-        "schema": {"const": "true"},
-    },
-}
-_SECURITY = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An access token."},
-    "apiKey": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key. What is named beside it is the scope that it needs.",
-    },
-}
+_PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
+_FOR_CALLERS_IN_PYTHON = re.compile(r"^(Args|Returns|Raises):\n.*", re.MULTILINE | re.DOTALL)
 
 
 def describe(
@@ -105,6 +53,7 @@ def describe(
     version: str,
     sockets: EventRouter | None = None,
     authentication: Problems = (),
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Json:
     """Describe an app's routes and socket events.
 
@@ -113,6 +62,7 @@ def describe(
         version: The app's.
         sockets: What knows the socket events; None: there are none.
         authentication: What the ways of signing in raise.
+        tags: What the endpoints of each plugin are for, by its name.
 
     Raises:
         PluginError: Two endpoints have one name.
@@ -130,20 +80,23 @@ def describe(
     events, vocabulary = describe_sockets(sockets, schemas) if sockets else ({}, {})
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Wellio", "version": version},
+        "info": {**INFO, "version": version},
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
+        "tags": [
+            {"name": name, "description": tags[name]} for name in _tags_of(paths) if name in tags
+        ],
         "paths": paths,
         "components": {
             "schemas": {
                 **_used(components, [paths, events]),
                 **vocabulary,
-                "Problem": _PROBLEM,
+                "Problem": PROBLEM,
                 "ErrorCode": _error_code(every_code(routes, sockets, authentication)),
             },
-            "parameters": _HEADERS,
-            "headers": _ANSWER_HEADERS,
-            "securitySchemes": _SECURITY,
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "securitySchemes": SECURITY,
         },
         "x-socket-events": events,
     }
@@ -152,6 +105,12 @@ def describe(
 def path_of(route: Route) -> str:
     """Return a route's path as the description has it, with its parameters in camelCase."""
     return _PARAMETER.sub(lambda match: f"{{{to_camel(match[1])}}}", route.path)
+
+
+def _tags_of(paths: Json) -> Iterator[str]:
+    """Yield each tag of the operations once, in their order."""
+    operations = (it for methods in paths.values() for it in methods.values())
+    yield from dict.fromkeys(tag for operation in operations for tag in operation["tags"])
 
 
 def _used(components: Json, whole: Any) -> Json:
@@ -163,11 +122,11 @@ def _used(components: Json, whole: Any) -> Json:
 def _operation(route: Route, index: int, schemas: Schemas, components: Json) -> Json:
     declared, handler = route.endpoint, route.handler
     plugin = plugin_of(handler.__module__)
-    owner = _OWNER.sub("", handler.__qualname__.rpartition(".")[0].rpartition(".")[2])
+    name = operation_id(declared.method, route.path, is_page=is_page(declared.returns))
     text = _FOR_CALLERS_IN_PYTHON.sub("", inspect.getdoc(handler) or "")
     summary, _, description = text.partition("\n")
     operation: Json = {
-        "operationId": f"{plugin}{owner}{handler.__name__.title().replace('_', '')}",
+        "operationId": declared.name or name,
         "summary": declared.summary or summary,
         "tags": list(declared.tags or (plugin,)),
         "parameters": [
@@ -229,9 +188,15 @@ def _header_parameters(route: Route) -> Iterator[Json]:
         yield {"$ref": f"#/components/parameters/{name}"}
 
 
-def _answer_headers(route: Route) -> Json:
-    names = [REPLAYED] if route.idempotency is not None else []
+def _answer_headers(route: Route, status: int) -> Json:
+    names = [REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY]
+    names += [LOCATION] if status == HTTPStatus.CREATED else []
+    names += [REPLAYED] if route.idempotency is not None else []
     names += [ETAG] if route.is_tagged else []
+    return _headers(names)
+
+
+def _headers(names: Iterable[str]) -> Json:
     return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}}
 
 
@@ -241,7 +206,7 @@ def _responses(route: Route, schema: Json) -> Json:
     unchanged = (304,) if route.is_tagged and not route.is_patch else ()
     for status in (declared.status, *declared.also, *unchanged):
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
-        responses[str(status)] |= _answer_headers(route)
+        responses[str(status)] |= _answer_headers(route, status)
         if status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             responses[str(status)]["content"] = {declared.media_type: {"schema": schema}}
     return responses
@@ -252,6 +217,7 @@ def _refusals(problems: Mapping[int, Codes]) -> Json:
     return {
         str(status): {
             "description": f"{BY_STATUS[status].title}: {', '.join(f'`{it}`' for it in codes)}.",
+            **_headers((REQUEST_ID, RATE_LIMIT, RATE_LIMIT_POLICY, *_OF_REFUSALS.get(status, ()))),
             "content": {
                 MEDIA_TYPE: {
                     "schema": {

@@ -88,6 +88,9 @@ class Conformance:
         pointer = f"#/paths/{_escaped(template)}/{method.lower()}/responses/{answer.status}"
         response = operation["responses"].get(str(answer.status))
         assert response is not None, f"{what}: the status is not documented"
+        for name in response.get("headers", ()):
+            if self._openapi["components"]["headers"][name].get("required"):
+                assert name in answer.headers, f"{what}: no {name}"
         content = response.get("content")
         if not content or method == "HEAD":
             assert not answer.content, f"{what}: a body, and none is documented"

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from wellio import ABSENT, Id, Instant, Name, PageQuery, Password, Row, Wire
+from wellio import ABSENT, Id, Instant, Name, PageQuery, Password, Role, Row, Wire
 from wellio_auth.credentials.models import Secret
 
-Role = Literal["owner", "coach", "assistant", "client"]
 Status = Literal["active", "disabled"]
 
 
@@ -21,7 +20,7 @@ class NewAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Me:
+class OwnAccount:
     """An account as its holder sees it, with what they may do."""
 
     user: Row
@@ -75,14 +74,14 @@ class UserBrief(Wire):
     role: Role
 
 
-class UserOut(UserBrief):
+class User(UserBrief):
     """An account."""
 
     status: Status
     created_at: Instant
 
 
-class MeOut(UserOut):
+class Me(User):
     """One's own account."""
 
     permissions: list[str]

@@ -32,7 +32,15 @@ from wellio_auth.mails.service import PASSWORD_CHANGED, Mails
 from wellio_auth.sessions.service import Sessions
 
 from . import store
-from .models import Me, MeChange, NewAccount, PasswordChange, UserChange, UserQuery, is_active
+from .models import (
+    MeChange,
+    NewAccount,
+    OwnAccount,
+    PasswordChange,
+    UserChange,
+    UserQuery,
+    is_active,
+)
 from .store import USERS
 
 
@@ -125,21 +133,21 @@ class Accounts:
             raise NotFound
         return user
 
-    async def me(self, actor: Actor) -> Me:
+    async def me(self, actor: Actor) -> OwnAccount:
         """Read one's own account, and what one may do."""
-        return Me(await self.get(actor.user_id), actor.permissions)
+        return OwnAccount(await self.get(actor.user_id), actor.permissions)
 
     async def list(self, query: UserQuery) -> Slice[Row]:
         """List accounts by name."""
         return await store.page(self._db, query, query.role, query.status)
 
-    async def rename(self, actor: Actor, change: MeChange, if_match: IfMatch) -> Me:
+    async def rename(self, actor: Actor, change: MeChange, if_match: IfMatch) -> OwnAccount:
         """Change one's own account.
 
         Raises:
             PreconditionFailed: It is in another state than the actor insists on.
         """
-        seen = partial(Me, permissions=actor.permissions)
+        seen = partial(OwnAccount, permissions=actor.permissions)
         arguments = (actor.user_id, actor.user_id, change.given(), if_match, seen)
         return seen(await self._db.write(self._change, *arguments))
 

@@ -2,13 +2,13 @@
 
 from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, address_key
 
-from .models import UserOut
+from .models import User
 
 Reader = Database | Tx
 
 USERS = Table(
     "auth_user",
-    UserOut,
+    User,
     *("email_ci", "name_key", "password_hash", "last_login_at int", "updated_at int"),
     order=("name_key",),
 )

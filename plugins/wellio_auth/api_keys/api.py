@@ -6,7 +6,7 @@ from typing import Any
 from wellio import NotFound, Page, Wellio, call
 from wellio_auth.permissions import CREATE_API_KEYS
 
-from .models import ApiKeyMade, ApiKeyOut, MadeKey
+from .models import ApiKey, ApiKeyMade, MadeKey
 from .service import ApiKeys, TooManyApiKeys
 from .store import API_KEYS
 
@@ -25,13 +25,13 @@ def routes(app: Wellio) -> Sequence[object]:
         ),
         call(
             *("GET", "/api-keys", keys.list),
-            returns=Page[ApiKeyOut],
+            returns=Page[ApiKey],
             wire=wire,
             permission=permission,
         ),
         call(
             *("GET", "/api-keys/{id}", keys.get),
-            returns=ApiKeyOut,
+            returns=ApiKey,
             wire=wire,
             permission=permission,
             errors=(NotFound,),

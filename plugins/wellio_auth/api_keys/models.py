@@ -31,7 +31,7 @@ class NewApiKey(Wire):
     ] = None
 
 
-class ApiKeyOut(Wire):
+class ApiKey(Wire):
     """An API key."""
 
     id: Id
@@ -43,7 +43,7 @@ class ApiKeyOut(Wire):
     last_used_at: Annotated[Instant | None, Field(description="Right to the minute.")]
 
 
-class ApiKeyMade(ApiKeyOut):
+class ApiKeyMade(ApiKey):
     """An API key that was just made."""
 
     key: Annotated[str, Field(description="To be sent as a bearer token.")]

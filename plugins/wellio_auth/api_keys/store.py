@@ -2,9 +2,9 @@
 
 from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx
 
-from .models import ApiKeyOut
+from .models import ApiKey
 
-API_KEYS = Table("auth_api_key", ApiKeyOut, "token_hash", order=("id",), descending=True)
+API_KEYS = Table("auth_api_key", ApiKey, "token_hash", order=("id",), descending=True)
 _ALIVE = "(t.expires_at IS NULL OR t.expires_at > :now)"
 _ONE = "WHERE t.id = :id AND (:holder = '' OR t.user_id = :holder) AND "
 _OWN = "t.user_id = :holder AND "

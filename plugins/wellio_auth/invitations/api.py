@@ -18,9 +18,9 @@ from wellio import (
 from wellio_auth.accounts.service import AccountExists
 from wellio_auth.permissions import CREATE_INVITATIONS
 from wellio_auth.sessions.api import MADE_ACCOUNT, login, origin_of
-from wellio_auth.sessions.models import LoginOut, SignedIn
+from wellio_auth.sessions.models import SignedIn, Tokens
 
-from .models import InvitationMade, InvitationOut, Redemption, SeenInvitation
+from .models import Invitation, InvitationMade, Redemption, SeenInvitation
 from .service import Invitations, UnusableInvitation
 from .store import INVITATIONS
 
@@ -40,13 +40,13 @@ def routes(app: Wellio) -> Sequence[object]:
         ),
         call(
             *("GET", "/invitations", invitations.list),
-            returns=Page[InvitationOut],
+            returns=Page[Invitation],
             wire=_seen,
             permission=permission,
         ),
         call(
             *("GET", one, invitations.get),
-            returns=InvitationOut,
+            returns=Invitation,
             wire=_seen,
             permission=permission,
             errors=(NotFound,),
@@ -66,7 +66,7 @@ class RedemptionApi:
         "POST",
         "/invitations/redeem",
         body=Redemption,
-        returns=LoginOut,
+        returns=Tokens,
         wire=login,
         status=201,
         location=MADE_ACCOUNT,

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wellio import Email, Id, Instant, Name, Password, Row, Wire
-from wellio_auth.accounts.models import Role
+from wellio import Email, Id, Instant, Name, Password, Role, Row, Wire
 from wellio_auth.credentials.models import Secret
 
 Status = Literal["pending", "redeemed", "expired"]
@@ -40,7 +39,7 @@ class Redemption(Wire):
     password: Password
 
 
-class Invitation(Wire):
+class StoredInvitation(Wire):
     """An invitation as it is stored."""
 
     id: Id
@@ -51,14 +50,14 @@ class Invitation(Wire):
     expires_at: Instant
 
 
-class InvitationOut(Invitation):
+class Invitation(StoredInvitation):
     """An invitation."""
 
     status: Status
     coach_id: Id | None
 
 
-class InvitationMade(InvitationOut):
+class InvitationMade(Invitation):
     """An invitation that was just made."""
 
     link: str

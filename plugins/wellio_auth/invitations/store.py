@@ -7,13 +7,13 @@ import orjson
 
 from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, address_key
 
-from .models import Invitation
+from .models import StoredInvitation
 
 Reader = Database | Tx
 
 INVITATIONS = Table(
     "auth_invitation",
-    Invitation,
+    StoredInvitation,
     *("email_ci", "attributes json", "token_hash", "redeemed_at int", "redeemed_by"),
     order=("id",),
     descending=True,

@@ -16,7 +16,7 @@ from wellio import (
 )
 from wellio_auth.accounts.models import UserBrief
 
-from .models import Login, LoginOut, Origin, OwnSession, Refresh, SessionOut, SignedIn
+from .models import Login, Origin, OwnSession, Refresh, Session, SignedIn, Tokens
 from .service import BadCredentials, BadRefreshToken, RefreshInProgress, Sessions
 from .store import SESSIONS
 
@@ -32,8 +32,8 @@ def routes(app: Wellio) -> Sequence[object]:
         SignInApi(sessions),
         call("POST", "/auth/logout", sessions.log_out),
         call("POST", "/auth/logout-all", sessions.log_out_everywhere),
-        call("GET", "/auth/sessions", sessions.list, returns=Page[SessionOut], wire=_session),
-        call("GET", "/auth/sessions/{id}", sessions.get, returns=SessionOut, wire=_session),
+        call("GET", "/auth/sessions", sessions.list, returns=Page[Session], wire=_session),
+        call("GET", "/auth/sessions/{id}", sessions.get, returns=Session, wire=_session),
         call("DELETE", "/auth/sessions", sessions.revoke_others),
         call("DELETE", "/auth/sessions/{id}", sessions.revoke, errors=(NotFound,)),
     ]
@@ -47,7 +47,7 @@ def origin_of(request: web.Request) -> Origin:
 
 
 def login(signed_in: SignedIn) -> dict[str, Any]:
-    """Return a `LoginOut`."""
+    """Return a `Tokens`."""
     return {
         "accessToken": signed_in.access_token,
         "refreshToken": signed_in.refresh_token,
@@ -67,7 +67,7 @@ class SignInApi:
         "POST",
         "/auth/login",
         body=Login,
-        returns=LoginOut,
+        returns=Tokens,
         wire=login,
         secret=True,
         public=True,
@@ -84,7 +84,7 @@ class SignInApi:
         "POST",
         "/auth/refresh",
         body=Refresh,
-        returns=LoginOut,
+        returns=Tokens,
         wire=login,
         secret=True,
         public=True,

@@ -65,7 +65,7 @@ class Refresh(Wire):
     ]
 
 
-class LoginOut(Wire):
+class Tokens(Wire):
     """What a client keeps after a login, a refresh, a redeemed invitation or the set-up."""
 
     access_token: str
@@ -75,7 +75,7 @@ class LoginOut(Wire):
     user: UserBrief
 
 
-class Session(Wire):
+class StoredSession(Wire):
     """One login, as it is stored."""
 
     id: Id
@@ -86,7 +86,7 @@ class Session(Wire):
     user_agent: str
 
 
-class SessionOut(Session):
+class Session(StoredSession):
     """One login of one's own."""
 
     current: bool

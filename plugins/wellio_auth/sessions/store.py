@@ -4,14 +4,14 @@ from typing import Any
 
 from wellio import Database, Row, Table, Tx
 
-from .models import Session
+from .models import StoredSession
 from .refresh import Rotation
 
 Reader = Database | Tx
 
 SESSIONS = Table(
     "auth_session",
-    Session,
+    StoredSession,
     *("user_id", "token_hash", "previous_hash", "request_hash", "rotated_at int", "ends_at int"),
     order=("last_seen_at",),
     descending=True,

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from wellio import Conflict, TooManyRequests, Wellio, endpoint
 from wellio_auth.sessions.api import MADE_ACCOUNT, login, origin_of
-from wellio_auth.sessions.models import LoginOut, SignedIn
+from wellio_auth.sessions.models import SignedIn, Tokens
 
 from .models import SetupRequest
 from .service import AlreadySetUp, BadSetupToken, Setup
@@ -26,8 +26,9 @@ class SetupApi:
     @endpoint(
         "POST",
         "/setup",
+        name="setUp",
         body=SetupRequest,
-        returns=LoginOut,
+        returns=Tokens,
         wire=login,
         status=201,
         location=MADE_ACCOUNT,

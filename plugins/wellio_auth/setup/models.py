@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from wellio import Currency, Email, Locale, Name, Password, TimeZone, Wire
-from wellio_auth.accounts.models import Role
+from wellio import Currency, Email, Locale, Name, Password, Role, TimeZone, Wire
 from wellio_auth.credentials.models import Secret
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel, model_validator
 
-from wellio import Ack, Id, Instant, Name, Page, Row, Slice, Wire
+from wellio import Ack, Id, Instant, Name, Page, Role, Row, Slice, Wire
 from wellio_chat.messages.models import Message
 
 
@@ -15,7 +15,7 @@ class Member(Wire):
 
     user_id: Id
     name: str
-    role: str
+    role: Role
     joined_at: Instant
     online: bool
     last_seen: Instant | None = Field(description="Null when online, or not seen since the start.")

@@ -260,12 +260,12 @@ async def test_it_is_documented_as_its_method_is() -> None:
     async with running(*calls(CupService())) as app:
         paths = app.http.openapi["paths"]
     read = paths["/api/v1/cups/{id}"]["get"]
-    assert read["operationId"] == "testsCupRead"
+    assert read["operationId"] == "getCup"
     assert (read["summary"], read["description"]) == ("Read a cup.", "A cup has a colour.")
     assert read["tags"] == ["tests"]
     assert paths["/api/v1/cups"]["get"]["tags"] == ["china"]
-    assert paths["/api/v1/painted/{id}"]["post"]["operationId"] == "testsPaint"
-    assert paths["/api/v1/cups/{id}/hot"]["put"]["operationId"] == "testsCupWash"
+    assert paths["/api/v1/painted/{id}"]["post"]["operationId"] == "createPaintedOfId"
+    assert paths["/api/v1/cups/{id}/hot"]["put"]["operationId"] == "putCupHot"
     assert {"200", "412"} <= paths["/api/v1/cups/{id}"]["patch"]["responses"].keys()
     assert set(paths["/api/v1/cups"]["post"]["responses"]) >= {"201", "422"}
     [limit, cursor] = paths["/api/v1/cups"]["get"]["parameters"]

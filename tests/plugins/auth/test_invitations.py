@@ -259,8 +259,8 @@ async def test_the_link_is_in_no_later_answer(app: TestApp, make_user: MakeUser)
     assert read == {name: value for name, value in made.items() if name != "link"}
     schemas = app.openapi["components"]["schemas"]
     assert "link" in schemas["InvitationMade"]["required"]
-    assert "link" not in schemas["InvitationOut"]["properties"]
-    assert "key" not in schemas["ApiKeyOut"]["properties"]
+    assert "link" not in schemas["Invitation"]["properties"]
+    assert "key" not in schemas["ApiKey"]["properties"]
 
 
 async def test_the_token_is_not_stored(app: TestApp, make_user: MakeUser) -> None:
