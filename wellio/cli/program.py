@@ -33,6 +33,9 @@ def run(argv: Sequence[str] | None = None) -> NoReturn:
         _exit(error, 2)
     except WellioError as error:
         _exit(error, 1)
+    except OSError as error:  # of the system, and not of this program: no traceback helps
+        where = f"{error.filename}: " if error.filename else ""
+        _exit(WellioError(f"{where}{error.strerror or type(error).__name__}"), 1)
     sys.exit(0)
 
 

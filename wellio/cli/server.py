@@ -14,6 +14,7 @@ import orjson
 from aiohttp import web
 
 from wellio.boot import control
+from wellio.boot.access import refuse_foreign
 from wellio.boot.app import WELLIO, Wellio
 from wellio.boot.assembly import create_app
 from wellio.boot.presence import is_there
@@ -160,6 +161,7 @@ def _spare_collections() -> None:
 async def _create(config: Config, *, workers: bool = True, is_new: bool = False) -> web.Application:
     try:
         await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(refuse_foreign, config.data_dir)
         return await create_app(config, workers=workers, is_new=is_new)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

@@ -23,6 +23,7 @@ from .dialect import SQLITE
 from .lock import FolderLock
 from .sqlite_errors import translate
 from .sqlite_examination import of_sqlite
+from .sqlite_log import LogMark
 from .write_hook import current_write_hook, run_alone, run_with
 from .writer import Request, Writer
 
@@ -56,6 +57,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, lock: FolderLock, max_queue: int) -> None:
         self._path = path
+        self._mark = LogMark(path)
         self._lock = lock
         self._max_queue = max_queue
         self._pending = 0
@@ -77,11 +79,13 @@ class SqliteDatabase:
         """Open the file, made if need be; its folder is locked until it is closed.
 
         Raises:
-            DatabaseError: The file cannot be used.
+            DatabaseError: The file cannot be used, or another file's log lies beside it.
         """
         database = cls(path, lock, max_queue)
         try:
+            database._mark.refuse_left_over()
             connection = _open_writer(path)
+            database._mark.set(connection)
             for pragma in pragmas:
                 connection.execute(pragma)
             database._writer = Writer(connection, database._release, deadline_s)
@@ -123,7 +127,10 @@ class SqliteDatabase:
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a body alone, without a deadline, foreign keys checked at its end."""
+        await asyncio.to_thread(self._mark.widen)
         result: T = await self._submit(fn, args, kwargs, is_schema=True)
+        [row] = await self.fetch_all("PRAGMA schema_version")
+        await asyncio.to_thread(self._mark.narrow, row[0])
         return result
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:
@@ -169,6 +176,7 @@ class SqliteDatabase:
         if hasattr(self, "_writer"):
             self._writer.stop()
             await asyncio.to_thread(self._writer.join)
+            await asyncio.to_thread(self._mark.remove)
         self._lock.release()
 
     def _submit(

@@ -27,6 +27,7 @@ from .schedules import Schedule
 from .store import LANES, Lane
 from .worker import Worker
 
+_SET_BACK_MS = 1_000  # less is how clocks are kept right
 _GIVE_BACK_S = 5.0  # for the jobs that a stop interrupts
 _log = structlog.get_logger()
 
@@ -137,6 +138,7 @@ class Jobs:
         self._worker = Worker("jobs", self._dispatch)
         self._scheduler = aiojobs.Scheduler(limit=None, close_timeout=_GIVE_BACK_S)
         self._is_open = False
+        self._last_look_at = 0
         self.steps_done = 0  # jobs begun since the start
 
     def register(self, *specs: Job | Schedule) -> None:
@@ -245,8 +247,8 @@ class Jobs:
             if free <= 0:
                 return self._poll_s  # the first that ends wakes the worker
             mine = [job_id for job_id, _ in self._running]
+            now = await self._now()
             outlook = await jobstore.look(self._db, list(self._kinds), list(self._schedules), mine)
-            now = self._clock.now_ms()
             if not outlook.has_queued:
                 if outlook.next_at is None:
                     return self._poll_s
@@ -257,6 +259,15 @@ class Jobs:
                 attempt = await self._scheduler.spawn(self._attempt(row))
                 self._running[row["id"], row["attempts"]] = attempt
             return 0.0
+
+    async def _now(self) -> int:
+        """Return the time; when the clock was set back, the schedules are planned anew first."""
+        now, before = self._clock.now_ms(), self._last_look_at
+        self._last_look_at = now
+        if now < before - _SET_BACK_MS:
+            _log.warning("clock_set_back", by_s=round((before - now) / 1000))
+            await self._db.write(schedules.store, self._schedules.values(), now)
+        return now
 
     async def _take(self, tx: Tx, now: int, mine: list[str], free: int) -> list[Row]:
         for name, due_at in await schedules.take_due(tx, self._schedules, now):

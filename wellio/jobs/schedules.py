@@ -25,6 +25,7 @@ VALUES (:name, :cron, :time_zone, :next_at)
 ON CONFLICT (name) DO UPDATE
 SET cron = excluded.cron, time_zone = excluded.time_zone, next_at = excluded.next_at
 WHERE wellio_schedule.cron <> excluded.cron OR wellio_schedule.time_zone <> excluded.time_zone
+    OR wellio_schedule.next_at > excluded.next_at
 """
 _MOVE = """
 UPDATE wellio_schedule SET next_at = :next_at WHERE name = :name AND next_at = :due_at
@@ -76,7 +77,11 @@ class Schedule:
 
 
 async def store(tx: Tx, schedules: Iterable[Schedule], now: int) -> None:
-    """Write down when new and changed schedules run next; the others keep what they have."""
+    """Write down when new and changed schedules run next; the others keep what they have.
+
+    One that is farther ahead than its cron allows was planned by a clock that was wrong, and is
+    planned anew: it would not run for as long as that clock was ahead.
+    """
     for schedule in schedules:
         await tx.execute(
             _STORE,

@@ -89,6 +89,12 @@ def _written_part(path: Path, text: str) -> Path:
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w") as file:
+            if os.fstat(handle).st_mode & 0o077:  # before a secret is in it
+                raise ConfigError(
+                    f"{path.parent} is on a volume that gives files modes of its own, and others "
+                    "could read the secrets there: mount it with modes 0700 and 0600, or put "
+                    "data_dir elsewhere"
+                )
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 import aiosqlite
@@ -203,6 +204,76 @@ async def test_a_backup_under_writing_is_whole(db: Engine, tmp_path: Path) -> No
     assert len(found) >= 100
     assert {f"{number}-{x}" for number in range(51) for x in "ab"} <= found
     assert all(f"{name[:-1]}b" in found for name in found)
+
+
+async def make_tables(tx: Tx) -> None:
+    await make_table(tx)
+    for name in ("another", "third"):
+        await tx.execute(f"CREATE TABLE {name} (id {{int}})")
+
+
+def killed(folder: Path, to: Path) -> Path:
+    """Return a folder as a kill would leave it now."""
+    return Path(shutil.copytree(folder, to))
+
+
+@pytest.mark.parametrize("kind", ["copy of a stop", "copy by SQLite", "VACUUM INTO"])
+async def test_a_log_that_was_left_beside_a_restored_file_is_refused(
+    tmp_path: Path, kind: str
+) -> None:
+    data, backup = tmp_path / "data", tmp_path / "backup.db"
+    first = await connect(None, data_dir=data)
+    await first.write_schema(make_tables)
+    await first.write(insert, "old")
+    if kind == "copy of a stop":
+        await first.close()
+        shutil.copy(data / "wellio.db", backup)
+        first = await connect(None, data_dir=data)
+    elif kind == "copy by SQLite":
+        await first.backup(backup)
+    else:
+        with closing(sqlite3.connect(data / "wellio.db")) as stranger:
+            stranger.execute("VACUUM INTO ?", (str(backup),))
+    for number in range(50):
+        await first.write(insert, f"new {number}")
+    left = killed(data, tmp_path / "left")
+    await first.close()
+
+    again = await connect(None, data_dir=killed(left, tmp_path / "again"))
+    assert len(await ids(again)) == 51  # after a kill alone, the log is its file's
+    await again.close()
+    shutil.copy(backup, left / "wellio.db")
+    for _ in range(2):
+        with pytest.raises(
+            DatabaseError, match=r"wellio\.db-wal is not the log of .* move"
+        ) as caught:
+            await connect(None, data_dir=left)
+        assert str(left) in str(caught.value)
+    for name in ("wellio.db-wal", "wellio.db-shm"):
+        (left / name).rename(tmp_path / name)
+    restored = await connect(None, data_dir=left)
+    assert await ids(restored) == ["old"]
+    await restored.close()
+
+
+async def test_a_kill_at_any_step_of_a_start_leaves_the_files_own_log(tmp_path: Path) -> None:
+    """Else a practice would be refused its own log: nothing is worse than that."""
+    data = tmp_path / "data"
+    steps: list[Path] = []
+    for _ in range(2):
+        db = await connect(None, data_dir=data)
+        steps.append(killed(data, tmp_path / f"opened {len(steps)}"))
+        for table in ("a", "b"):
+
+            async def make(tx: Tx, name: str = table, number: int = len(steps)) -> None:
+                await tx.execute(f"CREATE TABLE {name}{number} (id {{int}})")
+
+            await db.write_schema(make)
+            steps.append(killed(data, tmp_path / f"{table} {len(steps)}"))
+        await db.close()
+    for folder in steps:
+        assert (folder / "wellio.db-mark").exists()
+        await (await connect(None, data_dir=folder)).close()
 
 
 async def test_a_body_that_loses_the_shared_transaction_loses_no_one_else(tmp_path: Path) -> None:

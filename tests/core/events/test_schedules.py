@@ -195,6 +195,28 @@ async def test_a_changed_expression_counts_from_now(
     assert await ticks(db) == ["10:45"]
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_a_clock_that_was_ahead_holds_nothing_up(
+    db: Database, node: MakeNode, clock: ManualClock, is_running: bool
+) -> None:
+    """What was planned for 2031 runs at the next hour of the clock that was set right."""
+    right = parse_rfc3339("2026-03-01T09:30:00Z")
+    clock.set(right + 5 * 365 * 24 * HOUR)
+    one = scheduled(node, name="n")
+    await one.start()
+    await one.bus.settled()
+    if not is_running:
+        await one.stop()
+    clock.set(right)
+    if not is_running:
+        one = scheduled(node, name="n")
+        await one.start()
+    await one.bus.settled()
+    clock.advance(HOUR)
+    await one.bus.settled()
+    assert await ticks(db) == ["10:00"]
+
+
 async def test_a_removed_schedule_rests(db: Database, node: MakeNode, clock: ManualClock) -> None:
     first = scheduled(node, name="n")
     await first.start()

@@ -31,6 +31,23 @@ def test_a_file_that_others_can_read_is_refused(data: Path, name: str, mode: int
         refuse_exposed(data)
 
 
+def test_a_volume_with_modes_of_its_own_is_refused_before_a_secret_lies_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first start makes them, and the second one refuses them."""
+    make = os.open
+
+    def forced(path: str, flags: int, mode: int = 0o777) -> int:
+        handle = make(path, flags, mode)
+        os.fchmod(handle, 0o644)
+        return handle
+
+    monkeypatch.setattr(os, "open", forced)
+    with pytest.raises(ConfigError, match="volume that gives files modes of its own"):
+        MasterRing.of_folder(tmp_path)
+    assert list((tmp_path / "secrets").iterdir()) == []
+
+
 def test_an_open_folder_is_refused_and_all_are_named(data: Path) -> None:
     (data / "secrets").chmod(0o750)
     (data / "secrets/node").touch(0o600)
