@@ -170,7 +170,8 @@ class LimitsConfig(SectionModel):
     handshakes_per_address: Annotated[int, Field(gt=0)] = 20
     """Open sockets of one network that have not said who they are."""
     packets_per_socket: Rate = Rate(500, 100)
-    """Packets of one socket, whatever is in them; what comes faster is read more slowly."""
+    """Frames of one socket, whatever is in them, and each 4 KiB; what comes faster is read more
+    slowly."""
 
 
 class StorageConfig(SectionModel):

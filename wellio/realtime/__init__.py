@@ -1,11 +1,11 @@
 """Realtime: our own Engine.IO v4 / Socket.IO v5 server and `/ws`, on one hub.
 
 From the wire up: `frame`, `payload` and `packet` are the formats; `socket_writer` is the sending
-side of a WebSocket, `heartbeat` its pings; `session`, `polling` and `engineio` are Engine.IO;
-`socketio` is Socket.IO; `websocket` is `/ws`; `admission` stands before both and `throttle` slows
-floods. `hub` knows who is connected, `backplane` joins the hubs of several processes, `events` and
-`emits` are what plugins write, `server` puts it together. Only `events` and `server` know more of
-the rest than its errors.
+side of a WebSocket, `gate` the receiving one, `heartbeat` its pings; `patience` has the times that
+peers may take; `session`, `polling` and `engineio` are Engine.IO; `socketio` is Socket.IO;
+`websocket` is `/ws`; `admission` stands before both and `throttle` slows floods. `hub` knows who is
+connected, `backplane` joins the hubs of several processes, `events` and `emits` are what plugins
+write, `server` puts it together. Only `events` and `server` know more of the rest than its errors.
 """
 
 from .admission import Admission

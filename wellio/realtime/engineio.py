@@ -16,10 +16,12 @@ from . import payload, polling
 from .admission import Admission, Guest
 from .faults import ProtocolError
 from .frame import PONG, TEXT, frame
+from .gate import CountedWebSocket
 from .patience import patience
 from .session import Receiver, Session
 from .settings import RealtimeSettings
 from .socket_writer import SocketWriter
+from .throttle import Throttle
 from .write_buffer import WriteBuffer
 
 _TRANSPORTS = ("polling", "websocket")
@@ -136,23 +138,30 @@ class EngineServer:
             return Refusal.CLOSING
         if request.method != "GET":
             return Refusal.BAD_HANDSHAKE_METHOD
+        sid = f"{self._settings.node}-{secrets.token_urlsafe(15)}"
+        throttle = self._admission.throttle(sid)
         guest = self._admission.enter(request)
-        if not is_websocket:
-            return polling.answer(self._start(guest, None).drain())
-        ws = self._websocket()
         try:
+            if not is_websocket:
+                return polling.answer(self._start(sid, guest, throttle, None).drain())
+            ws = CountedWebSocket(self._settings, throttle)
             writer = await SocketWriter.open(request, ws, self._settings, self._write_buffer)
+            return ws, self._start(sid, guest, throttle, writer)
         except BaseException:
             guest.leave()
             raise
-        return ws, self._start(guest, writer)
 
-    def _start(self, guest: Guest, writer: SocketWriter | None) -> Session:
-        sid = f"{self._settings.node}-{secrets.token_urlsafe(15)}"
-        throttle = self._admission.throttle(sid)
+    def _start(
+        self, sid: str, guest: Guest, throttle: Throttle, writer: SocketWriter | None
+    ) -> Session:
         session = Session(sid, self._settings, self._forget, guest, throttle, writer)
         self._sessions[sid] = session
-        session.receiver = self._accept(session)
+        try:
+            session.receiver = self._accept(session)
+        except BaseException:
+            self._forget(sid)
+            session.abandon()
+            raise
         return session
 
     def _forget(self, sid: str) -> None:
@@ -178,18 +187,10 @@ class EngineServer:
         self._forget(session.sid)
         return polling.answer(session.drain())
 
-    def _websocket(self) -> web.WebSocketResponse:
-        return web.WebSocketResponse(
-            autoping=False,
-            compress=False,
-            max_msg_size=self._settings.max_payload + 1,  # aiohttp refuses what reaches it
-            timeout=self._settings.close_timeout_s,
-        )
-
     async def _upgrade(
         self, request: web.Request, session: Session
     ) -> web.WebSocketResponse | Connected:
-        ws = self._websocket()
+        ws = CountedWebSocket(self._settings, session.throttle)
         writer = await SocketWriter.open(request, ws, self._settings, self._write_buffer)
         if session.writer or session.candidate or session.is_closed:
             await writer.closed()  # a session has one WebSocket; this one's handshake was answered
@@ -211,20 +212,20 @@ class EngineServer:
     async def _probe(
         self, ws: web.WebSocketResponse, writer: SocketWriter, session: Session
     ) -> bool:
-        if await _next_text(ws, writer, session) != "2probe":
+        if await _next_text(ws, writer) != "2probe":
             return False
         session.is_probed = True
         writer.write(frame(TEXT, payload.PROBE_ANSWER))
         session.wake()
-        return await _next_text(ws, writer, session) == "5" and not session.is_closed
+        return await _next_text(ws, writer) == "5" and not session.is_closed
 
     async def _pump(self, ws: web.WebSocketResponse, session: Session) -> web.WebSocketResponse:
         reason = "transport closed"
         try:
             while not session.is_closed:
                 message = await ws.receive()
-                if session.throttle.holds():
-                    await session.throttle.released()
+                if session.is_closed:
+                    break  # it came when nothing more was to be heard
                 if message.type is WSMsgType.TEXT:
                     session.take(message.data)
                 elif message.type is WSMsgType.BINARY:
@@ -245,13 +246,9 @@ class EngineServer:
         return ws
 
 
-async def _next_text(
-    ws: web.WebSocketResponse, writer: SocketWriter, session: Session
-) -> str | None:
+async def _next_text(ws: web.WebSocketResponse, writer: SocketWriter) -> str | None:
     """Return the next message of a WebSocket, if it is text."""
     while (message := await ws.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
-        if session.throttle.holds():
-            await session.throttle.released()
         if message.type is WSMsgType.PING:
             writer.write(frame(PONG, bytes(message.data)))
     return message.data if message.type is WSMsgType.TEXT else None

@@ -277,6 +277,13 @@ class Session:
             self._forget(self.sid)
         self.receiver.on_close(reason)
 
+    def abandon(self) -> None:
+        """Stop before anything stands on top of it."""
+        self.is_closed = True
+        self._heartbeat.stop()
+        if self.writer is not None:
+            self.writer.close(1011)
+
     def _adopt(self, writer: SocketWriter) -> None:
         self.writer = writer
         writer.on_overflow(self._overflow)

@@ -28,26 +28,43 @@ class Endless:
 
 
 class Throttle:
-    """How fast one connection is heard."""
+    """How fast one connection is heard.
 
-    __slots__ = ("_allowance", "_key", "_taken", "_wait_s")
+    Attributes:
+        wait_s: The seconds after which `resume` is to be asked, when something is held.
+    """
+
+    __slots__ = ("_allowance", "_key", "_owed", "_taken", "wait_s")
 
     def __init__(self, allowance: Allowance, key: str) -> None:
         self._allowance = allowance
         self._key = key
         self._taken = 0
-        self._wait_s = 0.0
+        self._owed = 0
+        self.wait_s = 0.0
 
-    def holds(self) -> bool:
-        """Count a packet that has arrived; True: it is not taken before `released` is done."""
-        self._taken += 1
-        self._wait_s = self._allowance.take(self._key)
-        return self._wait_s > 0.0 or self._taken >= _TURN
+    def holds(self, count: int = 1) -> bool:
+        """Count packets that have arrived; True: no more are taken before `resume` says so."""
+        self._taken += count
+        self._owed += count
+        self._pay()
+        return self.wait_s > 0.0 or self._taken >= _TURN
+
+    def resume(self) -> float:
+        """Begin a new turn; return 0.0, or the seconds for which more is still held."""
+        self._taken = 0
+        self._pay()
+        return self.wait_s
 
     async def released(self) -> None:
         """Let the others have their turn, and wait as long as the allowance asks."""
-        self._taken = 0
-        await asyncio.sleep(0)
-        while self._wait_s > 0.0:
-            await asyncio.sleep(self._wait_s)
-            self._wait_s = self._allowance.take(self._key)
+        await asyncio.sleep(self.wait_s)
+        while wait_s := self.resume():  # noqa: ASYNC110 - it waits for time itself
+            await asyncio.sleep(wait_s)
+
+    def _pay(self) -> None:
+        """Use the allowance for what arrived, as far as it reaches."""
+        self.wait_s = 0.0
+        while self._owed and not self.wait_s:
+            self.wait_s = self._allowance.take(self._key)
+            self._owed -= not self.wait_s

@@ -22,6 +22,7 @@ from wellio.errors import TooManyRequests
 from .admission import Admission, Guest
 from .faults import TRY_AGAIN, Disconnected, ProtocolError, Refused
 from .frame import PING, PONG, TEXT, frame
+from .gate import CountedWebSocket
 from .handlers import ConnectionHandlers, Handlers
 from .heartbeat import Heartbeat
 from .hub import Client, Hub
@@ -30,7 +31,6 @@ from .packet import parse_json, write_json
 from .patience import patience
 from .settings import RealtimeSettings
 from .socket_writer import SocketWriter
-from .throttle import Throttle
 from .write_buffer import WriteBuffer
 
 if TYPE_CHECKING:
@@ -202,16 +202,11 @@ class PlainServer:
             guest.leave()
 
     async def _receive(self, request: web.Request, guest: Guest) -> web.StreamResponse:
-        # Answering pings here lets pongs reach the heartbeat.
-        ws = web.WebSocketResponse(
-            compress=False,
-            autoping=False,
-            max_msg_size=self._settings.max_payload + 1,  # aiohttp refuses what reaches it
-            timeout=self._settings.close_timeout_s,
-        )
+        throttle = self._admission.throttle(secrets.token_urlsafe(15))
+        ws = CountedWebSocket(self._settings, throttle)
         writer = await SocketWriter.open(request, ws, self._settings, self._write_buffer)
         writer.on_overflow(lambda: writer.close(TOO_SLOW, "slow consumer"))
-        intake = _Intake(ws, writer, self._admission.throttle(secrets.token_urlsafe(15)))
+        intake = _Intake(ws, writer)
         self._writers.add(writer)
         try:
             client = await self._admit(intake, writer)
@@ -279,10 +274,10 @@ class _Intake:
         heartbeat: Hears of pongs, once there is one.
     """
 
-    __slots__ = ("_throttle", "_writer", "_ws", "heartbeat")
+    __slots__ = ("_writer", "_ws", "heartbeat")
 
-    def __init__(self, ws: web.WebSocketResponse, writer: SocketWriter, throttle: Throttle) -> None:
-        self._ws, self._writer, self._throttle = ws, writer, throttle
+    def __init__(self, ws: web.WebSocketResponse, writer: SocketWriter) -> None:
+        self._ws, self._writer = ws, writer
         self.heartbeat: Heartbeat | None = None
 
     async def next(self) -> Frame | None:
@@ -293,8 +288,6 @@ class _Intake:
         """
         while not self._writer.is_closing:
             message: WSMessage = await self._ws.receive()
-            if self._throttle.holds():
-                await self._throttle.released()
             if self._writer.is_closing:
                 break  # it came when nothing more was to be heard
             if message.type is WSMsgType.TEXT:
