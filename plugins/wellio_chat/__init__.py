@@ -85,6 +85,7 @@ def register_socket_events(app: Wellio) -> Sequence[object]:
     from .presence.service import PresenceService
     from .presence.sockets import PresenceSockets
 
+    app.settings(ChatConfig).require_room(app.config.realtime.max_payload_bytes)
     return [
         MessageSockets(app.service(MessageService), app.service(CatchUpService)),
         PresenceSockets(app.service(PresenceService)),

@@ -18,6 +18,7 @@ from wellio import (
     Invalid,
     Locale,
     Name,
+    PageQuery,
     Password,
     Phone,
     Text,
@@ -28,6 +29,7 @@ from wellio import (
     encode_cursor,
     fold,
     page,
+    sort_key,
 )
 from wellio.field_errors import invalid_from_pydantic
 
@@ -173,6 +175,12 @@ def test_a_length_is_told_in_words_that_fit(type_: Any, given_value: object, mes
 )
 def test_a_cursor_reads_back(text: str, number: int) -> None:
     assert decode_cursor(encode_cursor(text, number), str, int) == (text, number)
+
+
+@given(st.text(min_size=1, max_size=200) | st.characters(codec="utf-8").map(lambda it: it * 200))
+def test_the_cursor_of_every_name_is_taken_back(name: str) -> None:
+    cursor = encode_cursor(sort_key(name), ID)
+    assert PageQuery(cursor=cursor).cursor == cursor
 
 
 @given(st.text())

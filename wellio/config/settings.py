@@ -201,8 +201,8 @@ class RealtimeConfig(SectionModel):
     """How long it waits for the answer."""
     connect_timeout_s: Seconds = 5
     """How long a socket may take to say who it is."""
-    max_payload_bytes: Annotated[int, Field(gt=0)] = 65_536
-    """The largest message that a client may send."""
+    max_payload_bytes: Annotated[int, Field(gt=0)] = 131_072
+    """The largest message that a client may send, as JSON writes it: six bytes for a character."""
 
 
 class SecretsConfig(SectionModel):

@@ -28,7 +28,7 @@ class RealtimeSettings:
     node: str = "0"
     ping_interval_ms: int = 25_000
     ping_timeout_ms: int = 20_000
-    max_payload: int = 65_536
+    max_payload: int = 131_072
     connect_timeout_s: float = 5.0
     upgrade_timeout_s: float = 10.0
     body_timeout_s: float = 15.0

@@ -14,6 +14,7 @@ from wellio import (
     Conflict,
     JobRun,
     NotFound,
+    PageQuery,
     Row,
     Slice,
     TooManyRequests,
@@ -240,10 +241,11 @@ class Sessions:
 
     # -- ending -----------------------------------------------------------------------------
 
-    async def list(self, actor: Actor) -> Slice[OwnSession]:
-        """List one's sessions, all of them, the one used last first."""
-        rows = await store.list_sessions(self._db, actor.user_id, self._clock.now_ms())
-        return Slice([OwnSession(row, row["id"] == actor.session_id) for row in rows], None)
+    async def list(self, actor: Actor, query: PageQuery) -> Slice[OwnSession]:
+        """List one's sessions, the one used last first."""
+        found = await store.page(self._db, query, actor.user_id, self._clock.now_ms())
+        shown = [OwnSession(row, row["id"] == actor.session_id) for row in found.rows]
+        return Slice(shown, found.next_cursor)
 
     async def get(self, actor: Actor, session_id: str) -> OwnSession:
         """Read one of one's sessions.
@@ -251,10 +253,10 @@ class Sessions:
         Raises:
             NotFound: It is not theirs, or has ended.
         """
-        for session in (await self.list(actor)).rows:
-            if session.row["id"] == session_id:
-                return session
-        raise NotFound
+        row = await store.read(self._db, session_id, actor.user_id, self._clock.now_ms())
+        if row is None:
+            raise NotFound
+        return OwnSession(row, session_id == actor.session_id)
 
     async def revoke(self, actor: Actor, session_id: str) -> None:
         """End one of one's sessions.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wellio import Database, Row, Table, Tx
+from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx
 
 from .models import StoredSession
 from .refresh import Rotation
@@ -16,9 +16,7 @@ SESSIONS = Table(
     order=("last_seen_at",),
     descending=True,
 )
-_OF_USER = """
-WHERE t.user_id = :user_id AND t.expires_at > :now ORDER BY t.last_seen_at DESC, t.id DESC
-"""
+_OF_USER = "t.user_id = :user_id AND t.expires_at > :now"
 _ROTATE = """
 UPDATE auth_session SET token_hash = :token_hash, previous_hash = :previous_hash,
     request_hash = :request_hash, rotated_at = :at, last_seen_at = :at, expires_at = :expires_at
@@ -71,9 +69,15 @@ async def rotate_session(tx: Tx, session_id: str, rotation: Rotation, expires_at
     )
 
 
-async def list_sessions(db: Reader, user_id: str, now_ms: int) -> list[Row]:
-    """Return the sessions of a person that live, the one used last first."""
-    return await db.fetch_all(SESSIONS.select + _OF_USER, user_id=user_id, now=now_ms)
+async def read(db: Reader, session_id: str, user_id: str, now_ms: int) -> Row | None:
+    """Return a session of a person that lives, or None."""
+    sql = SESSIONS.select + "WHERE t.id = :id AND " + _OF_USER
+    return await db.fetch_one(sql, id=session_id, user_id=user_id, now=now_ms)
+
+
+async def page(db: Reader, query: PageQuery, user_id: str, now_ms: int) -> Slice[Row]:
+    """Return a page of the sessions of a person that live, the one used last first."""
+    return await SESSIONS.page(db, query, Fragment(_OF_USER, {"user_id": user_id, "now": now_ms}))
 
 
 async def session_origins(db: Reader, now_ms: int, limit: int) -> list[Row]:

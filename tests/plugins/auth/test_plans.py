@@ -62,7 +62,7 @@ class Explained:
         ),
         (lambda db: api_keys.page(db, LATER, "ada", 1), ["auth_api_key_user"]),
         (lambda db: api_keys.delete_expired(db, 1), ["auth_api_key_expiry"]),
-        (lambda db: sessions.list_sessions(db, "ada", 1), ["auth_session_user"]),
+        (lambda db: sessions.page(db, PageQuery(), "ada", 1), ["auth_session_user"]),
         (lambda db: sessions.delete_expired_of(db, "ada", 1), ["auth_session_user"]),
         (lambda db: sessions.delete_expired_sessions(db, 1, 1), ["auth_session_expiry"]),
     ],

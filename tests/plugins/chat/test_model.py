@@ -171,6 +171,7 @@ class Conversation(RuleBasedStateMachine):
         assert result is (None if refusal is Conflict else refusal)
         if result is None:
             self.deleted.add(id_)
+            self.check_unread(*self.inside)
 
     def refusal(self, who: str, sender: str, id_: str) -> type[Problem] | None:
         if who not in self.inside:
@@ -188,6 +189,20 @@ class Conversation(RuleBasedStateMachine):
         )
         result = self.outcome(work)
         assert (result is NotFound) == (who not in self.inside)
+        if who in self.inside:
+            assert result.unread == self.check_unread(who)
+
+    def check_unread(self, *names: str) -> int:
+        """Count what waits for people: others' messages above their mark that are still there."""
+        waiting = 0
+        for name in names:
+            view = self.run(self.practice.conversations.read(self.actors[name], self.id))
+            own = self.practice.ids[name]
+            (read_seq,) = [it.row["read_seq"] for it in view.members if it.row["user_id"] == own]
+            later = self.sent[read_seq:]
+            waiting = sum(sender != name and id_ not in self.deleted for sender, id_, *_ in later)
+            assert view.row["unread"] == waiting
+        return waiting
 
     @rule(who=st.sampled_from(["coach", "client"]))
     def come_or_go(self, who: str) -> None:

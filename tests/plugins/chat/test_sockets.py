@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from wellio_chat.config import ChatConfig
 from wellio_chat.conversations import store as conversations
 from wellio_chat.presence.service import PresenceService
 
 from tests.plugins.chat.conftest import Practice
-from wellio import Tx
+from tests.plugins.chat.test_catchup import sync
+from wellio import ConfigError, Tx
+from wellio.realtime.settings import RealtimeSettings
 from wellio.testing import DEADLINE_S, Socket, Sockets
 
 pytestmark = pytest.mark.sqlite("test_plans and test_model run these statements on both engines")
@@ -243,6 +246,43 @@ async def test_presence_is_for_those_who_share_a_conversation(
     left = await coach.receive("presence", userId=practice.ids["client"], online=False)
     assert left["lastSeen"] is not None
     assert stranger.received == []
+
+
+@pytest.mark.parametrize(
+    "char, written", [("a", "\\u0061"), ("\x01", "\\u0001"), ("\u00e9", "\\u00e9")]
+)
+async def test_the_longest_text_passes_in_every_spelling(
+    practice: Practice, shared_sockets: Sockets, char: str, written: str
+) -> None:
+    """In, out, and again: by REST and both sockets, in broadcasts and in pages of `sync`."""
+    direct = await practice.direct("coach", "client")
+    url, people = practice.app.url, practice.people
+    client = await shared_sockets.io(url, people["client"])
+    coach = await shared_sockets.plain(url, people["coach"])
+    rest = 16_383 // len(char.encode())
+    text, body = f"x{char * rest}", f'"content": "x{written * rest}"'
+    path = f"/conversations/{direct}/messages"
+    headers = {"Content-Type": "application/json"}
+    content = f"{{{body}}}".encode()
+    await practice.api("coach").post(path, content=content, headers=headers, status=201)
+    frame = f'{{"event": "send_message", "data": {{"conversationId": "{direct}", {body}}}}}'
+    for _ in range(12):
+        await coach.connection.send_str(frame)
+    for seq in range(1, 14):
+        assert (await client.receive("new_message", seq=seq))["content"] == text
+    packet = f'["send_message",{{"conversationId":"{direct}",{body}}}]'
+    await client.client.eio.send(f"2{packet}")
+    assert (await coach.receive("new_message", seq=14))["content"] == text
+    again = await shared_sockets.plain(url, people["client"])
+    items, _ = await sync(again)
+    sent = [item["data"]["content"] for item in items if item["event"] == "new_message"]
+    assert sent == [text] * 14
+
+
+def test_a_text_that_no_frame_can_carry_is_no_setting() -> None:
+    ChatConfig().require_room(RealtimeSettings().max_payload)
+    with pytest.raises(ConfigError, match="max_payload_bytes = 604096 or more, not 131072"):
+        ChatConfig(text_bytes=100_000).require_room(131_072)
 
 
 async def test_binary_data_is_no_text(practice: Practice, shared_sockets: Sockets) -> None:
