@@ -54,7 +54,7 @@ def register_events() -> Sequence[type[Event]]:
 
 @hookimpl
 def register_hookspecs() -> Sequence[object]:
-    """Open `register_account_steps`."""
+    """Open `register_account_steps` and `register_profile_steps`."""
     from . import hooks
 
     return [hooks]

@@ -98,6 +98,14 @@ def register_account_steps(app: Wellio) -> Sequence[AccountStep]:
 
 
 @hookimpl
+def register_profile_steps(app: Wellio) -> Sequence[object]:
+    """Have a client's record say what the client says of themself."""
+    from .clients.service import ClientService
+
+    return [app.service(ClientService)]
+
+
+@hookimpl
 def register_letterhead(app: Wellio) -> Sequence[Callable[[], Awaitable[Letterhead]]]:
     """Say whose practice mails come from."""
     from .settings.service import SettingsService

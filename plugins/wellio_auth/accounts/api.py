@@ -16,7 +16,7 @@ def routes(app: Wellio) -> Sequence[object]:
     accounts, user = app.service(Accounts), USERS.wire
     return [
         call("GET", "/me", accounts.me, returns=Me, wire=_me, scope="*"),
-        call("PATCH", "/me", accounts.rename, returns=Me, wire=_me),
+        call("PATCH", "/me", accounts.change_own, returns=Me, wire=_me),
         call(
             *("GET", "/users", accounts.list),
             returns=Page[User],
@@ -46,4 +46,11 @@ def routes(app: Wellio) -> Sequence[object]:
 
 
 def _me(me: OwnAccount) -> dict[str, Any]:
-    return {**USERS.wire(me.user), "permissions": sorted(me.permissions)}
+    user = me.user
+    return {
+        **USERS.wire(user),
+        "phone": user["phone"],
+        "timeZone": user["time_zone"],
+        "locale": user["locale"],
+        "permissions": sorted(me.permissions),
+    }

@@ -3,7 +3,22 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from wellio import ABSENT, Id, Instant, Name, PageQuery, Password, Role, Row, Wire
+from pydantic import Field
+
+from wellio import (
+    ABSENT,
+    Id,
+    Instant,
+    Locale,
+    Name,
+    PageQuery,
+    Password,
+    Phone,
+    Role,
+    Row,
+    TimeZone,
+    Wire,
+)
 from wellio_auth.credentials.models import Secret
 
 Status = Literal["active", "disabled"]
@@ -45,9 +60,16 @@ class PasswordChange(Wire):
 
 
 class MeChange(Wire):
-    """`PATCH /me`; what is absent stays."""
+    """`PATCH /me`; what is absent stays, null empties."""
 
     name: Name = ABSENT
+    phone: Phone | None = ABSENT
+    time_zone: TimeZone | None = ABSENT
+    locale: Locale | None = ABSENT
+
+
+PROFILE = ("phone", "time_zone", "locale")
+"""What people say of themselves, and may leave open."""
 
 
 class UserChange(Wire):
@@ -84,4 +106,7 @@ class User(UserBrief):
 class Me(User):
     """One's own account."""
 
+    phone: str | None
+    time_zone: str | None = Field(description="Null where the practice's goes.")
+    locale: str | None = Field(description="Null where the practice's goes.")
     permissions: list[str]

@@ -33,6 +33,7 @@ from wellio_auth.sessions.service import Sessions
 
 from . import store
 from .models import (
+    PROFILE,
     MeChange,
     NewAccount,
     OwnAccount,
@@ -141,8 +142,8 @@ class Accounts:
         """List accounts by name."""
         return await store.page(self._db, query, query.role, query.status)
 
-    async def rename(self, actor: Actor, change: MeChange, if_match: IfMatch) -> OwnAccount:
-        """Change one's own account.
+    async def change_own(self, actor: Actor, change: MeChange, if_match: IfMatch) -> OwnAccount:
+        """Change your name, phone, time zone or language; null empties what may be empty.
 
         Raises:
             PreconditionFailed: It is in another state than the actor insists on.
@@ -194,14 +195,16 @@ class Accounts:
     async def _tell(self, tx: Tx, change: Change, actor_id: str) -> None:
         """Publish what changed, and write down whatever has no event of its own."""
         before, user_id = change.before, change.after["id"]
-        notes = {"name": "name", "role": f"{before['role']} to {change.after['role']}"}
-        actions = {"name": "user.updated", "role": "user.role_changed"}
-        changed = [column for column in actions if column in change.changed]
-        for column in changed:
-            action, note = actions[column], notes[column]
-            await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
-        if changed:
+        details = " ".join(it for it in ("name", *PROFILE) if it in change.changed)
+        role = f"{before['role']} to {change.after['role']}" if "role" in change.changed else ""
+        for action, note in (("user.updated", details), ("user.role_changed", role)):
+            if note:
+                await self._audit.record(tx, action, "user", user_id, actor_id=actor_id, note=note)
+        if details or role:
             await self._bus.publish(tx, events.UserUpdated(user_id=user_id, actor_id=actor_id))
+        if profile := {it: change.after[it] for it in PROFILE if it in change.changed}:
+            for step in self._app.hooks.of("register_profile_steps"):
+                await step.on_profile(tx, user_id, profile)
         if "status" in change.changed:
             kind = events.UserEnabled if is_active(change.after) else events.UserDisabled
             await self._bus.publish(tx, kind(user_id=user_id, actor_id=actor_id))

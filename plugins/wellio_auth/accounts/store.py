@@ -2,7 +2,7 @@
 
 from wellio import Database, Fragment, PageQuery, Row, Slice, Table, Tx, address_key
 
-from .models import User
+from .models import PROFILE, User
 
 Reader = Database | Tx
 
@@ -10,6 +10,7 @@ USERS = Table(
     "auth_user",
     User,
     *("email_ci", "name_key", "password_hash", "last_login_at int", "updated_at int"),
+    *PROFILE,
     order=("name_key",),
 )
 _ONE = "WHERE t.id = :id AND t.erased_at IS NULL"

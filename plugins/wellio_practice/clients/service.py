@@ -147,6 +147,15 @@ class ClientService:
             await self._updated(tx, account.id, row, "account")
         await self._assign_all(tx, account.id, row, [coach_id] if coach_id else [], now)
 
+    async def on_profile(self, tx: Tx, user_id: str, changed: Mapping[str, Any]) -> None:
+        """Have a client's record say what the client says of themself, for staff to see."""
+        row = await store.lock_own_record(tx, user_id)
+        if row is None:
+            return
+        change = await CLIENTS.change(tx, row, changed, now=self._clock.now_ms())
+        if change.changed:
+            await self._updated(tx, user_id, row, " ".join(change.changed))
+
     async def _make(
         self, tx: Tx, actor: Actor, values: dict[str, Any], coach_ids: list[str], now: int
     ) -> ClientView:

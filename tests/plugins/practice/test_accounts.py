@@ -86,3 +86,21 @@ async def test_a_coach_is_found_by_an_address_that_is_no_ascii(
     client = await make_user("client", coach=coach)
     found = (await practice.app.api.as_(coach).get("/clients", status=200)).data["items"]
     assert [record["userId"] for record in found] == [client.id]
+
+
+@pytest.mark.sqlite("no SQL is new here")
+async def test_people_say_their_own_phone_zone_and_language(practice: Practice) -> None:
+    """A client's record says the same, for those who look after them."""
+    app, people = practice.app, practice.people
+    mine, record = app.api.as_(people["mia"]), f"/clients/{practice.ids['mia']}"
+    given = {"phone": "+49 30 901820", "timeZone": "Europe/Lisbon", "locale": "pt-PT"}
+    for change in (given, {"phone": None}):
+        with app.bus.expect("user.updated", "client.updated"):
+            changed = (await mine.patch("/me", change, status=200)).data
+        seen = (await app.api.as_(people["carl"]).get(record, status=200)).data
+        for field, value in change.items():
+            assert (changed[field], seen[field]) == (value, value)
+    assert (await mine.get("/me", status=200)).data == changed
+    assert (changed["timeZone"], seen["locale"]) == ("Europe/Lisbon", "pt-PT")
+    with app.bus.expect("user.updated"):  # who has no record
+        await app.api.as_(people["carl"]).patch("/me", given, status=200)
