@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from wellio.testing import DEADLINE_S, Socket, Sockets, World
+from wellio.testing import DEADLINE_S, Socket, Sockets, User, World
+from wellio.testing.users import sign_in_cheaply
 from wellio.testing.world import Credential, session_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -137,51 +139,116 @@ async def test_who_is_taken_out_of_a_group_hears_nothing_more(
     await world.replace("group", "carl")
 
 
-#: What ends a way in, and what its sockets are told.
+@dataclass(frozen=True, slots=True)
+class End:
+    """What a change leaves open of somebody's, and tells what it closes.
+
+    Attributes:
+        login: The reason that the sockets of their login are told; None: those stay.
+        key: The reason that the sockets of their API key are told.
+        works: Whose credential is good afterwards: of the login, of the key.
+        sends: What it answers to who then comes back and sends a message.
+    """
+
+    login: str | None
+    key: str | None
+    works: tuple[bool, bool]
+    sends: int = 403
+
+
+_KEY = "api_key_revoked"
+#: Open things, crossed with what may happen to whoever opened them.
 ENDS = {
-    "disabled": "disabled",
-    "logged out": "revoked",
-    "key revoked": "api_key_revoked",
-    "demoted": "role_changed",
+    "demoted": End("role_changed", "role_changed", (True, True)),
+    "made a client": End("role_changed", _KEY, (True, False), sends=200),
+    "disabled": End("disabled", _KEY, (False, False)),
+    "erased": End("erased", _KEY, (False, False)),
+    "logged out": End("logout", None, (False, True)),
+    "logged out everywhere": End("logout", None, (False, True)),
+    "session ended": End("revoked", None, (False, True)),
+    "other sessions ended": End("revoked", None, (False, True)),
+    "password changed": End("password_changed", None, (False, True)),
+    "key revoked": End(None, _KEY, (True, False)),
 }
 
 
+async def bring_about(world: World, end: str, user: User, key_id: str) -> None:
+    """Have it happen to somebody; they act from another session of theirs where they do."""
+    owner, first = world.api("owner"), world.api("fay")
+    other = world.app.api.as_(await sign_in_cheaply(world.app, user.email))
+    match end:
+        case "demoted":
+            await owner.patch(f"/users/{user.id}", {"role": "assistant"}, status=200)
+        case "made a client":
+            await owner.patch(f"/users/{user.id}", {"role": "client"}, status=200)
+        case "disabled":
+            await owner.patch(f"/users/{user.id}", {"status": "disabled"}, status=200)
+        case "erased":
+            await world.app.erase(user.id)
+        case "logged out":
+            await first.post("/auth/logout", status=204)
+        case "logged out everywhere":
+            await other.post("/auth/logout-all", status=204)
+        case "session ended":
+            session = session_of(credential(world, "fay"))
+            await other.delete(f"/auth/sessions/{session}", status=204)
+        case "other sessions ended":
+            await other.delete("/auth/sessions", status=204)
+        case "password changed":
+            change = {"current": user.password, "new": "another horse, three batteries"}
+            await other.post("/auth/password", change, status=204)
+        case "key revoked":
+            await other.delete(f"/api-keys/{key_id}", status=204)
+
+
+@pytest.mark.sqlite("what is open lies in memory")
 @pytest.mark.parametrize("end", ENDS)
 async def test_whose_way_in_ends_hears_nothing_more(
-    world: World, shared_sockets: Sockets, end: str
+    world: World, shared_sockets: Sockets, fay: User, end: str
 ) -> None:
-    group, eve = await world.fill("{group}", "carls"), world.ids["eve"]
-    body = {"note": "listener", "scopes": ["chat.read"]}
-    key = (await world.api("eve").post("/api-keys", body, status=201)).data
-    world.people["eve's key"] = Credential(key["key"])
-    who = "eve's key" if end == "key revoked" else "eve"
-    opened = await both(world, shared_sockets, who)
-    async with talking(world, shared_sockets, group, *opened) as talk:
-        match end:
-            case "disabled":
-                await change_eve(world, status="disabled")
-            case "demoted":
-                await change_eve(world, role="assistant")
-            case "logged out":
-                session = session_of(credential(world, "eve"))
-                await world.api("eve").delete(f"/auth/sessions/{session}", status=204)
-            case "key revoked":
-                await world.api("eve").delete(f"/api-keys/{key['id']}", status=204)
+    expected, carl = ENDS[end], world.api("carl")
+    body = {"note": "listener", "scopes": ["chat.read", "chat.send"]}
+    key = (await world.api("fay").post("/api-keys", body, status=201)).data
+    world.people["fay's key"] = Credential(key["key"])
+    members = {"kind": "direct", "memberIds": [fay.id]}
+    talks = (await carl.post("/conversations", members, status=201)).data["id"]
+    opened = {who: await every(world, shared_sockets, who) for who in ("fay", "fay's key")}
+    async with talking(world, shared_sockets, talks, *opened["fay"]) as talk:
+        await bring_about(world, end, fay, key["id"])
         talk.changed()
-        await are_closed(opened, ENDS[end])
-        await world.api(who).get("/me", status=200 if end == "demoted" else 401)
-        again = await both(world, shared_sockets, who) if end == "demoted" else []
+        reasons = {"fay": expected.login, "fay's key": expected.key}
+        again: list[Socket] = []
+        for (who, reason), works in zip(reasons.items(), expected.works, strict=True):
+            if reason is not None:
+                await are_closed(opened[who], reason)
+            await world.api(who).get("/me", status=200 if works else 401)
+            if reason is not None and works:
+                again += await both(world, shared_sockets, who)
         for socket in again:
-            assert await refusal(socket, "send_message", group, content="May I?") == 403
-    for socket in (*opened, *again):
-        assert not talk.is_heard(socket)
+            answer = await refusal(socket, "send_message", talks, content="May I?")
+            assert answer == expected.sends
+    for who, reason in reasons.items():
+        for socket in opened[who]:
+            assert talk.is_heard(socket) is (reason is None)
+            assert socket.closed.is_set() is (reason is not None)
     for socket in again:
         await socket.call("nothing", None)
-        assert {event for event, _ in socket.received} <= {"presence"}
-    await change_eve(world, status="active", role="coach")
-    await world.sign_in("eve")
-    conversation = await world.api("eve").get(f"/conversations/{group}", status=200)
-    assert eve in {member["userId"] for member in conversation.data["members"]}
+        heard = {event for event, _ in socket.received} - {"presence"}
+        assert bool(heard) is (expected.sends == 200)
+
+
+async def every(world: World, shared_sockets: Sockets, who: str) -> list[Socket]:
+    """Connect somebody by both protocols, and by polling too."""
+    polling = await shared_sockets.io(world.app.url, credential(world, who), transports=["polling"])
+    return [*await both(world, shared_sockets, who), polling]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fay(world: World) -> User:
+    """A coach of whom nothing is needed afterwards."""
+    user = await world.users.make(world.app, "coach")
+    world.people["fay"] = Credential(user.token)
+    return user
 
 
 async def change_eve(world: World, **change: str) -> None:

@@ -78,6 +78,7 @@ class World:
         ids: Everybody's account.
         things: The kinds of things that can be had.
         secrets: What may be read by whom alone, wherever it turns up.
+        users: Makes more accounts.
     """
 
     def __init__(self, app: TestApp, *tables: Rules) -> None:
@@ -100,10 +101,11 @@ class World:
         self._emails: dict[str, str] = {}
         self._made: dict[tuple[str, str], str] = {}
         self._numbers = count(1)
+        self.users = Users()
 
     async def populate(self, clock: ManualClock) -> None:
         """Make everybody and their credentials; the clock moves past an access token's life."""
-        users = Users()
+        users = self.users
         made = {
             name: await users.make(self.app, role, name=name.title())
             for name, role in (
