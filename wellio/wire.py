@@ -94,13 +94,14 @@ def _canonical_id(text: object) -> object:
 
 
 @lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
+    """Return the names of IANA's time zones."""
     # Neither is a zone: the one is the machine's own, the other says that nobody chose one.
     return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
 def _known_zone(name: str) -> str:
-    if name not in _zones():
+    if name not in time_zones():
         raise ValueError("must be an IANA time zone such as Europe/Berlin")
     return name
 

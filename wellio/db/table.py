@@ -1,6 +1,6 @@
 """A table that is one model's: what is plain about it is said once, its SQL made at import.
 
-    TAGS = Table("practice_tag", Tag, "name_ci", "updated_at int", "version int", order=["name_ci"])
+    TAGS = Table("practice_tag", Tag, "name_key", "version int", order=["name_key"])
 
 Its columns are the model's fields and some further ones. A field's type says how a value is stored
 (`columns.py`): an `Instant` as milliseconds, a date as ISO text, a dict, list or model as JSON.

@@ -123,7 +123,7 @@ class ApiKeys:
         user = await account_store.lock_user(tx, user_id)
         if user is None or not self.may_hold(user):
             raise Forbidden  # that changed a moment ago
-        if await store.count(tx, user_id) >= self._max:
+        if await store.count(tx, user_id, now) >= self._max:
             raise TooManyApiKeys
         row = await API_KEYS.insert(tx, values, now=now)
         await self._mails.enqueue_notice(tx, API_KEY_CREATED, user_id)

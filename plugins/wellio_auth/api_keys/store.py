@@ -56,10 +56,10 @@ async def holder_of(db: Database, key_id: str, now_ms: int) -> Row | None:
     return await db.fetch_one(_HOLDER, id=key_id, now=now_ms)
 
 
-async def count(tx: Tx, user_id: str) -> int:
-    """Count an account's keys."""
-    sql = "SELECT COUNT(*) AS count FROM auth_api_key WHERE user_id = :user_id"
-    row = await tx.fetch_one(sql, user_id=user_id)
+async def count(tx: Tx, user_id: str, now_ms: int) -> int:
+    """Count an account's keys that live."""
+    sql = "SELECT COUNT(*) AS count FROM auth_api_key t WHERE t.user_id = :user_id AND "
+    row = await tx.fetch_one(sql + _ALIVE, user_id=user_id, now=now_ms)
     return row["count"] if row else 0
 
 

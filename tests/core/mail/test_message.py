@@ -74,3 +74,5 @@ def test_whatever_people_write_the_headers_are_ours(
 def test_a_letterhead_writes_times_of_its_own_zone() -> None:
     practice = Letterhead("Calm Waters", "Europe/Berlin")
     assert practice.time(1_796_289_300_000) == "3 December 2026, 10:15 (Europe/Berlin)"
+    nowhere = Letterhead("Calm Waters", "localtime")  # as an older version took it
+    assert nowhere.time(1_796_289_300_000) == "3 December 2026, 09:15 (UTC)"

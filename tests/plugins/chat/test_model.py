@@ -120,7 +120,7 @@ class Conversation(RuleBasedStateMachine):
         try:
             return self.run(work)
         except Problem as problem:
-            return type(problem)
+            return next(it for it in (NotFound, Forbidden, Conflict) if isinstance(problem, it))
 
     @rule(who=WHO, content=TEXT, reply=st.none() | INDEX)
     def send(self, who: str, content: str, reply: int | None) -> None:

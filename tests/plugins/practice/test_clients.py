@@ -252,6 +252,18 @@ async def test_a_client_is_found_however_the_name_is_typed(
     ]
 
 
+async def test_a_request_is_the_same_in_any_order_of_its_members(
+    shared_practice: Practice,
+) -> None:
+    carl = shared_practice.app.api.as_(shared_practice.people["carl"])
+    headers = {"Idempotency-Key": "order"}
+    first = await carl.post("/clients", {"name": "Ida", "source": "x"}, headers=headers, status=201)
+    again = await carl.post("/clients", {"source": "x", "name": "Ida"}, headers=headers, status=201)
+    assert again.data == first.data
+    other = await carl.post("/clients", {"name": "Eva"}, headers=headers, status=422)
+    assert other.code == "idempotency_key_reused"
+
+
 async def test_what_is_typed_oddly_is_taken_or_refused_as_a_whole(
     shared_practice: Practice,
 ) -> None:
