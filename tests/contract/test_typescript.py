@@ -5,11 +5,13 @@ field, and nobody has to name fields that they do not mean.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from tests.realtime.node_client import run_node
 
+ROOT = Path(__file__).parents[2]
 CLIENT = '"/api/v1/clients/{id}", "patch"'
 ENTRY = 'declare const it: components["schemas"]["LogEntry"];'
 RIGHT = [
@@ -37,13 +39,32 @@ WRONG = [
 ]
 
 
+def documented() -> tuple[str, str]:
+    """Return the code that docs/api.md shows, and the commands before it."""
+    page = (ROOT / "docs" / "api.md").read_text()
+    (code,) = re.findall(r"```ts\n(.*?)```", page, re.DOTALL)
+    imported, _, body = code.partition("\n")
+    assert imported == "import type { components, paths } from './wellio';"  # as types.mjs has it
+    return body, page
+
+
+def test_the_recipe_is_for_the_versions_that_are_tried() -> None:
+    package = json.loads((ROOT / "tests" / "package.json").read_text())["devDependencies"]
+    _, page = documented()
+    for name in ("openapi-typescript", "typescript"):
+        (major,) = set(re.findall(rf"(?<![\w-]){name}@(\d+)", page))
+        assert package[name].startswith(f"^{major}."), name
+    assert "npx openapi-typescript http://localhost:3000/openapi.json" in page
+
+
 async def test_generated_types_let_nobody_erase_by_mistake(openapi: Any, tmp_path: Path) -> None:
     description, lines = tmp_path / "openapi.json", tmp_path / "lines.json"
     description.write_text(json.dumps(openapi))
-    lines.write_text(json.dumps(RIGHT + WRONG))
+    right = [*RIGHT, documented()[0]]
+    lines.write_text(json.dumps(right + WRONG))
     script = Path(__file__).with_name("types.mjs")
     said = json.loads(await run_node(str(script), str(description), str(lines)))
     assert said.pop("wellio.ts") == []
-    told = dict(zip(RIGHT + WRONG, said.values(), strict=True))
-    assert {line: told[line] for line in RIGHT if told[line]} == {}
+    told = dict(zip(right + WRONG, said.values(), strict=True))
+    assert {line: told[line] for line in right if told[line]} == {}
     assert [line for line in WRONG if not told[line]] == []

@@ -225,13 +225,17 @@ class ThingApi:
         await self.db.write(self.insert, body.name)
         raise BadRequest
 
-    @endpoint("POST", "/things/secret", body=Thing, returns=Made, status=201, secret=True)
+    @endpoint(
+        "POST", "/things/secret", body=Thing, returns=Made, status=201, reply=_made, secret=True
+    )
     async def make_secret(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Answer with a secret."""
         self.runs += 1
         return await self.db.write(self.insert, body.name)
 
-    @endpoint("POST", "/things/public", body=Thing, returns=Made, status=201, public=True)
+    @endpoint(
+        "POST", "/things/public", body=Thing, returns=Made, status=201, reply=_made, public=True
+    )
     async def make_public(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Answer anybody."""
         self.runs += 1

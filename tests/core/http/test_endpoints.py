@@ -259,20 +259,17 @@ async def test_a_declaration_that_cannot_hold_stops_the_start(api: object, messa
 
 
 async def test_two_endpoints_of_one_name_stop_the_start() -> None:
-    class First:
-        class OtherApi:
-            @endpoint("GET", "/first")
-            async def read(self, request: web.Request) -> Reply:
-                return no_content()
+    class OtherApi:
+        @endpoint("GET", "/first/things")
+        async def read(self, request: web.Request) -> Reply:
+            return no_content()
 
-    class Second:
-        class OtherApi:
-            @endpoint("GET", "/second")
-            async def read(self, request: web.Request) -> Reply:
-                return no_content()
+        @endpoint("GET", "/second", name="getFirstThings")
+        async def read_more(self, request: web.Request) -> Reply:
+            return no_content()
 
     with pytest.raises(PluginError, match="the same name"):
-        async with running(First.OtherApi(), Second.OtherApi()):
+        async with running(OtherApi()):
             pass
 
 

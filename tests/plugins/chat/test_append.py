@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+from wellio_chat.messages.batch import LocalIdReused
 from wellio_chat.messages.models import NewMessage
 
 from tests.plugins.chat.conftest import Practice
@@ -85,5 +86,5 @@ async def test_a_bad_item_fails_alone(practice: Practice) -> None:
     assert results == [
         result
         for n in range(10)
-        for result in (2 * n + 1, Conflict, NotFound, Invalid, 2 * n + 2, 2 * n + 1)
+        for result in (2 * n + 1, LocalIdReused, NotFound, Invalid, 2 * n + 2, 2 * n + 1)
     ]
