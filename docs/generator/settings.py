@@ -1,6 +1,7 @@
 """`docs/config.md`: every setting."""
 
 from collections.abc import Iterator
+from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -56,10 +57,32 @@ def _row(section: str, key: str, field: FieldInfo) -> tuple[str, ...]:
     return (
         f"`{key}`",
         f"`{environment}`",
-        kind(field.annotation),
+        _bounded(field),
         shown,
         field.description or "",
     )
+
+
+def _bounded(field: FieldInfo) -> str:
+    """Return a setting's type with what it may be: `int, 0 to 65535`."""
+    found = {type(it).__name__: next(iter(vars(it).values()), None) for it in _constraints(field)}
+    least, most, above = found.get("Ge"), found.get("Le"), found.get("Gt")
+    text = kind(field.annotation).replace("tuple[", "list[").replace(", ...]", "]")
+    if above is not None:
+        text += f", more than {above}"
+    if least is not None and most is not None:
+        return f"{text}, {least} to {most}"
+    if least is not None:
+        text += f", {least} or more"
+    return text if most is None else f"{text}, at most {most}"
+
+
+def _constraints(field: FieldInfo) -> Iterator[object]:
+    yield from field.metadata
+    for part in get_args(field.annotation):  # of what may be absent
+        if get_origin(part) is Annotated:
+            for it in part.__metadata__:
+                yield from getattr(it, "metadata", [it])
 
 
 def _plain(default: object) -> str:

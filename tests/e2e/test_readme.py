@@ -36,7 +36,10 @@ def curls(page: Path) -> list[str]:
     """Return the curl commands of a page, each with its continued lines and its body."""
     found = [re.split(r"^(?=curl )", text, flags=re.MULTILINE) for text in blocks(page, "sh")]
     return [
-        part.replace("\\\n", " ") for parts in found for part in parts if part.startswith("curl")
+        part.replace("\\\n", " ").replace("$WELLIO/", "http://localhost:3000/")
+        for parts in found
+        for part in parts
+        if part.startswith("curl")
     ]
 
 

@@ -9,8 +9,8 @@ who runs the server (mode 0600), and the server asks the kernel who is at the ot
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .app import Wellio
 
 _log = get_logger("control")
+_NAME = "control.sock"
+_DESCRIPTORS = Path("/proc/self/fd")
 _MAX_PATH = 100  # the kernel's limit is 108 bytes on Linux, 104 on macOS
 
 
@@ -77,16 +79,18 @@ async def is_running(data_dir: Path) -> bool:
 
 
 async def _ask(data_dir: Path, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
-    connector = aiohttp.UnixConnector(path=str(_socket_path(data_dir)))
     timeout = aiohttp.ClientTimeout(total=None)
     try:
-        async with (
-            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-            session.request(method, f"http://control/{path}", data=body) as response,
-        ):
-            answer: dict[str, Any] = orjson.loads(await response.read())
-            return answer
-    except aiohttp.ClientConnectorError as error:
+        with _reachable(data_dir) as address:
+            async with (
+                aiohttp.ClientSession(
+                    connector=aiohttp.UnixConnector(path=address), timeout=timeout
+                ) as session,
+                session.request(method, f"http://control/{path}", data=body) as response,
+            ):
+                answer: dict[str, Any] = orjson.loads(await response.read())
+                return answer
+    except (aiohttp.ClientConnectorError, FileNotFoundError, NotADirectoryError) as error:
         raise NotRunningError(f"no server runs on {data_dir}") from error
     except aiohttp.ClientError as error:
         raise WellioError("the server stopped while it worked on this") from error
@@ -95,7 +99,7 @@ async def _ask(data_dir: Path, method: str, path: str, body: bytes | None = None
 @asynccontextmanager
 async def listen(app: "Wellio", operations: Mapping[str, "Operation"]) -> AsyncIterator[None]:
     """Serve the operations on the data folder's socket until the block ends."""
-    path = _socket_path(app.config.data_dir)
+    data_dir = app.config.data_dir
     control, handler = web.Application(), _Handler(app, operations)
     control.router.add_post("/operations", handler.handle)
     control.router.add_get("/address", handler.tell_address)
@@ -104,10 +108,10 @@ async def listen(app: "Wellio", operations: Mapping[str, "Operation"]) -> AsyncI
     )
     await runner.setup()
     try:
-        await web.SockSite(runner, _private_socket(path)).start()
+        await web.SockSite(runner, _private_socket(data_dir)).start()
         yield
     finally:
-        path.unlink(missing_ok=True)
+        (data_dir / _NAME).unlink(missing_ok=True)
         await runner.cleanup()
 
 
@@ -150,22 +154,46 @@ def _json(answer: Mapping[str, Any]) -> web.Response:
     return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
 
-def _socket_path(data_dir: Path) -> Path:
-    path = data_dir / "control.sock"
-    if len(os.fsencode(path)) > _MAX_PATH:
-        path = Path(os.path.relpath(path))
-    if len(os.fsencode(path)) > _MAX_PATH:
+@contextmanager
+def _reachable(data_dir: Path) -> Iterator[str]:
+    """Yield the socket's path in a form that has room in an address: a folder may lie deep.
+
+    Raises:
+        WellioError: There is none.
+    """
+    path = data_dir / _NAME
+    relative = os.path.relpath(path)
+    short = next((it for it in (str(path), relative) if len(os.fsencode(it)) <= _MAX_PATH), None)
+    if short is not None:
+        yield short
+        return
+    if not _DESCRIPTORS.is_dir():  # it is Linux's
         raise WellioError(f"the path of the data folder is too long for a socket: {data_dir}")
-    return path
+    descriptor = os.open(data_dir, os.O_RDONLY)
+    try:
+        yield f"{_DESCRIPTORS}/{descriptor}/{_NAME}"
+    finally:
+        os.close(descriptor)
 
 
-def _private_socket(path: Path) -> socket.socket:
-    """Bind a socket that only its owner can open, in place of one that a killed server left."""
-    path.unlink(missing_ok=True)
+def _private_socket(data_dir: Path) -> socket.socket:
+    """Bind a socket that only its owner can open, in place of one that a killed server left.
+
+    Raises:
+        WellioError: The folder cannot hold one.
+    """
+    (data_dir / _NAME).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     mask = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        with _reachable(data_dir) as address:
+            listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise WellioError(
+            f"the data folder {data_dir} cannot hold the socket by which commands reach the "
+            f"server: {error.strerror}; put data_dir on a disk of this machine"
+        ) from error
     finally:
         os.umask(mask)
     return listener

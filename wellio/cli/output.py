@@ -1,7 +1,7 @@
 """What a command prints: one JSON object for programs, or tables for people."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,7 +12,8 @@ from wellio.errors import Problem, WellioError
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     """Print a command's result: members that hold a list become tables, others lines.
 
-    Rows with a text of several lines stand one below the other: a table would break it.
+    Rows stand one below the other where a table would break their texts: one of several lines, or
+    more than fits beside the others.
     """
     if as_json:
         sys.stdout.write(orjson.dumps(result).decode() + "\n")
@@ -22,24 +23,22 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
 
     console = Console(highlight=False, markup=False, emoji=False)  # a result is only text
     for key, value in result.items():
-        if _holds_text(value):
-            for row in value:
-                lines = [f"{name}: {_text(cell).strip()}" for name, cell in row.items()]
-                console.print(*lines, "", sep="\n", soft_wrap=True)
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            table = Table(*value[0], title=key, title_justify="left")
-            for row in value:
-                table.add_row(*(_text(cell) for cell in row.values()))
+        if not (isinstance(value, list) and value and isinstance(value[0], Mapping)):
+            console.print(f"{key}: {_text(value)}", soft_wrap=True)
+            continue
+        table = Table(*value[0], title=key, title_justify="left")
+        for row in value:
+            table.add_row(*(_text(cell) for cell in row.values()))
+        if not _holds_text(value) and console.measure(table).minimum <= console.width:
             console.print(table)
-        else:
-            console.print(f"{key}: {_text(value)}")
+            continue
+        for row in value:
+            lines = [f"{name}: {_text(cell).strip()}" for name, cell in row.items()]
+            console.print(*lines, "", sep="\n", soft_wrap=True)
 
 
-def _holds_text(value: Any) -> bool:
-    return isinstance(value, list) and any(
-        isinstance(row, Mapping) and any("\n" in str(cell) for cell in row.values())
-        for row in value
-    )
+def _holds_text(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return any("\n" in str(cell) for row in rows for cell in row.values())
 
 
 def explain(error: WellioError) -> str:

@@ -19,7 +19,7 @@ from wellio.boot.app import WELLIO, Wellio
 from wellio.boot.assembly import create_app
 from wellio.boot.presence import is_there
 from wellio.boot.server import bind, raise_file_limit, serving, started
-from wellio.config.settings import Config, DatabaseConfig
+from wellio.config.settings import Config, DatabaseConfig, ServerConfig
 from wellio.demo.settings import of_folder
 from wellio.errors import NoPractice, WellioError
 from wellio.http import Http
@@ -71,7 +71,7 @@ async def _serve(config: Config, *, as_json: bool, before: Before | None, is_new
                     text for notice in app.hooks.of("register_notices") if (text := await notice())
                 ]
                 notices += [await greeting(app)] if greeting else []
-                _announce(config.server.url, notices, as_json=as_json)
+                _announce(config.server, notices, as_json=as_json)
                 _spare_collections()
                 await stopping.wait()
 
@@ -186,15 +186,18 @@ async def refuse_second(config: Config) -> None:
         raise WellioError(f"a server runs on {config.data_dir}: stop it first")
 
 
-def _announce(url: str, notices: Sequence[str], *, as_json: bool) -> None:
+def _announce(server: ServerConfig, notices: Sequence[str], *, as_json: bool) -> None:
+    url, local = server.url, server.model_copy(update={"public_url": None}).url
     if as_json:
-        line = orjson.dumps({"url": url, "notices": notices}).decode()
+        line = orjson.dumps({"url": url, "local": local, "notices": notices}).decode()
         sys.stdout.write(line + "\n")
     else:
         from rich.console import Console
         from rich.panel import Panel
 
-        text = "\n".join([f"Wellio runs at {url}", f"Read and try its API at {url}/docs", *notices])
+        where = [f"Wellio runs at {url}", f"Read and try its API at {url}/docs"]
+        where += [f"On this machine it is {local}"] if local != url else []
+        text = "\n".join([*where, *notices])
         # As wide as its longest line, so that no link is broken in two.
         width = max(len(line) for line in text.splitlines()) + 8
         console = Console(highlight=False, markup=False, emoji=False)

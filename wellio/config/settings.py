@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_origin
 
 import orjson
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
@@ -41,6 +42,7 @@ from .types import (
 )
 
 FILE_NAME = "config.toml"
+_LIST = 'expected a list such as ["a", "b"], or a,b in the environment'
 SectionT = TypeVar("SectionT", bound="SectionModel")
 
 
@@ -57,18 +59,24 @@ class SectionModel(BaseModel):
 
     @field_validator("*", mode="wrap")
     @classmethod
-    def _or_json(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        """Take a list or a table as JSON where the environment can only hold text."""
-        try:
+    def _out_of_text(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        """Take a list or a table out of text, for the environment can hold nothing else.
+
+        Both are JSON there; a list may also be its items with commas between.
+        """
+        is_list = get_origin(cls.model_fields[info.field_name or ""].annotation) is tuple
+        if not isinstance(value, str) or not (is_list or value[:1] in {"[", "{"}):
             return handler(value)
-        except ValidationError:
-            if not isinstance(value, str) or value[:1] not in {"[", "{"}:
-                raise
+        if value[:1] in {"[", "{"}:
             try:
-                parsed = orjson.loads(value)
+                return handler(orjson.loads(value))
             except orjson.JSONDecodeError as error:
-                raise ValueError("expected JSON") from error
-            return handler(parsed)
+                if is_list:
+                    raise ValueError(_LIST) from error
+                return handler(value)  # a text may begin so
+        return handler([item.strip() for item in value.split(",")])
 
 
 class ServerConfig(SectionModel):
@@ -296,7 +304,7 @@ def load_config(
         named = {line.partition(":")[0] for line in sources.problems}
         rest = [line for line in problems if line.partition(":")[0] not in named]
         raise wrong_settings([*sources.problems, *rest])
-    warnings = []
+    warnings = list(sources.oddities)
     if env.get("REDIS_URL"):
         warnings.append(
             "REDIS_URL is set, but nothing in this version of Wellio uses Redis: it has no effect"
@@ -350,6 +358,8 @@ def wrong_settings(problems: list[str]) -> ConfigError:
 
 
 def _expected(item: ErrorDetails) -> str:
+    if item["type"] == "tuple_type":
+        return _LIST
     if item["type"] in {"model_type", "dict_type"}:
         return "expected a table"
     message = item["msg"].replace("Input should be", "expected")

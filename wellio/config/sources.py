@@ -1,5 +1,6 @@
 """Where settings come from: a TOML file and the environment, merged into one tree of tables."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,14 @@ from .strength import weakness
 PREFIX = "WELLIO_"
 ALIASES = {"DATABASE_URL": "database.url", "JWT_SECRET": "plugins.auth.jwt_secret"}
 
+#: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_LINKS = (
+    (r"(\w+_)?SERVICE_HOST", r"[0-9a-fA-F:.]+|None"),
+    (r"(\w+_)?SERVICE_PORT(_\w+)?", r"\d+"),
+    (r"(\w+_)?PORT(_\d+_(TCP|UDP|SCTP))?", r"(tcp|udp|sctp)://\S+"),
+    (r"(\w+_)?PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)", r"\S+"),
+)
+
 
 class Sources:
     """Collects what the sources say; a later value replaces an earlier one.
@@ -21,11 +30,13 @@ class Sources:
     Attributes:
         tree: The tables, as nested dicts; values are still as they were read.
         problems: One line for each value that cannot be had.
+        oddities: One line for each thing that has no effect.
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self.tree: dict[str, Any] = {}
         self.problems: list[str] = []
+        self.oddities: list[str] = []
         self._env = env
 
     def put(self, name: str, value: Any) -> None:
@@ -60,7 +71,13 @@ class Sources:
         for alias, name in ALIASES.items():
             if self._env.get(alias):
                 self.put(name, self._env[alias])
-        for variable, text in sorted(self._env.items()):
+        links = sorted(it for it in self._env.items() if _is_link(*it))
+        if links:
+            self.oddities.append(
+                f"{links[0][0]}: Kubernetes sets it, and {len(links) - 1} more, for a service that "
+                "is called wellio; they are no settings (enableServiceLinks: false leaves them out)"
+            )
+        for variable, text in sorted(self._env.items() - set(links)):
             if variable.startswith(PREFIX) and text:
                 name = variable.removeprefix(PREFIX).lower().replace("__", ".")
                 self.put(name, self._resolve(_reference(text), name, Path()))
@@ -95,6 +112,19 @@ class Sources:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             self.problems.append(f"{name}: the file {file} cannot be read: {reason}")
             return None
+
+
+def _is_link(variable: str, text: str) -> bool:
+    """Tell whether Kubernetes made a variable, which it does for every service beside a pod.
+
+    Our own names have two underscores where a section ends, and theirs have not.
+    """
+    if not variable.startswith(PREFIX) or "__" in variable:
+        return False
+    return any(
+        re.fullmatch(form, variable.removeprefix(PREFIX)) and re.fullmatch(value, text)
+        for form, value in _LINKS
+    )
 
 
 def _reference(text: str) -> Any:

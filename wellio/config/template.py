@@ -27,8 +27,9 @@ elsewhere: {env = "NAME"} takes an environment variable's, {file = "path"} a fil
 is meant for secrets: a file that every user can read is refused.
 """
 _ENV_HEAD = """\
-Wellio's settings as environment variables; config.toml has the same ones and says more.
-Lists are written as JSON. An empty variable counts as absent.
+Settings for Docker Compose, which reads them from .env. Started otherwise, Wellio reads no .env:
+use config.toml, which has the same ones and says more, or systemd's EnvironmentFile.
+Lists are written as JSON, or with commas between. An empty variable counts as absent.
 """
 _ALIASES = {
     "DATABASE_URL": "The same as WELLIO_DATABASE__URL.",

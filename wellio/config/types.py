@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, PlainValidator, SecretStr
 from yarl import URL
 
+from .database_url import readable
 from .origins import read_origin, read_site
 
 _NO_BASE_URL = "expected an address such as https://practice.example"
@@ -36,9 +37,7 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
-    if not secret.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgres://")):
-        raise ValueError("expected sqlite:/// with a path, or postgresql://")
-    return secret
+    return SecretStr(readable(secret.get_secret_value()))
 
 
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]

@@ -6,6 +6,7 @@ every connection. Nothing sets session state, so the pool's reset is a no-op.
 
 import asyncio
 import logging
+import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -141,7 +142,7 @@ class PostgresDatabase:
         except DRIVER as error:
             if is_pooled(error):
                 raise DatabaseError(POOLER) from error
-            raise DatabaseError(f"cannot connect to Postgres: {error}") from error
+            raise DatabaseError(f"cannot connect to Postgres: {_why(error)}") from error
         except ValueError:  # it may quote the URL, with what the password is
             raise DatabaseError(
                 "database.url cannot be read: percent-encode what is special in user and password"
@@ -315,6 +316,16 @@ class PostgresDatabase:
             raise Unavailable("The database did not answer.", retry_after_s=2) from None
         except DRIVER as error:
             raise translate(error) from error
+
+
+def _why(error: Exception) -> str:
+    """Return in words why a connection could not be made."""
+    if isinstance(error, TimeoutError):
+        return f"it does not answer within {_CONNECT_S:g} s"
+    if isinstance(error, OSError):
+        number = error.errno or 0
+        return os.strerror(number) if number > 0 else error.strerror or "it cannot be reached"
+    return str(error)
 
 
 async def _send_commit(connection: Connection) -> None:

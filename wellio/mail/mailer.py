@@ -64,6 +64,7 @@ class Mailer:
         self._clock = clock
         self._outcomes = metrics.counter("mails", "Mails by what became of them.", ("outcome",))
         self._failures = 0
+        self._failed: set[str] = set()  # since the last that was delivered
 
     async def letterhead(self) -> Letterhead:
         """Return whose practice a mail comes from, as it is now."""
@@ -99,9 +100,11 @@ class Mailer:
             await way.deliver(message, mail.to, key)
         except (MailFailed, MailRefused) as error:
             self._failures += 1
+            self._failed.add(key)
             self._outcomes.labels("refused" if isinstance(error, MailRefused) else "failed").inc()
             raise
         self._failures = 0
+        self._failed.clear()
         self._outcomes.labels(way.outcome).inc()
         _log.info("mail_sent", mail=key, outcome=way.outcome)
 
@@ -109,7 +112,9 @@ class Mailer:
         """Say that mails do not leave, for `/health`."""
         if self._failures < _ALARM:
             return None
-        return f"the last {self._failures} mails could not be delivered"
+        count = len(self._failed)
+        mails = "a mail" if count == 1 else f"{count} mails"
+        return f"{mails} could not be delivered in {self._failures} tries"
 
     def close(self) -> None:
         """Let go of the mail server."""

@@ -70,6 +70,7 @@ class Setup:
         self._passwords = app.service(Passwords)
         self._token_hash = ""
         self._token_ends_at = 0
+        self._made_unattended = ""
 
     async def is_set_up(self) -> bool:
         """Tell whether the practice has its owner."""
@@ -80,7 +81,12 @@ class Setup:
         return await self._passwords.hash(password)
 
     async def notice(self) -> str | None:
-        """Issue a new link while there is no owner, as `wellio serve` prints it."""
+        """Issue a new link while there is no owner, as `wellio serve` prints it.
+
+        Of an owner whom the settings named, it says once that they were made.
+        """
+        if self._made_unattended:
+            return f"The owner {self._made_unattended} was made, as [setup] says: sign in as them."
         if await store.is_set_up(self._db):
             return None
         token = secrets.token_urlsafe(32)
@@ -145,6 +151,7 @@ class Setup:
                     email=wish.owner_email, name=name, role="owner", password=wish.owner_password
                 )
             )
+            self._made_unattended = wish.owner_email
         except AccountExists:
             return  # another process that started at the same time was first
         except ValidationError as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import BaseModel
@@ -183,7 +184,7 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
         "server.hots: unknown setting; did you mean server.host?",
         "database: expected a table",
         "log.level: expected 'debug', 'info', 'warning' or 'error'",
-        "loader.disabled: expected JSON",
+        'loader.disabled: expected a list such as ["a", "b"], or a,b in the environment',
         "setup: owner_email and owner_password are needed together",
         "colour.x.y: unknown setting",
         "servr.port: unknown setting; did you mean server?",
@@ -332,3 +333,93 @@ def test_the_proxy_that_we_ship_lets_go_of_a_connection_first() -> None:
 )
 def test_links_have_an_address_that_a_browser_takes(host: str, url: str) -> None:
     assert load_config(env={}, overrides={"server.host": host}).server.url == url
+
+
+# -- addresses with a password in them -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("special", ["#", "/", "?", "@", "%", " ", "[", "\t"])
+def test_a_password_that_is_not_encoded_is_told_without_a_piece_of_it(special: str) -> None:
+    url = f"postgres://w:Ax^s{special}9!qSECRETz@127.0.0.1:5432/w"
+    [line] = problems({"DATABASE_URL": url})
+    assert line.startswith("database.url: ")
+    assert "percent-encode" in line
+    assert not [piece for piece in ("Ax^s", "SECRETz", "9!q", "127") if piece in line]
+    encoded = f"postgres://w:Ax^s{quote(special, safe='')}9!q:z@127.0.0.1:5432/w"
+    url_read = load_config(env={"DATABASE_URL": encoded}).database.url
+    assert url_read is not None
+    assert url_read.get_secret_value() == encoded
+
+
+@pytest.mark.parametrize(
+    "query, kept",
+    [
+        ("sslmode=require&channel_binding=prefer", "?sslmode=require"),
+        ("connect_timeout=10&keepalives=1&keepalives_idle=30", ""),
+        ("gssencmode=disable&target_session_attrs=read-write", "?target_session_attrs=read-write"),
+        ("host=%2Frun%2Fpg", "?host=%2Frun%2Fpg"),
+        ("channel_binding=require", "channel_binding with this value is not supported"),
+        ("gssencmode=require", "gssencmode with this value is not supported"),
+        ("requirepeer=w", "requirepeer is no parameter that is supported"),
+        ("S3CRET=w", "something behind the ? is no parameter"),
+    ],
+)
+def test_parameters_of_hosted_servers_are_accepted_or_refused_by_name(
+    query: str, kept: str
+) -> None:
+    env = {"DATABASE_URL": f"postgresql://w:p@db.example/w?{query}"}
+    if kept and not kept.startswith("?"):
+        [line] = problems(env)
+        assert line.startswith(f"database.url: {kept}")
+        return
+    url = load_config(env=env).database.url
+    assert url is not None
+    assert url.get_secret_value() == f"postgresql://w:p@db.example/w{kept}"
+
+
+@pytest.mark.parametrize("special", ["#", "/", "?"])
+def test_a_mail_server_s_password_is_not_told_either(special: str) -> None:
+    url = f"mailtos://user:Ax^s{special}9qSECRETz@mx.example?from=a@b.example"
+    said = "\n".join(problems({"WELLIO_MAIL__URL": url}))
+    assert said.startswith("mail.url: ")
+    assert not [piece for piece in ("Ax^s", "SECRETz") if piece in said]
+
+
+# -- what others put into the environment ----------------------------------------------------------
+
+
+def test_kubernetes_links_are_no_settings_and_typing_errors_are() -> None:
+    links = {
+        "WELLIO_SERVICE_HOST": "10.0.0.5",
+        "WELLIO_SERVICE_PORT": "4000",
+        "WELLIO_SERVICE_PORT_HTTP": "4000",
+        "WELLIO_PORT": "tcp://10.0.0.5:4000",
+        "WELLIO_PORT_4000_TCP": "tcp://10.0.0.5:4000",
+        "WELLIO_PORT_4000_TCP_ADDR": "10.0.0.5",
+        "WELLIO_PORT_4000_TCP_PROTO": "tcp",
+        "WELLIO_WEB_SERVICE_HOST": "fd00::5",
+    }
+    [warning] = load_config(env=links).warnings
+    assert warning.startswith("WELLIO_PORT: Kubernetes sets it, and 7 more,")
+    for variable, text in {
+        "WELLIO_PORT": "4000",
+        "WELLIO_SERVICE_HOST": "my machine",
+        "WELLIO_SERVER__PROT": "1",
+        "WELLIO_SERVER_PORT": "1",
+    }.items():
+        [line] = problems({**links, variable: text})
+        assert "unknown setting" in line
+
+
+@pytest.mark.parametrize("text", ['["a.example", "b.example"]', "a.example, b.example"])
+def test_a_list_can_have_commas(text: str) -> None:
+    names = text.replace("a.", "https://a.").replace("b.", "https://b.")
+    config = load_config(env={"WELLIO_SERVER__ALLOWED_ORIGINS": names})
+    assert config.server.allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_what_is_no_list_is_told_what_one_is(tmp_path: Path) -> None:
+    path = written(tmp_path, "[loader]\ndisabled = 3\n")
+    expected = 'loader.disabled: expected a list such as ["a", "b"], or a,b in the environment'
+    assert problems(path=path) == [expected]
+    assert problems({"WELLIO_LOADER__DISABLED": "[chat"}) == [expected]

@@ -1,5 +1,6 @@
 """The control socket: who may use it, what it answers, and when nobody is there."""
 
+import errno
 import os
 import socket
 import stat
@@ -127,14 +128,36 @@ async def test_what_a_killed_server_left_is_nobody_and_gives_way(tmp_path: Path)
 
 
 async def test_a_long_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Unix socket's path has room for about a hundred bytes."""
+    """A Unix socket's address has room for about a hundred bytes."""
     deep = tmp_path / ("x" * 60) / ("y" * 60)
+    assert not await control.is_running(deep)
     deep.mkdir(parents=True)
+    assert not await control.is_running(deep)
+    async with listening(deep):
+        assert (await control.call(deep, "add", {"a": 1, "b": 2}))["sum"] == 3
+        assert stat.S_IMODE((deep / "control.sock").stat().st_mode) == 0o600
+    monkeypatch.setattr(control, "_DESCRIPTORS", tmp_path / "none")  # as where it is not Linux
     with pytest.raises(WellioError, match="too long"):
         await control.call(deep, "add", {})
     monkeypatch.chdir(deep.parent)
     async with listening(deep):
         assert (await control.call(deep, "add", {"a": 1, "b": 2}))["sum"] == 3
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EPERM, errno.EACCES])
+async def test_a_folder_that_holds_no_sockets_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As on a share of another machine."""
+
+    class Unbound(socket.socket):
+        def bind(self, _: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket, "socket", Unbound)
+    with pytest.raises(WellioError, match=f"cannot hold the socket .*{os.strerror(number)}; put"):
+        async with listening(tmp_path):
+            pass
 
 
 @asynccontextmanager

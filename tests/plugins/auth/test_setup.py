@@ -110,10 +110,13 @@ async def test_settings_make_the_owner_unattended(wellio_app: StartApp, steps: S
         "plugins.auth.bcrypt_cost": 10,
     }
     app = await wellio_app(settings=settings, plugins=[wellio_auth, steps])
-    assert await link_of(app) is None
+    assert await app.app.service(Setup).notice() == (
+        "The owner olga@example.com was made, as [setup] says: sign in as them."
+    )
     user = await sign_in(app, "olga@example.com", PASSWORD)
     assert (user.role, user.name) == ("owner", "olga")
     await app.restart()
+    assert await app.app.service(Setup).notice() is None
     assert len(steps.seen) == 1
 
 
