@@ -65,8 +65,11 @@ def _row(section: str, key: str, field: FieldInfo) -> tuple[str, ...]:
 
 def _bounded(field: FieldInfo) -> str:
     """Return a setting's type with what it may be: `int, 0 to 65535`."""
-    found = {type(it).__name__: next(iter(vars(it).values()), None) for it in _constraints(field)}
-    least, most, above = found.get("Ge"), found.get("Le"), found.get("Gt")
+    rules = list(_constraints(field))
+    least, most, above = (
+        next((getattr(it, name) for it in rules if hasattr(it, name)), None)
+        for name in ("ge", "le", "gt")
+    )
     text = kind(field.annotation).replace("tuple[", "list[").replace(", ...]", "]")
     if above is not None:
         text += f", more than {above}"

@@ -6,7 +6,6 @@ every connection. Nothing sets session state, so the pool's reset is a no-op.
 
 import asyncio
 import logging
-import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,8 @@ from .base import Row, Tx, closing, failed_before, overloaded, too_long
 from .batch import Batcher
 from .dialect import POSTGRES
 from .lock import FolderLock
-from .postgres_examination import POOLER, PostgresExaminations, is_pooled
+from .postgres_examination import PostgresExaminations
+from .postgres_pool import SESSION, open_pool
 from .postgres_tx import (
     DRIVER,
     UNDONE,
@@ -43,7 +43,6 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _ATTEMPTS: Final = 4  # the first and three more
-_CONNECT_S: Final = 3.0
 _WAIT_S: Final = 5.0  # for a free connection
 _ORDER_S: Final = 1.0  # how long a callback waits for that of an earlier commit
 _READ_S: Final = 10.0
@@ -53,12 +52,6 @@ _BEGIN_SCHEMA: Final = f"""
     {_BEGIN}; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
     SELECT pg_advisory_xact_lock({0x57656C6C696F})
 """  # the number is "Wellio"
-_NAMED: Final = {"application_name": "wellio"}
-_SESSION: Final = {
-    "jit": "off",
-    "idle_in_transaction_session_timeout": "15000",
-    "lock_timeout": "500",  # ends a deadlock sooner than the server, which looks after 1 s
-}
 
 
 def _outcome_unknown() -> Unavailable:
@@ -107,7 +100,7 @@ class PostgresDatabase:
         """
         lock = FolderLock(folder)
         try:
-            pool = await cls._connect(url, pool_size)
+            pool = await open_pool(url, pool_size)
             try:
                 opened = cls(
                     pool, lock, pool_size=pool_size, max_queue=max_queue, deadline_s=deadline_s
@@ -120,34 +113,6 @@ class PostgresDatabase:
             lock.release()
             raise
         return opened
-
-    @staticmethod
-    async def _connect(url: str, pool_size: int) -> asyncpg.Pool:
-        try:
-            pool = await asyncpg.create_pool(
-                url,
-                min_size=0,  # a floor would be restored, and logged about, while a server is away
-                max_size=pool_size,
-                init=_prepare,
-                reset=_keep,
-                timeout=_CONNECT_S,
-                statement_cache_size=1000,
-                max_cached_statement_lifetime=0,
-                server_settings=_NAMED | _SESSION,
-            )
-            await pool.release(await pool.acquire())
-        except asyncpg.TooManyConnectionsError as error:
-            more = f"{pool_size} connections needed"
-            raise DatabaseError(f"cannot connect to Postgres: {error}; {more}") from error
-        except DRIVER as error:
-            if is_pooled(error):
-                raise DatabaseError(POOLER) from error
-            raise DatabaseError(f"cannot connect to Postgres: {_why(error)}") from error
-        except ValueError:  # it may quote the URL, with what the password is
-            raise DatabaseError(
-                "database.url cannot be read: percent-encode what is special in user and password"
-            ) from None
-        return pool
 
     async def write(
         self, fn: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -206,7 +171,7 @@ class PostgresDatabase:
 
     def examinations(self) -> Sequence[Examination]:
         """Return what is looked at of the server, its settings and the way there."""
-        return PostgresExaminations(self, self._pool, self._pool_size, _SESSION).all()
+        return PostgresExaminations(self, self._pool, self._pool_size, SESSION).all()
 
     async def close(self) -> None:
         """Finish the writes under way, close the pool, and let the folder go."""
@@ -318,16 +283,6 @@ class PostgresDatabase:
             raise translate(error) from error
 
 
-def _why(error: Exception) -> str:
-    """Return in words why a connection could not be made."""
-    if isinstance(error, TimeoutError):
-        return f"it does not answer within {_CONNECT_S:g} s"
-    if isinstance(error, OSError):
-        number = error.errno or 0
-        return os.strerror(number) if number > 0 else error.strerror or "it cannot be reached"
-    return str(error)
-
-
 async def _send_commit(connection: Connection) -> None:
     try:
         await connection.execute("COMMIT", timeout=_END_S)
@@ -380,28 +335,3 @@ def _drop(connection: Connection) -> None:
 
 async def _touch(tx: Tx) -> None:
     await tx.fetch_one("SELECT pg_current_xact_id()")  # takes a number, so the commit is logged
-
-
-async def _keep(connection: Connection) -> None:
-    """Reset nothing: no body changes the session, and asyncpg rolls back what was left open."""
-
-
-async def _prepare(connection: Connection) -> None:
-    """Set up a new connection: numbers as int or float, and commits that are durable."""
-    await connection.set_type_codec(
-        "numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text"
-    )
-    settings = await connection.fetchrow(
-        "SELECT current_setting('synchronous_commit'), current_setting('fsync')"
-    )
-    if settings[0] not in {"on", "remote_apply"}:
-        await connection.execute("SET synchronous_commit = on")
-    if settings[1] != "on":
-        raise DatabaseError("Postgres runs with fsync = off: what it commits may be lost")
-
-
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
