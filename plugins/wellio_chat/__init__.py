@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from wellio import (
     DashboardSection,
     Event,
+    EventBus,
     Permission,
     PersonalData,
     Plugin,
@@ -72,6 +73,14 @@ def register_routes(app: Wellio) -> Sequence[object]:
     from .messages import api as messages
 
     return [*conversations.routes(app), *messages.routes(app)]
+
+
+@hookimpl
+def register_subscribers(app: Wellio, bus: EventBus) -> None:
+    """End memberships with what they were for."""
+    from .conversations.subscribers import CareTeam
+
+    CareTeam(app, bus)
 
 
 @hookimpl

@@ -12,7 +12,7 @@ class ConversationCreated(
 
 
 class MemberAdded(Event, name="member.added", about=("conversation", "conversation_id")):
-    """Somebody joined a group after it was made."""
+    """Somebody joined a conversation after it was made."""
 
     conversation_id: str
     user_id: str

@@ -26,6 +26,32 @@ AND u.role <> 'client' AND EXISTS (
 )
 
 
+# Those of a client, and the direct ones with them. Whose account is disabled just now, or whose
+# role does not chat, keeps what their assignments are for.
+_LOST = """
+SELECT c.id FROM chat_member me
+JOIN chat_conversation c ON c.id = me.conversation_id
+JOIN auth_v_user u ON u.id = me.user_id AND u.role <> 'owner'
+WHERE me.user_id = :user_id AND me.removed_event_seq IS NULL
+  AND EXISTS (
+    SELECT 1 FROM practice_v_client p
+    WHERE (p.id = c.client_id
+           OR (c.kind = 'direct' AND p.user_id IN (
+               SELECT m.user_id FROM chat_member m
+               WHERE m.conversation_id = c.id AND m.user_id <> :user_id)))
+      AND COALESCE(p.user_id, '') <> :user_id
+      AND (u.role = 'client'
+           OR NOT EXISTS (SELECT 1 FROM practice_v_assignment a
+                          WHERE a.user_id = :user_id AND a.client_id = p.id)))
+ORDER BY c.id
+"""
+
+
+async def conversations_lost(tx: Tx, user_id: str) -> list[str]:
+    """Return the conversations that somebody is in with a client whom they do not look after."""
+    return [row["id"] for row in await tx.fetch_all(_LOST, user_id=user_id)]
+
+
 async def reachable(tx: Tx, actor: Actor, user_ids: Collection[str]) -> set[str]:
     """Return which of some people the actor may have in a conversation.
 

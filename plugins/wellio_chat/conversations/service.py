@@ -20,7 +20,7 @@ from wellio import (
     new_id,
 )
 from wellio_chat.config import ChatConfig
-from wellio_chat.events import ConversationCreated, MemberAdded, MemberRemoved
+from wellio_chat.events import ConversationCreated
 from wellio_chat.messages import store as messages
 from wellio_chat.messages.catchup import CatchUpService
 
@@ -28,6 +28,7 @@ from . import ledger, people, store
 from .broadcast import Broadcast
 from .entry import Entry, Opening
 from .ledger import Head
+from .membership import Membership
 from .models import ConversationView, Inbox, MemberView, NewConversation, NewMember, Opened
 
 _END = (2**53, "~")
@@ -52,10 +53,13 @@ class ConversationService:
     def __init__(self, app: Wellio) -> None:
         self._db, self._bus, self._clock, self._hub = app.db, app.bus, app.clock, app.hub
         self._broadcast, self._catch_up = app.service(Broadcast), app.service(CatchUpService)
+        self._membership = app.service(Membership)
         self._max_members = app.settings(ChatConfig).group_members
 
     async def open(self, actor: Actor, new: NewConversation) -> Opened:
         """Open a conversation; a direct one that exists already is answered with 200.
+
+        Whoever was out of that because they looked after the client no longer is in it again.
 
         Raises:
             Forbidden: A group is not the actor's to make.
@@ -134,6 +138,7 @@ class ConversationService:
         conversation_id = new_id()
         if not await store.insert(tx, conversation_id, new.kind, new.title, pair_key, at):
             existing = await store.of_pair(tx, pair_key or "") or ""
+            await self._membership.complete(tx, existing, user_ids, actor.user_id, at)
             return Opened(await self._read(tx, actor, existing), is_new=False)
         head = (await ledger.lock(tx, [conversation_id]))[conversation_id]
         await store.join(tx, head, user_ids, at)
@@ -161,20 +166,7 @@ class ConversationService:
             raise NotFound
         if len(members) >= self._max_members:
             raise GroupFull
-        await store.join(tx, head, [user_id], at)
-        head.members_version += 1
-        event_seq = head.add_event("member_added", at, user_id=user_id)
-        await ledger.save(tx, [head])
-        event = MemberAdded(
-            at=at,
-            actor_id=actor.user_id,
-            client_id=head.client_id,
-            conversation_id=head.id,
-            user_id=user_id,
-        )
-        await self._bus.publish(tx, event, subject_id=user_id)
-        entry = Entry(head.id, event_seq, "member_added", user_id=user_id)
-        await self._broadcast.announce(tx, head, entry)
+        await self._membership.begin(tx, head, user_id, actor.user_id, at)
         return await self._read(tx, actor, conversation_id)
 
     async def _remove_member(
@@ -183,20 +175,7 @@ class ConversationService:
         head, members = await self._group(tx, actor, conversation_id)
         if user_id not in members:
             raise NotFound
-        head.members_version += 1
-        event_seq = head.add_event("member_removed", at, user_id=user_id)
-        await store.leave(tx, head.id, user_id, event_seq)
-        await ledger.save(tx, [head])
-        event = MemberRemoved(
-            at=at,
-            actor_id=actor.user_id,
-            client_id=head.client_id,
-            conversation_id=head.id,
-            user_id=user_id,
-        )
-        await self._bus.publish(tx, event, subject_id=user_id)
-        entry = Entry(head.id, event_seq, "member_removed", user_id=user_id)
-        await self._broadcast.announce(tx, head, entry, also=(user_id,))
+        await self._membership.end(tx, head, user_id, actor.user_id, at)
 
     async def _group(
         self, tx: Tx, actor: Actor, conversation_id: str

@@ -10,7 +10,7 @@ from wellio_chat.conversations.models import LogEntry
 from wellio_chat.conversations.wire import entry
 
 from . import wire
-from .batch import LocalIdReused
+from .batch import LocalIdReused, NobodyThere
 from .catchup import CatchUpService, Resync
 from .models import Marked, Message, RepeatedMessage, Sent, SentMessage
 from .pages import Pages
@@ -42,7 +42,7 @@ def _in_conversation(app: Wellio, messages: MessageService) -> Sequence[object]:
             reply=_sent,
             told=("id", "duplicate"),
             permission="chat.send",
-            errors=(LocalIdReused,),
+            errors=(LocalIdReused, NobodyThere),
         ),
         call(
             "POST",

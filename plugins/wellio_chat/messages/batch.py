@@ -10,7 +10,7 @@ from wellio import Conflict, Event, EventBus, NotFound, Problem, Row, Tx, invali
 from wellio_chat.conversations import ledger
 from wellio_chat.conversations.broadcast import Broadcast, Notice
 from wellio_chat.conversations.entry import Entry
-from wellio_chat.conversations.ledger import Head
+from wellio_chat.conversations.ledger import Head, Members
 from wellio_chat.events import MessageCreated
 
 from . import append, store
@@ -25,14 +25,26 @@ class LocalIdReused(Conflict):
     default_detail = "This localId was used for a message with other content."
 
 
+class NobodyThere(Conflict):
+    """409: the other person of a direct conversation is not in it any more."""
+
+    default_code = "nobody_there"
+    default_detail = "The other person is not in this conversation any more."
+
+
 class Batch:
     """One call of the append: what is found out and decided on the way."""
 
     def __init__(
-        self, drafts: Sequence[Draft], heads: dict[str, Head], found: Sequence[Row]
+        self,
+        drafts: Sequence[Draft],
+        heads: dict[str, Head],
+        members: Mapping[str, Members],
+        found: Sequence[Row],
     ) -> None:
         self.drafts = drafts
         self.heads = heads
+        self.members = members
         self.found = {row["n"]: row for row in found}
         self.results: list[Sent | Problem | None] = [None] * len(drafts)
         self.stored: dict[tuple[str, str, str | None], dict[str, Any]] = {}  # by key, of this batch
@@ -61,8 +73,14 @@ class Batch:
                 self.results[n] = invalid(
                     "/replyTo", "unknown_message", "is no message of this conversation"
                 )
+            elif self._is_alone(draft):
+                self.results[n] = NobodyThere()
             else:
                 self._accept(n, draft, found)
+
+    def _is_alone(self, draft: Draft) -> bool:
+        is_direct = self.heads[draft.conversation_id].kind == "direct"
+        return is_direct and len(self.members[draft.conversation_id].user_ids) < 2
 
     def _accept(self, n: int, draft: Draft, found: Row) -> None:
         head = self.heads[draft.conversation_id]
@@ -108,10 +126,12 @@ class Appender:
 
         Returns:
             For each draft what was stored, or NotFound (not a member), Conflict
-            `local_id_reused`, or Invalid at `/replyTo`.
+            `local_id_reused` or `nobody_there`, or Invalid at `/replyTo`.
         """
         heads = await ledger.lock(tx, {draft.conversation_id for draft in drafts})
-        batch = Batch(drafts, heads, await append.look_up(tx, drafts))
+        known = {draft.conversation_id: draft.members for draft in drafts}
+        members = await ledger.members(tx, heads.values(), known)
+        batch = Batch(drafts, heads, members, await append.look_up(tx, drafts))
         batch.decide()
         if batch.accepted:
             await self._store(tx, batch)
@@ -125,12 +145,9 @@ class Appender:
         await ledger.save(tx, batch.heads.values())
         await append.advance(tx, batch.senders.values())
         await self._bus.publish(tx, *(_created(draft, batch.heads) for draft in batch.accepted))
-        known = {draft.conversation_id: draft.members for draft in batch.accepted}
-        touched = [batch.heads[conversation_id] for conversation_id in known]
-        members = await ledger.members(tx, touched, known)
         notices = [
             Notice(
-                members[draft.conversation_id],
+                batch.members[draft.conversation_id],
                 Entry(draft.conversation_id, event_seq, "new_message", {**row, "stage": None}),
                 exclude=draft.origin,
             )

@@ -7,7 +7,7 @@ from wellio_chat.conversations.models import SyncAck
 from wellio_chat.conversations.wire import entry
 
 from . import wire
-from .batch import LocalIdReused
+from .batch import LocalIdReused, NobodyThere
 from .catchup import CatchUpService, Resync
 from .models import MarkAck, MarkMessage, SendAck, SendMessage, Sync
 from .service import MessageService
@@ -24,7 +24,7 @@ class MessageSockets:
         body=SendMessage,
         ack=SendAck,
         permission="chat.send",
-        errors=(LocalIdReused,),
+        errors=(LocalIdReused, NobodyThere),
     )
     async def send_message(self, client: Client, body: SendMessage) -> dict[str, Any]:
         """Send a message; the acknowledgement comes once it is durable."""
