@@ -24,7 +24,7 @@ from .boot.hookspecs import (
     hookspec,
 )
 from .boot.plugin import Plugin
-from .cli import Cli, NoArguments, Operation
+from .cli import ARGUMENT, Cli, NoArguments, Operation
 from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
 from .config.settings import Config, SectionModel
 from .config.strength import StrongSecret
@@ -106,6 +106,7 @@ __version__ = metadata.version("wellio")
 __all__ = [
     "ABSENT",
     "ACTOR",
+    "ARGUMENT",
     "IF_MATCH",
     "REMOTE",
     "WELLIO",

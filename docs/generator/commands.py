@@ -10,7 +10,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from docs.generator import text
 from docs.generator.text import first_line
-from wellio import Wellio
+from wellio import ARGUMENT, Wellio
 from wellio.cli import commands
 from wellio.cli.commands import operations_of
 
@@ -56,6 +56,8 @@ def _operations(app: Wellio) -> Iterator[tuple[str, str, str]]:
 
 
 def _flag(name: str, field: FieldInfo) -> str:
+    if ARGUMENT in field.metadata:
+        return f"`{name.upper()}`"
     option = _option(f"{name}_stdin" if field.annotation is SecretStr else name)
     return f"{option}: {field.description}" if field.description else option
 

@@ -3,9 +3,9 @@
 Typer and everything behind a command are imported only when they are needed.
 """
 
-from .operations import Cli, NoArguments, Operation
+from .operations import ARGUMENT, Cli, NoArguments, Operation
 
-__all__ = ["Cli", "NoArguments", "Operation", "main"]
+__all__ = ["ARGUMENT", "Cli", "NoArguments", "Operation", "main"]
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ option parsing nor a protocol:
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -28,6 +28,9 @@ from wellio.field_errors import invalid_from_pydantic
 
 if TYPE_CHECKING:
     from wellio.boot.app import Wellio
+
+#: Marks a field that is typed without a name: `email: Annotated[Email, ARGUMENT]`.
+ARGUMENT: Final = object()
 
 ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
 Run = Callable[["Wellio", ArgumentsT], Awaitable[Mapping[str, Any]]]
@@ -50,7 +53,8 @@ class Operation:
     Attributes:
         name: The command's words, such as `user create`.
         run: Does it, and returns what the command prints, JSON-ready.
-        arguments: Each field is an option; a SecretStr is read from standard input.
+        arguments: Each field is an option, or an argument if it is marked `ARGUMENT`; a SecretStr
+            is read from standard input.
         has_failed: Whether a result makes the command's exit code 1, although it is printed.
         may_begin: Whether the command has `--new`, with which it makes a practice where none is.
     """

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from wellio.errors import Invalid, NoPractice, WellioError
 
 from . import commands
-from .operations import Operation
+from .operations import ARGUMENT, Operation
 from .output import explain, show
 
 _HELP = "A coaching practice in one process. `wellio serve` starts it."
@@ -132,6 +132,11 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         kind, default = bool, False
     elif get_origin(field.annotation) in {list, tuple}:
         kind = list[str] | None
+    if ARGUMENT in field.metadata:
+        argument = typer.Argument(help=field.description, show_default=False)
+        return inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[str, argument]
+        )
     if field.is_required():
         kind, default = (kind if kind is bool else str), inspect.Parameter.empty
     info = typer.Option(option, help=field.description, show_default=False)

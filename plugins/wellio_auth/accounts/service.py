@@ -166,10 +166,24 @@ class Accounts:
         """
         return await self._db.write(self._change, actor.user_id, user_id, change.given(), if_match)
 
+    async def change_by_command(self, user_id: str, values: Mapping[str, Any]) -> Row:
+        """Change an account on the server's own authority: its name, address or status.
+
+        Raises:
+            AccountExists: The address has an account.
+            Conflict: Nobody who can sign in would be owner any more (`last_owner`).
+        """
+        try:
+            return await self._db.write(self._change, None, user_id, values, IfMatch())
+        except ConstraintViolation as error:
+            if error.kind != "unique":
+                raise
+            raise AccountExists from None
+
     async def _change(
         self,
         tx: Tx,
-        actor_id: str,
+        actor_id: str | None,
         user_id: str,
         values: Mapping[str, Any],
         if_match: IfMatch,
@@ -183,6 +197,8 @@ class Accounts:
         if_match.check(tx, seen(before) if seen else before)
         if "name" in values:
             values = {**values, "name_key": sort_key(values["name"])}
+        if "email" in values:
+            values = {**values, "email_ci": address_key(values["email"])}
         change = await USERS.change(tx, before, values, now=self._clock.now_ms())
         after = change.after
         if owners == {user_id} and (after["role"] != "owner" or not is_active(after)):
@@ -192,10 +208,10 @@ class Accounts:
             await self._enforce(tx, change, actor_id)
         return after
 
-    async def _tell(self, tx: Tx, change: Change, actor_id: str) -> None:
+    async def _tell(self, tx: Tx, change: Change, actor_id: str | None) -> None:
         """Publish what changed, and write down whatever has no event of its own."""
         before, user_id = change.before, change.after["id"]
-        details = " ".join(it for it in ("name", *PROFILE) if it in change.changed)
+        details = " ".join(it for it in ("name", "email", *PROFILE) if it in change.changed)
         role = f"{before['role']} to {change.after['role']}" if "role" in change.changed else ""
         for action, note in (("user.updated", details), ("user.role_changed", role)):
             if note:
@@ -209,7 +225,7 @@ class Accounts:
             kind = events.UserEnabled if is_active(change.after) else events.UserDisabled
             await self._bus.publish(tx, kind(user_id=user_id, actor_id=actor_id))
 
-    async def _enforce(self, tx: Tx, change: Change, actor_id: str) -> None:
+    async def _enforce(self, tx: Tx, change: Change, actor_id: str | None) -> None:
         """Take away what somebody may not have any more."""
         user, user_id = change.after, change.after["id"]
         has_new_role = "role" in change.changed
@@ -247,6 +263,25 @@ class Accounts:
             new_hash = await self._passwords.hash(change.new)
             with suppress(_OutdatedProof):
                 return await self._db.write(self._change_password, user, new_hash, actor.session_id)
+
+    async def set_password(self, user: Row, password: str) -> None:
+        """Give somebody another password on the server's own authority; all their sessions end.
+
+        Raises:
+            Invalid: It is too easy to guess.
+        """
+        await self._passwords.require_strong("/password", password, user["email"], user["name"])
+        new_hash = await self._passwords.hash(password)
+        await self._db.write(self._set_password, user["id"], new_hash)
+
+    async def _set_password(self, tx: Tx, user_id: str, new_hash: str) -> None:
+        user = await store.lock_user(tx, user_id)
+        if user is None:
+            raise NotFound
+        await USERS.change(tx, user, {"password_hash": new_hash}, now=self._clock.now_ms())
+        await self._bus.publish(tx, events.PasswordChanged(user_id=user_id, actor_id=None))
+        await self._mails.enqueue_notice(tx, PASSWORD_CHANGED, user_id)
+        await self._sessions.end(tx, user_id, "password_changed", None)
 
     async def _refuse_password(self, tx: Tx, user_id: str) -> None:
         await self._audit.record(tx, "auth.password_refused", "user", user_id, actor_id=user_id)

@@ -107,6 +107,11 @@ async def begin_login(tx: Tx, proven: Row, newer_hash: str, now_ms: int) -> Row 
     )
 
 
+async def all_users(db: Reader) -> list[Row]:
+    """Return every account, by name."""
+    return await db.fetch_all(USERS.select + "WHERE t.erased_at IS NULL ORDER BY t.name_key, t.id")
+
+
 async def rows_about(db: Reader, user_id: str) -> list[Row]:
     """Return the account of a person, without its hash."""
     return await db.fetch_all(_ABOUT, id=user_id)

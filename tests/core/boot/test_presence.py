@@ -52,6 +52,10 @@ def test_a_first_account_makes_a_practice_when_it_says_so(shell: Shell) -> None:
     for new in ("", " --new"):
         made = shell(f"{OWNER}{new} --json", stdin=PASSWORD)
     assert json.loads(made.stdout)["role"] == "owner"
+    again = shell("user password olga@p.example --password-stdin", stdin=f"{PASSWORD}more")
+    assert (again.code, again.stderr) == (0, "")
+    assert "olga@p.example" in shell("user list").stdout
+    assert shell("user password --password-stdin", stdin=PASSWORD).code == 2
     assert shell("doctor").code == 0
 
 
