@@ -62,7 +62,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = dict(
             "union_tag_invalid union_tag_not_found",
             *("not_one_of", "is of none of the documented kinds"),
         ),
-        *_all("string_pattern_mismatch", "wrong_form", "has not the documented form"),
+        *_all("string_pattern_mismatch", "wrong_form", "has not the form {pattern}"),
         *_all("string_too_short", "too_short", "must have at least {min_length} character{s}"),
         *_all("string_too_long", "too_long", "must have at most {max_length} character{s}"),
         *_all("too_short", "too_short", "must have at least {min_length} {what}{s}"),
@@ -85,11 +85,15 @@ def invalid_from_pydantic(error: pydantic.ValidationError, prefix: str = "") -> 
     """Turn a validation error into a problem that names every field and echoes no input."""
     if error.error_count() > MAX_NAMED:
         return invalid(prefix, "too_many_errors", f"holds more than {MAX_NAMED} wrong fields")
+    found = error.errors(include_url=False, include_input=False)
+    holders = {item["loc"][:-1] for item in found if item["loc"]}
     return Invalid(
         "Some fields are wrong.",
         errors=[
             FieldError(prefix + pointer_to(item["loc"]), *in_words(item))
-            for item in error.errors(include_url=False, include_input=False)
+            for item in found
+            # pydantic counts only the good items of a list, whose bad ones are named already.
+            if not (item["type"] == "too_short" and item["loc"] in holders)
         ],
     )
 

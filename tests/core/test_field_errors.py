@@ -45,6 +45,7 @@ class Size(StrEnum):
         (tuple[int, ...], "x", "wrong_type", "must be a list"),
         (Annotated[list[int], Field(min_length=2)], [1], "too_short", "at least 2 items"),
         (Annotated[list[int], Field(max_length=1)], [1, 2], "too_long", "at most 1 item"),
+        (Annotated[tuple[Line, ...], Field(min_length=1)], [1], "wrong_type", "must be text"),
         (int, "1.5", "wrong_type", "must be a whole number"),
         (int, 1.5, "wrong_type", "must be a whole number"),
         (int, "9" * 5000, "wrong_type", "must be a whole number"),
@@ -55,7 +56,7 @@ class Size(StrEnum):
         (bool, "maybe", "wrong_type", "must be true or false"),
         (Literal["a", "b"], "c", "not_one_of", "must be 'a' or 'b'"),
         (Size, "m", "not_one_of", "must be 's' or 'l'"),
-        (Annotated[str, Field(pattern="^a$")], "b", "wrong_form", "has not the documented form"),
+        (Annotated[str, Field(pattern="^a$")], "b", "wrong_form", "has not the form ^a$"),
         (date, "2026-02-30", "wrong_type", "must be a date such as 2026-03-01"),
         (date, "x", "wrong_type", "must be a date such as 2026-03-01"),
         (datetime, "x", "wrong_type", "must be an RFC 3339 instant"),
@@ -91,7 +92,13 @@ def test_nothing_of_pydantics_own_gets_through() -> None:
         "le": 1,
         "lt": 1,
     }
-    context = {**known, "multiple_of": 1, "expected": "1", "error": UnicodeError("secret")}
+    context = {
+        **known,
+        "multiple_of": 1,
+        "pattern": "x",
+        "expected": "1",
+        "error": UnicodeError("secret"),
+    }
     for type_ in get_args(ErrorType):
         item: Any = {"type": type_, "loc": (), "msg": "Input should be secret", "ctx": context}
         code, message = in_words(item)

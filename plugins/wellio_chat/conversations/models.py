@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import Field, RootModel, ValidationInfo, field_validator
 
 from wellio import Ack, Id, Instant, Name, Page, Role, Row, Slice, Wire
 from wellio_chat.messages.models import Message
@@ -55,11 +55,12 @@ class NewConversation(Wire):
     member_ids: Annotated[list[Id], Field(min_length=1, max_length=5000)]
     title: Name | None = Field(default=None, description="Groups only.")
 
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> "NewConversation":
-        if self.kind == "direct" and self.title is not None:
-            raise ValueError("a direct conversation has no title")
-        return self
+    @field_validator("title")
+    @classmethod
+    def _fits_its_kind(cls, title: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("kind") == "direct" and title is not None:
+            raise ValueError("is for groups only")
+        return title
 
 
 class NewMember(Wire):

@@ -41,7 +41,7 @@ async def test_what_cannot_be_opened(practice: Practice) -> None:
         ({"kind": "direct", "memberIds": [ids["client"], ids["owner"]]}, "/memberIds"),
         ({"kind": "direct", "memberIds": []}, "/memberIds"),
         ({"kind": "crowd", "memberIds": [ids["client"]]}, "/kind"),
-        ({"kind": "direct", "memberIds": [ids["client"]], "title": "Us"}, ""),
+        ({"kind": "direct", "memberIds": [ids["client"]], "title": "Us"}, "/title"),
     ]:
         reply = await practice.api("coach").post("/conversations", body, status=422)
         assert [error["pointer"] for error in reply.data["errors"]] == [pointer]
