@@ -32,6 +32,8 @@ from wellio.testing.engines import Databases, EngineName
 from wellio.testing.plugin import StartApp
 
 SIZE = DemoSize(coaches=3, clients=8, days=28)
+#: For what is asked of any demo, however little was lived in it.
+SMALL = DemoSize(coaches=2, clients=2, days=7)
 DAY = 86_400_000
 END = 1_795_600_000_000
 ZONE = ZoneInfo("Europe/Dublin")
@@ -82,25 +84,44 @@ async def empty(
 def filled(empty: Callable[[], Awaitable[TestApp]]) -> Fill:
     """Fill a practice and start it."""
 
-    async def fill_one(*, seed: int = 1) -> tuple[TestApp, DemoPractice]:
+    async def fill_one(*, seed: int = 1, size: DemoSize = SMALL) -> tuple[TestApp, DemoPractice]:
         app = await empty()
-        practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
+        practice = await fill(app.config, size=size, seed=seed, end_ms=END)
         await app.start()
         return app, practice
 
     return fill_one
 
 
-@pytest_asyncio.fixture
-async def demo(filled: Fill) -> tuple[TestApp, DemoPractice]:
-    return await filled()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(
+    engine: EngineName, wellio_databases: Callable[[EngineName, bool], Databases]
+) -> AsyncIterator[tuple[TestApp, DemoPractice]]:
+    """Fill a practice that nobody changes, with a real mail server in its settings; start it."""
+    databases = wellio_databases(engine, False)
+    url, data_dir = await databases.create()
+    app = TestApp({"data_dir": data_dir, "database.url": url, "secrets.master_key": None})
+    mail = MailConfig.model_validate(
+        {"url": "mailtos://me:quiet@mail.example?from=me@mail.example"}
+    )
+    config = app.config.model_copy(update={"mail": mail})
+    practice = await fill(config, size=SIZE, seed=1, end_ms=END)
+    await app.start()
+    yield app, practice
+    await app.stop()
+    await databases.drop(url)
+
+
+def told(messages: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return what a life consists of, without ids."""
+    return [(it["email"], it["created_at"], it["body"], it["seq"]) for it in messages]
 
 
 async def rows(db: Database, sql: str) -> list[dict[str, Any]]:
     return [dict(row) for row in await db.fetch_all(sql)]
 
 
-@pytest.mark.slow("it fills demos and runs servers")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_it_looks_as_if_it_had_been_lived(demo: tuple[TestApp, DemoPractice]) -> None:
     app, _ = demo
     db = app.app.db
@@ -155,7 +176,7 @@ async def _nobody_writes_to_a_stranger(db: Database) -> None:
     assert talking - assigned, "nobody was handed over"
 
 
-@pytest.mark.slow("it fills demos and runs servers")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPractice]) -> None:
     app, practice = demo
     assert [login.role for login in practice.logins[:5]] == [
@@ -177,24 +198,15 @@ async def test_everybody_who_is_shown_can_sign_in(demo: tuple[TestApp, DemoPract
     await app.api.post("/auth/login", wrong, status=401)
 
 
-@pytest.mark.slow("it fills demos and runs servers")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_mails_that_it_wants_lie_in_its_mailbox(
-    empty: Callable[[], Awaitable[TestApp]],
+    demo: tuple[TestApp, DemoPractice],
 ) -> None:
-    app = await empty()
-    real = MailConfig.model_validate(
-        {"url": "mailtos://me:quiet@mail.example?from=me@mail.example"}
-    )
-    await fill(app.config.model_copy(update={"mail": real}), size=SIZE, end_ms=END)
+    app, _ = demo
     mails = await Mailbox(app.config.data_dir / "mailbox").read(last=100)
     assert {mail.to for mail in mails} >= set(invited())
-    url = app.config.database.url
-    assert url is not None
-    db = await connect(url.get_secret_value(), data_dir=app.config.data_dir)
-    try:
-        assert await rows(db, "SELECT kind FROM wellio_job") == []
-    finally:
-        await db.close()
+    sent = "SELECT kind FROM wellio_job WHERE kind LIKE '%mail%'"
+    assert await rows(app.app.db, sent) == []
 
 
 class Token:
@@ -205,7 +217,6 @@ class Token:
 
 
 @pytest.mark.prove
-@pytest.mark.slow("it fills demos and runs servers")
 async def test_two_years_of_it_are_lived_within_a_minute(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
@@ -223,26 +234,29 @@ async def test_two_years_of_it_are_lived_within_a_minute(
     assert (await app.app.audit.verify()).is_intact
 
 
-@pytest.mark.slow("it fills demos and runs servers")
-async def test_the_same_seed_is_lived_in_the_same_way(filled: Fill) -> None:
-    lives, passwords = [], set()
-    for seed in (1, 1, 2):
-        app, practice = await filled(seed=seed)
-        told = [
-            (it["email"], it["created_at"], it["body"], it["seq"])
-            for it in await rows(app.app.db, MESSAGES)
-        ]
-        lives.append((practice.logins, practice.events, told))
-        passwords.add(practice.password)
+@pytest.mark.sqlite("what is planned knows no engine")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_same_seed_is_lived_in_the_same_way(
+    demo: tuple[TestApp, DemoPractice], wellio_databases: Callable[[EngineName, bool], Databases]
+) -> None:
+    first, practice = demo
+    lives = [(practice.logins, practice.events, told(await rows(first.app.db, MESSAGES)))]
+    passwords = {practice.password}
+    for seed in (1, 2):
+        url, data_dir = await wellio_databases("sqlite", False).create()
+        app = TestApp({"data_dir": data_dir, "database.url": url, "secrets.master_key": None})
+        practice = await fill(app.config, size=SIZE, seed=seed, end_ms=END)
+        await app.start()
+        lives.append((practice.logins, practice.events, told(await rows(app.app.db, MESSAGES))))
         await app.stop()
+        passwords.add(practice.password)
     assert lives[0] == lives[1]
     assert lives[0] != lives[2]
     assert len(passwords) == 3, "a password is nobody else's"
 
 
-@pytest.mark.slow("it fills demos and runs servers")
-async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, DemoPractice]) -> None:
-    app, _ = demo
+async def test_a_practice_that_is_no_demo_is_left_alone(filled: Fill) -> None:
+    app, _ = await filled()
     before = await rows(app.app.db, MESSAGES)
     await app.stop()
     path_of(app.config.data_dir).unlink()
@@ -252,7 +266,6 @@ async def test_a_practice_that_is_no_demo_is_left_alone(demo: tuple[TestApp, Dem
     assert await rows(app.app.db, MESSAGES) == before
 
 
-@pytest.mark.slow("it fills demos and runs servers")
 async def test_a_real_database_is_refused_before_it_is_upgraded(
     wellio_app: StartApp, tmp_path: Path
 ) -> None:
@@ -279,7 +292,6 @@ async def _forget_a_migration(tx: Tx) -> None:
     assert await tx.execute("DELETE FROM wellio_migration WHERE plugin = 'chat'")
 
 
-@pytest.mark.slow("it fills demos and runs servers")
 async def test_nobody_is_shown_when_the_people_are_gone(filled: Fill) -> None:
     app, _ = await filled()
     config = app.config
@@ -295,12 +307,12 @@ async def _forget_everybody(tx: Tx) -> None:
     assert await tx.execute("DELETE FROM auth_setup")
 
 
-@pytest.mark.slow("it fills demos and runs servers")
+@pytest.mark.sqlite("it is about two names of databases")
 async def test_no_logins_are_shown_for_a_database_that_is_not_there(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
     app, other = await empty(), await empty()
-    await fill(app.config, size=SIZE, end_ms=END)
+    await fill(app.config, size=SMALL, end_ms=END)
     practice = read(app.config)
     assert practice is not None
     config = app.config.model_copy(update={"database": other.config.database})
@@ -309,7 +321,7 @@ async def test_no_logins_are_shown_for_a_database_that_is_not_there(
         await before_serving(config, asyncio.Event())
 
 
-@pytest.mark.slow("it fills demos and runs servers")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_logins_of_one_database_are_not_shown_for_another(
     demo: tuple[TestApp, DemoPractice], tmp_path: Path
 ) -> None:
@@ -319,9 +331,8 @@ async def test_the_logins_of_one_database_are_not_shown_for_another(
         read(app.config.model_copy(update={"database": elsewhere}))
 
 
-@pytest.mark.slow("it fills demos and runs servers")
 async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Path) -> None:
-    small = ("--coaches", "2", "--clients", "4", "--days", "21")
+    small = ("--coaches", "2", "--clients", "2", "--days", "7")
     nothing = wellio("seed", cwd=tmp_path)
     assert (nothing.returncode, "wellio seed --demo" in nothing.stderr) == (2, True)
     seeded = wellio("seed", "--demo", *small, cwd=tmp_path)
@@ -363,7 +374,7 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert 0 < age < 600_000, "it ends now"
 
 
-@pytest.mark.slow("it fills demos and runs servers")
+@pytest.mark.sqlite("it is about files")
 async def test_what_is_broken_off_is_not_taken_for_a_demo(
     empty: Callable[[], Awaitable[TestApp]],
 ) -> None:
@@ -385,7 +396,6 @@ async def test_what_is_broken_off_is_not_taken_for_a_demo(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("seed",)])
-@pytest.mark.slow("it fills demos and runs servers")
 def test_a_signal_while_it_is_filled_ends_it(
     tmp_path: Path, command: tuple[str, ...], number: signal.Signals
 ) -> None:
@@ -414,11 +424,10 @@ def test_a_signal_while_it_is_filled_ends_it(
     assert "the demo in data-demo was not finished: delete data-demo" in again.stderr
 
 
-@pytest.mark.slow("it fills demos and runs servers")
 def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
     made = wellio(
         *("user", "create", "--email", "o@practice.example", "--name", "Olga"),
-        *("--role", "owner", "--password-stdin", "--data", "real"),
+        *("--role", "owner", "--password-stdin", "--data", "real", "--new"),
         cwd=tmp_path,
         stdin="ten quiet herons",
     )

@@ -79,16 +79,22 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "sqlite(why): runs on SQLite alone, because no SQL is new here; for a test or a module",
     )
+    config.addinivalue_line(
+        "markers", "both_engines(why): runs on both, though its module is left at SQLite"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Leave Postgres to other tests where `mark.sqlite` says why."""
     mark = metafunc.definition.get_closest_marker("sqlite")
-    if mark is None or "engine" not in metafunc.fixturenames:
+    both = metafunc.definition.get_closest_marker("both_engines")
+    for each in (mark, both):
+        if each is not None and not each.args:
+            name = metafunc.definition.nodeid
+            pytest.fail(f"{name}: mark.{each.name} says no reason", pytrace=False)
+    if mark is None or both is not None or "engine" not in metafunc.fixturenames:
         return
-    if not mark.args:
-        pytest.fail(f"{metafunc.definition.nodeid}: mark.sqlite says no reason", pytrace=False)
     alone = pytest.mark.parametrize("engine", ["sqlite"], indirect=True, scope="module")
     metafunc.definition.add_marker(alone)
 
@@ -105,6 +111,8 @@ def engine(request: pytest.FixtureRequest) -> str:
 
     `pytestmark = pytest.mark.sqlite("why")` leaves a module at SQLite (the mark at a test, that
     test): where no SQL is new, or where another test has the same statements run on both.
+    `mark.both_engines("why")` brings a test of such a module back: for locks and what happens at
+    once.
     """
     return str(request.param)
 

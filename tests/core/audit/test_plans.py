@@ -1,18 +1,28 @@
 """The queries of the audit log use an index: what they cost does not grow with the log."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from wellio.audit import store
 from wellio.db.base import Engine
-from wellio.testing.engines import explain
+from wellio.testing.engines import Databases, explain
 
 SCAN = re.compile(r"SCAN wellio_audit|Seq Scan on wellio_audit")
 SEALED = [{"place": 1, "seq": 1, "key_id": "k", "hash": "h"}]
 # The chain's own index is its primary key; SQLite calls that the rowid.
 CHAIN = r"wellio_audit_pkey|INTEGER PRIMARY KEY \(rowid"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def db(databases: Databases) -> AsyncIterator[Engine]:
+    """Open one database for all plans: looking at them changes nothing."""
+    async with databases.open() as engine:
+        yield engine
 
 
 @pytest.mark.parametrize(

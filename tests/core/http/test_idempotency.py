@@ -16,6 +16,8 @@ from wellio import ManualClock
 from wellio.testing import DEADLINE_S, Api, Reply, StartApp, TestApp
 from wellio.testing.engines import Databases, EngineName
 
+pytestmark = pytest.mark.sqlite("tests/contract repeats every POST on both")
+
 ROOT = Path(__file__).parents[3]
 ANN, BOB = Person("ann"), Person("bob")
 DAY_MS = 24 * 3_600_000
@@ -106,6 +108,7 @@ async def test_the_key_of_another_caller_is_another(app: TestApp) -> None:
     assert essence(await make(app, as_=BOB, name="b")) == essence(other)
 
 
+@pytest.mark.both_engines("what happens at once, or is killed, is the point")
 async def test_while_the_first_runs_others_are_told_to_wait(app: TestApp) -> None:
     running = asyncio.create_task(make(app, "/things/slow"))
     await asyncio.wait_for(things(app).at_gate.wait(), DEADLINE_S)
@@ -119,6 +122,7 @@ async def test_while_the_first_runs_others_are_told_to_wait(app: TestApp) -> Non
     assert await names(app) == ["a"]
 
 
+@pytest.mark.both_engines("what happens at once, or is killed, is the point")
 @pytest.mark.parametrize("way", ["", "/batched"])
 async def test_of_fifty_at_once_one_has_the_effect(app: TestApp, way: str) -> None:
     replies = await asyncio.gather(*(make(app, f"/things{way}") for _ in range(50)))
@@ -151,6 +155,7 @@ async def rows(app: TestApp) -> int:
     return int(row["n"]) if row else 0
 
 
+@pytest.mark.both_engines("what happens at once, or is killed, is the point")
 async def test_who_takes_over_a_key_keeps_the_slow_one_from_its_effect(
     app: TestApp, clock: ManualClock
 ) -> None:
@@ -242,6 +247,7 @@ async def test_a_row_tells_nobody_anything(app: TestApp) -> None:
     assert [word for word in ("canary", "ann", "things", "Location") if word in stored] == []
 
 
+@pytest.mark.both_engines("what happens at once, or is killed, is the point")
 @pytest.mark.parametrize("death", [Deaths.IN_BODY, Deaths.COMMITTED, Deaths.WRITTEN])
 async def test_a_killed_server_has_done_both_or_neither(
     engine: EngineName,

@@ -21,6 +21,8 @@ from wellio import ManualClock
 from wellio.testing import TestApp
 from wellio.testing.plugin import MakeUser
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 NOW_S = START_MS // 1000
 
 

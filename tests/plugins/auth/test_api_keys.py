@@ -18,6 +18,8 @@ from wellio_auth.personal_data import AccountData
 from wellio import Actor, Forbidden, ManualClock, Tx, Unavailable, new_id, rfc3339
 from wellio.testing import DEADLINE_S, MakeUser, Sockets, StartApp, TestApp, User
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 START_MS = 1_780_000_000_000
 #: What leads to accounts, to sessions or to more keys.
 NEVER = {
@@ -325,6 +327,7 @@ async def test_a_forged_key_is_a_plain_401_and_writes_nothing(
     assert writes == []
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_its_use_is_noted_once_a_minute(
     app: TestApp, make_user: MakeUser, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +382,7 @@ async def test_a_socket_with_a_key_hears_and_says_what_its_scopes_allow(
     assert [it["online"] for it in seen.data["members"] if it["userId"] == coach.id] == [False]
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_an_account_has_so_many_keys_and_no_more(
     wellio_app: StartApp, make_user: MakeUser
 ) -> None:

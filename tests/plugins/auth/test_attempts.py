@@ -12,6 +12,8 @@ from wellio.testing import Reply, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import PASSWORD
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 SETTINGS: dict[str, Any] = {
     "limits.enabled": True,
     "limits.per_address": "100000+1/s",

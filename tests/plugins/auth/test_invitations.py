@@ -12,6 +12,8 @@ from wellio.testing import Reply, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import sign_in
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 PASSWORD = "plum kettle orbit"
 SOMEBODY = "018f4e5c-0000-7000-8000-000000000001"
 
@@ -169,6 +171,7 @@ async def test_a_coach_invites_their_own_clients_only(
     await invite(app, coach, 403, **body)
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_a_link_works_once_even_in_a_race(app: TestApp, make_user: MakeUser) -> None:
     owner = await make_user("owner")
     invitation = await invite(app, owner)

@@ -12,6 +12,8 @@ from wellio import ManualClock, Tx
 from wellio.testing import TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 DAY_MS = 86_400_000
 SENT_AT = "28 May 2026, 20:26 (UTC)"
 

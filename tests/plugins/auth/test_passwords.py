@@ -12,6 +12,8 @@ from wellio import Invalid, TooManyRequests
 from wellio.testing import TestApp
 from wellio.testing.plugin import StartApp
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 
 @pytest.fixture
 async def passwords(app: TestApp) -> Passwords:
@@ -103,6 +105,7 @@ async def test_nobody_has_no_password(passwords: Passwords) -> None:
     assert not await passwords.verify("", None)
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_the_loop_goes_on_while_ten_people_sign_in(passwords: Passwords) -> None:
     stored = await passwords.hash("plum kettle orbit")
     loop = asyncio.get_running_loop()
@@ -127,6 +130,7 @@ async def test_the_loop_goes_on_while_ten_people_sign_in(passwords: Passwords) -
     assert max(lags) < took / 3
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_a_flood_is_turned_away(passwords: Passwords) -> None:
     flood = [passwords.verify("wrong", None) for _ in range(THREADS + QUEUE + 5)]
     results = await asyncio.gather(*flood, return_exceptions=True)

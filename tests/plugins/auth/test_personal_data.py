@@ -8,6 +8,8 @@ from wellio import Conflict, ManualClock
 from wellio.testing import TestApp
 from wellio.testing.plugin import MakeUser
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 PASSWORD = "plum kettle orbit"
 
 

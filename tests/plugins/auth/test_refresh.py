@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from tests.plugins.auth.moves import refresh, works
 from wellio import ManualClock
 from wellio.testing import TestApp
 from wellio.testing.plugin import MakeUser
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 DAY_MS = 86_400_000
 
@@ -75,6 +79,7 @@ async def test_request_ids_have_a_form(app: TestApp, make_user: MakeUser) -> Non
         assert [error["pointer"] for error in reply.data["errors"]] == ["/requestId"]
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_fifty_at_once_make_one_child(app: TestApp, make_user: MakeUser) -> None:
     user = await make_user("owner")
     replies = await asyncio.gather(

@@ -4,11 +4,14 @@ The model is the pure part (`refresh.py`), played on a row in memory exactly as 
 on a locked row; `test_refresh.py` plays single moves over HTTP on both engines.
 """
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from wellio_auth.credentials.digest import digest
 from wellio_auth.sessions.refresh import RefreshTokens, Rotation, Verdict, judge
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 RACE_MS = 10_000
 SESSION = "018f4e5c-0000-7000-8000-000000000001"

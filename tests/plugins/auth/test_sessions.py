@@ -17,6 +17,8 @@ from wellio.testing import DEADLINE_S, Sockets, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import PASSWORD, sign_in
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 NEW_PASSWORD = "plum kettle orbit"
 DAY_MS = 86_400_000
 
@@ -198,6 +200,7 @@ async def test_a_password_that_changed_while_it_was_compared_opens_nothing(
     assert await app.app.db.write(sessions.open_proven, *arguments) is None
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 @pytest.mark.parametrize("change", [{"role": "assistant"}, {"status": "disabled"}])
 async def test_what_was_read_before_a_change_proves_nothing_after_it(
     app: TestApp,

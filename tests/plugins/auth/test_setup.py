@@ -13,6 +13,8 @@ from wellio.testing import TestApp
 from wellio.testing.plugin import StartApp
 from wellio.testing.users import sign_in
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 PASSWORD = "plum kettle orbit"
 PRACTICE = {
     "name": "Calm",
@@ -57,6 +59,7 @@ async def test_the_link_makes_the_owner_and_the_practice_once(app: TestApp, step
     assert await works(app, await sign_in(app, "olga@example.com", PASSWORD))
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_of_racing_set_ups_one_wins(app: TestApp) -> None:
     token = await token_of(app)
     wishes = [
@@ -120,6 +123,7 @@ async def test_settings_make_the_owner_unattended(wellio_app: StartApp, steps: S
     assert len(steps.seen) == 1
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_of_two_processes_that_start_at_once_one_makes_the_owner(
     wellio_app: StartApp,
 ) -> None:

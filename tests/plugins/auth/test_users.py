@@ -9,6 +9,8 @@ from wellio.testing import DEADLINE_S, Sockets, TestApp
 from wellio.testing.plugin import MakeUser
 from wellio.testing.users import PASSWORD, sign_in
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 
 async def test_me_says_who_one_is_and_what_one_may_do(app: TestApp, make_user: MakeUser) -> None:
     coach = await make_user("coach", name="Cora Coach")
@@ -123,6 +125,7 @@ async def test_the_last_owner_stays(
     assert await works(app, owner)
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_two_owners_who_demote_each_other_leave_one(
     app: TestApp, make_user: MakeUser
 ) -> None:

@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from tests.plugins.chat.conftest import Practice
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 
 async def test_a_pair_has_one_conversation(practice: Practice) -> None:
@@ -20,6 +24,7 @@ async def test_a_pair_has_one_conversation(practice: Practice) -> None:
     assert again.data["id"] == first.data["id"]
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_a_pair_that_opens_at_once_gets_one_conversation(practice: Practice) -> None:
     both = [("coach", "client"), ("client", "coach")] * 10
     replies = await asyncio.gather(

@@ -6,6 +6,8 @@ import pytest
 
 from tests.plugins.chat.conftest import Practice
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 
 @pytest.fixture
 def path() -> str:

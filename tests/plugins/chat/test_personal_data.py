@@ -1,10 +1,13 @@
 """A person's part of the chat is handed out whole, and taken away without leaving a gap."""
 
+import pytest
 from wellio_auth.personal_data import AccountData
 from wellio_chat.personal_data import ChatData
 
 from tests.plugins.chat.conftest import Practice
 from wellio.testing import Sockets
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 
 async def test_export_holds_what_one_wrote(practice: Practice) -> None:

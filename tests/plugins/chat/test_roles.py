@@ -1,7 +1,11 @@
 """What a role shows of chat; who may do what is in tests/contract/rules/chat.py."""
 
+import pytest
+
 from tests.plugins.chat.conftest import Practice
 from wellio.testing import Sockets
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 SEND = {"content": "Hello"}
 

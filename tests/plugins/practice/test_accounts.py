@@ -5,6 +5,8 @@ import pytest
 from tests.plugins.practice.conftest import Practice
 from wellio.testing.plugin import MakeUser
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 PASSWORD = "one fine horse, two batteries"
 
 

@@ -1,9 +1,12 @@
 """What the practice keeps about a person is handed out whole and taken away whole."""
 
+import pytest
 from wellio_practice.personal_data import PracticeData
 
 from tests.plugins.practice.conftest import Practice
 from wellio import Tx
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 
 async def test_a_client_gets_and_loses_everything(practice: Practice) -> None:

@@ -1,7 +1,11 @@
 """The first owner brings the settings; everybody reads them, the owner changes them."""
 
+import pytest
+
 from tests.plugins.practice.conftest import Practice
 from wellio.testing import Scenario, scenario
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 _UPDATED = "practice.updated"
 _NOTES = """

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.plugins.practice.conftest import Practice
 from wellio.testing import Scenario, scenario
+
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
 
 async def _tag(practice: Practice, name: str = "Sleep") -> str:
@@ -82,6 +86,7 @@ async def test_a_taken_name_cannot_be_taken_by_renaming(practice: Practice) -> N
     assert problem["code"] == "tag_exists"
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_who_renames_to_one_name_at_once_is_answered_like_who_comes_late(
     practice: Practice,
 ) -> None:
@@ -91,6 +96,7 @@ async def test_who_renames_to_one_name_at_once_is_answered_like_who_comes_late(
     assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409, 409]
 
 
+@pytest.mark.both_engines("what happens at once is the point")
 async def test_a_tag_that_is_just_being_deleted_is_not_put_on(practice: Practice) -> None:
     carl, mia = practice.app.api.as_(practice.people["carl"]), practice.ids["mia"]
     for number in range(10):

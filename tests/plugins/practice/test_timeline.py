@@ -15,6 +15,8 @@ from wellio.testing import MakeUser, StartApp
 from wellio.testing.client import Api
 from wellio.testing.engines import explain
 
+pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+
 AT = 1_780_000_000_000
 
 
