@@ -332,7 +332,7 @@ async def test_the_logins_of_one_database_are_not_shown_for_another(
 
 
 async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Path) -> None:
-    small = ("--coaches", "2", "--clients", "2", "--days", "7")
+    small = ("--coaches", "2", "--clients", "2", "--days", "14")
     nothing = wellio("seed", cwd=tmp_path)
     assert (nothing.returncode, "wellio seed --demo" in nothing.stderr) == (2, True)
     seeded = wellio("seed", "--demo", *small, cwd=tmp_path)
@@ -340,7 +340,7 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     assert "helen@practice.example" in seeded.stdout
     again = wellio("seed", "--demo", *small, cwd=tmp_path)
     assert again.returncode == 1
-    assert "wellio serve --demo --data data-demo" in again.stderr
+    assert f"wellio serve --demo --data {tmp_path / 'data-demo'}" in again.stderr
     shown = []
     for _ in range(2):
         async with serve(tmp_path, "--demo") as server:
@@ -368,7 +368,8 @@ async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: 
     (tmp_path / "data-demo" / "wellio.db").unlink()
     refused = wellio("serve", "--demo", "--port", "0", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "are gone from data-demo/wellio.db: delete data-demo" in refused.stderr
+    folder = tmp_path / "data-demo"
+    assert f"are gone from {folder}/wellio.db: delete {folder}" in refused.stderr
     assert practice.password not in refused.stdout
     age = datetime.now(UTC).timestamp() * 1000 - practice.ended_at
     assert 0 < age < 600_000, "it ends now"
@@ -417,11 +418,12 @@ def test_a_signal_while_it_is_filled_ends_it(
         finally:
             process.kill()
     assert process.returncode == 1, said
-    assert "wellio: stopped before the demo was finished: delete data-demo before" in said
+    folder = tmp_path / "data-demo"
+    assert f"wellio: stopped before the demo was finished: delete {folder} before" in said
     assert "Traceback" not in said
     again = wellio("serve", "--demo", "--port", "0", cwd=tmp_path)
     assert again.returncode == 1
-    assert "the demo in data-demo was not finished: delete data-demo" in again.stderr
+    assert f"the demo in {folder} was not finished: delete {folder}" in again.stderr
 
 
 def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
@@ -434,4 +436,4 @@ def test_a_real_practice_is_not_served_as_a_demo(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     refused = wellio("serve", "--demo", "--data", "real", "--port", "0", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "real is no demo and has something in it" in refused.stderr
+    assert f"{tmp_path / 'real'} is no demo and has something in it" in refused.stderr
