@@ -77,7 +77,7 @@ from .keys.people import PersonErased, PersonKeys
 from .mail import Letterhead, Mail, MailFailed, MailRefused
 from .observe.log import get_logger
 from .realtime import Ack, Client, Hub, emits, socket_event
-from .text import address_key, composed, fold, sort_key
+from .text import address_key, composed, fold, one_line, sort_key
 from .wire import (
     ABSENT,
     Currency,
@@ -229,6 +229,7 @@ __all__ = [
     "network_of",
     "new_id",
     "no_content",
+    "one_line",
     "page",
     "parse_rfc3339",
     "preparing",

@@ -34,12 +34,15 @@ _LETTERS: Final = _HYPHENS | str.maketrans(
 )
 MAX_KEY: Final = 600
 """Characters of a sort key, so that a cursor that holds one fits into an address."""
-#: Unicode's Default_Ignorable_Code_Point, its blanks and controls, and letters that are blanks.
-_UNSEEN: Final = re.compile(
-    "[\\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+#: Unicode's Default_Ignorable_Code_Point: what shows nothing of its own.
+_IGNORABLE: Final = (
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff"
 )
+_IGNORED: Final = re.compile(f"[{_IGNORABLE}]+")
+#: The same, blanks, controls, and signs that are blank.
+_UNSEEN: Final = re.compile(rf"[\s\x00-\x20\x7f-\xa0\u2800\ufff9-\ufffb\U0001d159{_IGNORABLE}]*")
 _DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]")
 
 
@@ -51,10 +54,10 @@ def composed(text: str) -> str:
 def fold(text: str) -> str:
     """Return the form by which names are compared, however somebody types them.
 
-    Texts that differ in case or in how their accents are encoded have one form: Unicode's canonical
-    caseless match (D145), composed.
+    Texts that differ in case, in how their accents are encoded or in what shows nothing have one
+    form: Unicode's canonical caseless match (D145), without the rest, composed.
     """
-    return composed(unicodedata.normalize("NFD", text).casefold())
+    return composed(_IGNORED.sub("", unicodedata.normalize("NFD", text).casefold()))
 
 
 def address_key(email: str) -> str:
@@ -81,13 +84,13 @@ def sort_key(text: str) -> str:
     engine, and who looks for "istanbul", "lodz" or "jerome" finds "İstanbul", "Łódź" and "Jérôme".
     """
     folded = unicodedata.normalize("NFKD", text).casefold()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", folded))
+    bare = _ACCENTS.sub("", _IGNORED.sub("", unicodedata.normalize("NFKD", folded)))
     return composed(bare.translate(_LETTERS))[:MAX_KEY]
 
 
 def plain_signs(text: str) -> str:
     """Write blanks, hyphens and digits of all kinds and widths as those of ASCII."""
-    narrow = unicodedata.normalize("NFKC", text).translate(_HYPHENS)
+    narrow = unicodedata.normalize("NFKC", _IGNORED.sub("", text)).translate(_HYPHENS)
     return "".join(" " if it.isspace() else str(unicodedata.decimal(it, it)) for it in narrow)
 
 

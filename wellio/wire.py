@@ -41,7 +41,8 @@ ABSENT: Any = MISSING
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _PHONE = re.compile(
-    r"\+?[0-9 ()./-]{3,40}(?: ?(?:[x#,]|ext\.?|extension) ?[0-9]{1,8})?", re.ASCII | re.IGNORECASE
+    r"\+?[0-9 ()./-]{3,40}(?: ?(?:[x#,]|;?ext(?:n|ension)?[.:=]?) ?[0-9]{1,8})?",
+    re.ASCII | re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 

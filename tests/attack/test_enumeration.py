@@ -84,8 +84,8 @@ async def test_every_byte_of_a_limit_is_the_same(wellio_app: StartApp, make_user
 
 async def test_a_used_link_looks_like_one_that_never_was(app: TestApp, make_user: MakeUser) -> None:
     owner, coach = await make_user("owner"), await make_user("coach")
-    wish = {"email": "new@practice.example", "role": "client"}
-    links = [(await app.api.as_(owner).post("/invitations", wish, status=201)).data for _ in "ab"]
+    wishes = [{"email": f"new-{it}@practice.example", "role": "client"} for it in "ab"]
+    links = [(await app.api.as_(owner).post("/invitations", it, status=201)).data for it in wishes]
     known = {"email": owner.email, "role": "client"}
     links.append((await app.api.as_(coach).post("/invitations", known, status=201)).data)
     tokens = [made["link"].partition("#token=")[2] for made in links]

@@ -51,6 +51,7 @@ ID = "01a20772-1225-73e4-a6d8-513d962f6fde"
         (Locale, "de-CH", "de-CH"),
         (Date, "2024-02-29", date(2024, 2, 29)),
         (Phone, "\u202a+49\u00a030 901820\u202c", "+49 30 901820"),
+        (Phone, "030\u200b901820;ext=89", "030901820;ext=89"),
         (Phone, "\uff0b49 \u0663\u0660\u2011901820 ext. 89", "+49 30-901820 ext. 89"),
         (Name, "\u202eevil\u202c\u2066", "evil"),
         (VisibleText, "\U0001f469\u200d\u2695\ufe0f", "\U0001f469\u200d\u2695\ufe0f"),
@@ -108,6 +109,7 @@ def test_bad_values_are_refused(type_: Any, given_value: object) -> None:
         ("ÉLODIE", "e\u0301lodie"),
         ("STRASSE", "straße"),
         ("ΣΊΣΥΦΟΣ", "Σίσυφος"),
+        ("Sle\u00adep\u200b", "sleep"),
     ],
 )
 def test_what_is_typed_otherwise_has_one_form(typed: str, typed_otherwise: str) -> None:

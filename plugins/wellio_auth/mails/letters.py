@@ -5,7 +5,7 @@ What somebody calls themself comes after words of ours, and is no link.
 
 import re
 
-from wellio import Letterhead
+from wellio import Letterhead, one_line
 
 
 def invitation(
@@ -133,4 +133,4 @@ def _invites(practice: Letterhead, inviter: str | None) -> str:
 
 def _name(text: str) -> str:
     """Return a name in which no mail program finds an address to click on."""
-    return re.sub(r"([.:\u3002\uff0e\uff61])(?=\S)", r"\1 ", text)
+    return re.sub(r"([.:\u3002\uff0e\uff61])(?=\S)", r"\1 ", one_line(text))

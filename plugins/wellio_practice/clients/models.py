@@ -31,7 +31,6 @@ from wellio import (
 )
 from wellio_practice.tags.models import Tag
 
-Source = Annotated[Line, StringConstraints(max_length=200)]
 Lifecycle = Literal["lead", "active", "at_risk", "dormant", "churned", "archived"]
 METADATA_BYTES = 16_384
 MAX_AGE_YEARS = 130
@@ -114,7 +113,7 @@ class _Details(Wire):
     date_of_birth: Date | None = ABSENT
     time_zone: TimeZone | None = ABSENT
     locale: Locale | None = ABSENT
-    source: Source | None = ABSENT
+    source: Name | None = ABSENT
     metadata: dict[str, Any] | None = Field(
         default=ABSENT, description="Free-form JSON of at most 16 KiB."
     )
