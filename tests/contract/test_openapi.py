@@ -61,7 +61,7 @@ async def test_everything_in_it_has_a_name_and_a_description(openapi: Any) -> No
         tag for _, operation in operations for tag in operation["tags"]
     }
     for name, operation in operations:
-        for status, answer in operation["responses"].items():
+        for status, answer in _responses(openapi, operation):
             assert "X-Request-Id" in answer["headers"], name
             assert ("Location" in answer["headers"]) == (status == "201"), name
 
@@ -131,7 +131,7 @@ async def test_every_refusal_in_it_has_its_codes(openapi: Any) -> None:
     assert [code for code, meaning in means.items() if not re.match(r"\d{3}: \w.", meaning)] == []
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():
-            for status, answer in operation["responses"].items():
+            for status, answer in _responses(openapi, operation):
                 if status >= "400":
                     (media,) = answer["content"].values()
                     own = media["schema"]["allOf"][1]["properties"]["code"]["enum"]
@@ -139,6 +139,12 @@ async def test_every_refusal_in_it_has_its_codes(openapi: Any) -> None:
                     assert {means[code].partition(":")[0] for code in own} == {status}
     sent = openapi["paths"]["/api/v1/conversations/{id}/messages"]["post"]["responses"]["409"]
     assert "`local_id_reused`" in sent["description"]
+
+
+def _responses(openapi: Any, operation: Any) -> Iterator[tuple[str, Any]]:
+    shared = openapi["components"]["responses"]
+    for status, answer in operation["responses"].items():
+        yield status, shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
 
 
 def _plain(path: str) -> str:

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
@@ -42,6 +43,7 @@ from .route import Route
 from .schemas import Json, Schemas, schemas_of
 
 TOLD = "x-api-key-told"  # the members that are there in any case, for whichever key
+_REFUSALS = {str(status): problem.__name__ for status, problem in BY_STATUS.items()}
 _OF_REFUSALS = {401: (AUTHENTICATE,), **dict.fromkeys((409, 429, 503), (RETRY_AFTER,))}
 _TEXT = {"type": "string"}
 _PARAMETER = re.compile(r"\{(\w+)[^}]*\}")
@@ -68,15 +70,8 @@ def describe(
         PluginError: Two endpoints have one name.
     """
     schemas, components = schemas_of(routes, sockets)
-    paths: dict[str, Json] = {}
-    names: dict[str, Route] = {}
-    for index, route in enumerate(routes):
-        operation = _operation(route, index, schemas, components)
-        operation["responses"] |= _refusals(problems_of(route, authentication))
-        other = names.setdefault(operation["operationId"], route)
-        if other is not route:
-            raise PluginError(f"{route} and {other} have the same name")
-        paths.setdefault(path_of(route), {})[route.endpoint.method.lower()] = operation
+    paths = _paths(routes, schemas, components, authentication)
+    refusals = _shared(paths)
     events, vocabulary = describe_sockets(sockets, schemas) if sockets else ({}, {})
     return {
         "openapi": "3.1.0",
@@ -94,12 +89,33 @@ def describe(
                 "Problem": PROBLEM,
                 "ErrorCode": _error_code(every_code(routes, sockets, authentication)),
             },
+            "responses": refusals,
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "securitySchemes": SECURITY,
         },
         "x-socket-events": events,
     }
+
+
+def _paths(
+    routes: Sequence[Route], schemas: Schemas, components: Json, authentication: Problems
+) -> Json:
+    """Return the operations by path and method.
+
+    Raises:
+        PluginError: Two endpoints have one name.
+    """
+    paths: Json = {}
+    names: dict[str, Route] = {}
+    for index, route in enumerate(routes):
+        operation = _operation(route, index, schemas, components)
+        operation["responses"] |= _refusals(problems_of(route, authentication))
+        other = names.setdefault(operation["operationId"], route)
+        if other is not route:
+            raise PluginError(f"{route} and {other} have the same name")
+        paths.setdefault(path_of(route), {})[route.endpoint.method.lower()] = operation
+    return paths
 
 
 def path_of(route: Route) -> str:
@@ -231,6 +247,23 @@ def _refusals(problems: Mapping[int, Codes]) -> Json:
         }
         for status, codes in problems.items()
     }
+
+
+def _shared(paths: Json) -> Json:
+    """Return the most frequent refusal of each status, and have the operations refer to it."""
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    responses = [
+        operation["responses"] for methods in paths.values() for operation in methods.values()
+    ]
+    for by_status in responses:
+        for status in by_status.keys() & _REFUSALS.keys():
+            seen[status][json.dumps(by_status[status])] += 1
+    most = {status: json.loads(counts.most_common(1)[0][0]) for status, counts in seen.items()}
+    for by_status in responses:
+        for status in by_status.keys() & most.keys():
+            if by_status[status] == most[status]:
+                by_status[status] = {"$ref": f"#/components/responses/{_REFUSALS[status]}"}
+    return {_REFUSALS[status]: most[status] for status in sorted(most)}
 
 
 def _error_code(codes: Codes) -> Json:

@@ -88,6 +88,9 @@ class Conformance:
         pointer = f"#/paths/{_escaped(template)}/{method.lower()}/responses/{answer.status}"
         response = operation["responses"].get(str(answer.status))
         assert response is not None, f"{what}: the status is not documented"
+        if "$ref" in response:
+            pointer = response["$ref"]
+            response = self._openapi["components"]["responses"][pointer.rpartition("/")[2]]
         for name in response.get("headers", ()):
             if self._openapi["components"]["headers"][name].get("required"):
                 assert name in answer.headers, f"{what}: no {name}"

@@ -51,8 +51,9 @@ async def test_an_operation_says_everything(app: SmallApp) -> None:
     assert list(create["responses"]) == [
         *("201", "200", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503")
     ]
-    conflict = create["responses"]["409"]
-    assert conflict["description"] == "Conflict: `name_taken`."
+    assert create["responses"]["409"] == {"$ref": "#/components/responses/Conflict"}
+    shared = app.http.openapi["components"]["responses"]["Conflict"]
+    assert shared["description"] == "Conflict: `name_taken`."
     search = paths["/api/v1/things"]["get"]
     assert search["description"] == "And say for whom."
     change = paths["/api/v1/things/{id}/parts/{part}"]["patch"]
