@@ -1,5 +1,7 @@
 """What somebody may no longer do ends while they are connected: within a second, not at reconnect.
 
+So does all else that they left open: what is open is crossed with all that ends it.
+
 Security test A22. Carl never stops talking meanwhile, and nobody hears a message that he began to
 send after the change was answered.
 """
@@ -7,12 +9,22 @@ send after the change was answered.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import bcrypt
 import pytest
 import pytest_asyncio
+from wellio_auth.accounts import store as account_store
+from wellio_auth.api_keys.models import NewApiKey
+from wellio_auth.api_keys.service import ApiKeys
+from wellio_auth.credentials.passwords import Passwords
+from wellio_auth.invitations.models import NewInvitation
+from wellio_auth.invitations.service import Invitations
+from wellio_auth.sessions.models import Origin
+from wellio_auth.sessions.service import Sessions
 
+from wellio import Actor, Forbidden, Row
 from wellio.testing import DEADLINE_S, Socket, Sockets, User, World
 from wellio.testing.users import sign_in_cheaply
 from wellio.testing.world import Credential, session_of
@@ -235,6 +247,123 @@ async def test_whose_way_in_ends_hears_nothing_more(
         await socket.call("nothing", None)
         heard = {event for event, _ in socket.received} - {"presence"}
         assert bool(heard) is (expected.sends == 200)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What of all that a coach had open still works after something; each is tried.
+
+    Attributes:
+        session: Their access token, and the refresh token beside it.
+        key: Their API key.
+        invitation: The link by which they invited somebody.
+        looks_after: Whether a client comes to them by an invitation of the owner's that names them.
+        proof: A login whose password was compared before, and whose session begins after.
+        acts: A key and an invitation that they asked for before, and that are written after.
+        undo: What takes it back; nothing that ended works again by that.
+    """
+
+    session: bool = True
+    key: bool = True
+    invitation: bool = True
+    looks_after: bool = True
+    proof: bool = True
+    acts: tuple[bool, bool] = (True, True)
+    undo: Mapping[str, str] = field(default_factory=dict)
+
+
+_NOTHING = Left(*[False] * 5, acts=(False, False))
+#: Open things that are no sockets, crossed with the same.
+LEFT = {
+    "demoted": Left(
+        invitation=False, looks_after=False, acts=(True, False), undo={"role": "coach"}
+    ),
+    "made a client": replace(_NOTHING, session=True, proof=True, undo={"role": "coach"}),
+    "disabled": replace(_NOTHING, undo={"status": "active"}),
+    "erased": _NOTHING,
+    **dict.fromkeys(
+        ("logged out", "logged out everywhere", "session ended", "other sessions ended"),
+        Left(session=False),
+    ),
+    "password changed": Left(session=False, proof=False),
+    "key revoked": Left(key=False),
+}
+
+
+async def redeemed(world: World, link: str) -> int:
+    body = {"token": link.partition("#token=")[2], "name": "Nia", "password": "plum kettle orbit"}
+    return (await world.app.api.post("/invitations/redeem", body)).status
+
+
+async def has_refreshed(world: World, token: str) -> bool:
+    body = {"refreshToken": token, "requestId": "one-and-only-one"}
+    return (await world.app.api.post("/auth/refresh", body)).status == 200
+
+
+async def is_written(world: World, actor: Actor) -> list[bool]:
+    """Do what somebody asked for whose request was let in before; their rights were others then."""
+    made = []
+    for service, new in (
+        (ApiKeys, NewApiKey(note="late", scopes=("clients.read",))),
+        (Invitations, NewInvitation(email="late@clients.example", role="client")),
+    ):
+        try:
+            await world.app.app.service(service).create(actor, new)
+        except Forbidden:
+            made.append(False)
+        else:
+            made.append(True)
+    return made
+
+
+@pytest.mark.sqlite("each is one row, which whoever uses it locks")
+@pytest.mark.parametrize("end", ENDS)
+async def test_nothing_that_somebody_left_open_outlives_its_end(
+    world: World, fay: User, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, owner, mine = LEFT[end], world.api("owner"), world.api("fay")
+    salt = bcrypt.gensalt
+    monkeypatch.setattr("bcrypt.gensalt", lambda *_: salt(4))
+    monkeypatch.setattr(Passwords, "is_outdated", lambda *_: False)  # nor hashed anew
+    key = await mine.post("/api-keys", {"note": "k", "scopes": ["clients.read"]}, status=201)
+    world.people["fay's key"] = Credential(key.data["key"])
+    links = []
+    for inviter, more in ((mine, {}), (owner, {"coachId": fay.id})):
+        email = f"{len(links)}.{fay.id}@clients.example"
+        body = {"email": email, "role": "client", **more}
+        links.append((await inviter.post("/invitations", body, status=201)).data["link"])
+    app = world.app.app
+    proven = await account_store.user_by_email(app.db, fay.email)
+    assert proven is not None
+    actor = Actor(fay.id, "coach", None, app.policies.permissions_of("coach"))
+    await bring_about(world, end, fay, key.data["id"])
+    assert await redeemed(world, links[1]) == 201
+    named = {"q": f"1.{fay.id}"}
+    (client,) = (await owner.get("/clients", query=named, status=200)).data["items"]
+    assert [coach["id"] for coach in client["coaches"]] == [fay.id] * left.looks_after
+    await try_everything(world, fay, left, links[0], proven, actor)
+
+
+async def try_everything(
+    world: World, fay: User, left: Left, link: str, proven: Row, actor: Actor
+) -> None:
+    """Try everything, and what ended once more when it is taken back."""
+    sessions = world.app.app.service(Sessions)
+    for is_undone in (False, True):
+        if is_undone:
+            if not left.undo:
+                return
+            await world.api("owner").patch(f"/users/{fay.id}", left.undo, status=200)
+        statuses = [(await world.api(who).get("/me")).status for who in ("fay", "fay's key")]
+        assert statuses == [200 if it else 401 for it in (left.session, left.key)]
+        if not is_undone or not left.session:
+            assert await has_refreshed(world, fay.refresh_token) is left.session
+        assert await redeemed(world, link) == (201 if left.invitation else 410)
+        if is_undone:
+            return
+        begin = (sessions.open_proven, proven, proven["password_hash"], Origin("", "late"))
+        assert (await world.app.app.db.write(*begin) is not None) is left.proof
+        assert await is_written(world, actor) == [*left.acts]
 
 
 async def every(world: World, shared_sockets: Sockets, who: str) -> list[Socket]:
