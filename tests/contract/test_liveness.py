@@ -272,7 +272,7 @@ class Left:
     undo: Mapping[str, str] = field(default_factory=dict)
 
 
-_NOTHING = Left(*[False] * 5, acts=(False, False))
+_NOTHING = Left(False, False, False, False, False, (False, False))
 #: Open things that are no sockets, crossed with the same.
 LEFT = {
     "demoted": Left(
@@ -302,13 +302,17 @@ async def has_refreshed(world: World, token: str) -> bool:
 
 async def is_written(world: World, actor: Actor) -> list[bool]:
     """Do what somebody asked for whose request was let in before; their rights were others then."""
+    service = world.app.app.service
+    asked = (
+        service(ApiKeys).create(actor, NewApiKey(note="late", scopes=("clients.read",))),
+        service(Invitations).create(
+            actor, NewInvitation(email="late@clients.example", role="client")
+        ),
+    )
     made = []
-    for service, new in (
-        (ApiKeys, NewApiKey(note="late", scopes=("clients.read",))),
-        (Invitations, NewInvitation(email="late@clients.example", role="client")),
-    ):
+    for act in asked:
         try:
-            await world.app.app.service(service).create(actor, new)
+            await act
         except Forbidden:
             made.append(False)
         else:
@@ -327,7 +331,7 @@ async def test_nothing_that_somebody_left_open_outlives_its_end(
     monkeypatch.setattr(Passwords, "is_outdated", lambda *_: False)  # nor hashed anew
     key = await mine.post("/api-keys", {"note": "k", "scopes": ["clients.read"]}, status=201)
     world.people["fay's key"] = Credential(key.data["key"])
-    links = []
+    links: list[str] = []
     for inviter, more in ((mine, {}), (owner, {"coachId": fay.id})):
         email = f"{len(links)}.{fay.id}@clients.example"
         body = {"email": email, "role": "client", **more}
@@ -361,8 +365,11 @@ async def try_everything(
         assert await redeemed(world, link) == (201 if left.invitation else 410)
         if is_undone:
             return
-        begin = (sessions.open_proven, proven, proven["password_hash"], Origin("", "late"))
-        assert (await world.app.app.db.write(*begin) is not None) is left.proof
+        stored = proven["password_hash"]
+        grant = await world.app.app.db.write(
+            sessions.open_proven, proven, stored, Origin("", "late")
+        )
+        assert (grant is not None) is left.proof
         assert await is_written(world, actor) == [*left.acts]
 
 
