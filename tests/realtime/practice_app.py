@@ -1,7 +1,7 @@
 """A small application on Wellio's realtime server: what plugins and clients see of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pydantic
@@ -104,6 +104,7 @@ def create_app(
     *,
     observe: Callable[[str, str, float], None] | None = None,
     admission: Admission | None = None,
+    authenticate: Callable[[str], Awaitable[Actor | None]] = authenticate,
 ) -> web.Application:
     """Return the application with its parts under app keys."""
     app = web.Application()

@@ -196,16 +196,19 @@ class EngineServer:
             await writer.closed()  # a session has one WebSocket; this one's handshake was answered
             return ws
         session.candidate = writer
+        is_proven = False
         try:
             async with patience(self._settings.upgrade_timeout_s):
                 is_proven = await self._probe(ws, writer, session)
         except TimeoutError:
-            is_proven = False
+            pass  # it is not proven
+        finally:
+            if not is_proven:  # the session stays on polling
+                session.candidate = None
+                session.is_probed = False
         if is_proven:
             session.upgrade(writer)
             return ws, session
-        session.candidate = None  # the session stays on polling
-        session.is_probed = False
         await writer.closed()
         return ws
 

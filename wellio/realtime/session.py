@@ -105,10 +105,10 @@ class Session:
         self._queue: list[bytes] = []
         self._bytes = 0
         self._emptied: asyncio.Future[None] | None = None
-        self._heartbeat = Heartbeat(self._loop, settings, self)
         if writer is not None:
             self._adopt(writer)
         self.send_packet(payload.OPEN + self._handshake())
+        self._heartbeat = Heartbeat(self._loop, settings, self)
 
     def _handshake(self) -> bytes:
         return orjson.dumps(

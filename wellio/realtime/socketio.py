@@ -242,23 +242,24 @@ class Connection:
             self.running.start(self._admit(namespace, socket, auth))
 
     async def _admit(self, namespace: Namespace, socket: Socket, auth: dict[str, Any]) -> None:
-        name = socket.namespace
         try:
             await namespace.connect(socket, auth)
+            if self.session.is_closed:
+                namespace.disconnected(socket, "transport closed")
+            else:
+                self._let_in(namespace, socket)
         except Refused as refused:
-            self._refuse(name, refused)
-            return
+            self._refuse(socket.namespace, refused)
         except Exception:  # noqa: BLE001 - the application's bug is not the peer's fault
-            _log.exception("A handshake failed", extra={"namespace": name})
-            self._refuse(name, Refused("Internal error", is_final=False))
-            return
-        if self.session.is_closed:
-            namespace.disconnected(socket, "transport closed")
-            return
+            _log.exception("A handshake failed", extra={"namespace": socket.namespace})
+            self._refuse(socket.namespace, Refused("Internal error", is_final=False))
+
+    def _let_in(self, namespace: Namespace, socket: Socket) -> None:
         self._stop_deadline()
         self.session.guest.leave()
         socket.is_connected = True
-        self.session.send_text(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
+        connected = encode(PacketType.CONNECT, socket.namespace, data={"sid": socket.id})
+        self.session.send_text(connected)
         namespace.connected(socket)
 
     def _refuse(self, name: str, refused: Refused) -> None:

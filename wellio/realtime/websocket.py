@@ -216,8 +216,8 @@ class PlainServer:
         except ProtocolError:
             writer.close(MALFORMED, "malformed frame")
         finally:
-            await writer.closed()
             self._writers.discard(writer)
+            await writer.closed()
         return ws
 
     async def _admit(self, intake: "_Intake", writer: SocketWriter) -> PlainClient | None:
@@ -243,10 +243,10 @@ class PlainServer:
         return PlainClient(actor, writer, self._handlers.running(self._settings.max_in_flight))
 
     async def _serve(self, intake: "_Intake", writer: SocketWriter, client: PlainClient) -> None:
-        client.heartbeat = Heartbeat(asyncio.get_running_loop(), self._settings, client)
-        intake.heartbeat = client.heartbeat
-        self._hub.add(client)
         try:
+            client.heartbeat = Heartbeat(asyncio.get_running_loop(), self._settings, client)
+            intake.heartbeat = client.heartbeat
+            self._hub.add(client)
             while (received := await intake.next()) is not None:
                 if received.event == "ack":
                     client.answered(received)
