@@ -164,7 +164,51 @@ def nobody_asks_for_the_engine(source: Source) -> Iterator[str]:
             yield f"{node.lineno}: asks which engine it is"
 
 
+def assembled(source: Source, node: ast.expr, depth: int = 0) -> str:
+    """Return a statement as its parts make it; what is not written in the file is left out."""
+    if depth > 9:
+        return ""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.BinOp):
+        parts = (node.left, node.right)
+        return "".join(assembled(source, part, depth + 1) for part in parts)
+    if isinstance(node, ast.Name):
+        values = [
+            it.value
+            for it in ast.walk(source.tree)
+            if isinstance(it, ast.Assign) and ast.unparse(it.targets[0]) == node.id
+        ]
+        return "".join(assembled(source, value, depth + 1) for value in values)
+    return ""
+
+
+def locks_of_several_rows_are_ordered(source: Source) -> Iterator[str]:
+    """Two who lock the same rows in two orders wait for each other until one of them is ended."""
+    for node in ast.walk(source.tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"fetch_all", "execute"}
+            and node.args
+        ):
+            sql = assembled(source, node.args[0])
+            head, lock, _ = sql.partition("{for_update}")
+            if lock and "ORDER BY" not in head:
+                yield f"{node.lineno}: locks rows without ORDER BY"
+
+
 RULES: Rules = {
+    locks_of_several_rows_are_ordered: [
+        (
+            "plugins/wellio_chat/store.py",
+            'A = "SELECT id FROM chat_a {for_update}"\nasync def f(tx): await tx.fetch_all(A)',
+        ),
+        (
+            "plugins/wellio_chat/store.py",
+            'def f(tx):\n    sql = B + "SELECT id {for_update}"\n    return tx.fetch_all(sql)',
+        ),
+    ],
     sql_names_own_tables: [
         ("plugins/wellio_chat/store.py", 'A = "SELECT id FROM wellio_event"'),
         ("plugins/wellio_chat/store.py", 'A = "SELECT 1 FROM chat_a JOIN auth_user u ON 1 = 1"'),

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from wellio.clock import parse_rfc3339, rfc3339
 from wellio.errors import ConfigError
+from wellio.files.durability import sync_folder
 
 from .keys import AuditKeys
 from .store import Head
@@ -140,11 +141,7 @@ class AnchorFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.path.parent)
 
     def _open(self) -> int:
         return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

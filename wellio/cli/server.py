@@ -22,6 +22,7 @@ from wellio.boot.server import bind, raise_file_limit, serving, started
 from wellio.config.settings import Config, DatabaseConfig, ServerConfig
 from wellio.demo.settings import of_folder
 from wellio.errors import NoPractice, WellioError
+from wellio.files.durability import make_folder
 from wellio.http import Http
 from wellio.observe.examinations.listing import at_start
 from wellio.observe.log import configure_logging, get_logger
@@ -160,7 +161,7 @@ def _spare_collections() -> None:
 
 async def _create(config: Config, *, workers: bool = True, is_new: bool = False) -> web.Application:
     try:
-        await asyncio.to_thread(config.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(make_folder, config.data_dir)
         await asyncio.to_thread(refuse_foreign, config.data_dir)
         return await create_app(config, workers=workers, is_new=is_new)
     except OSError as error:

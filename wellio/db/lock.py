@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from wellio.errors import DatabaseError
+from wellio.files.durability import make_folder
 
 
 class FolderLock:
@@ -29,7 +30,7 @@ class FolderLock:
             raise
 
     def _take(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         file = (folder / "wellio.lock").open("a+")
         self._files.append(file)
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from wellio.errors import DatabaseError
+from wellio.files.durability import make_folder
 
 from .base import Database, Engine, Tx
 from .dialect import split_script
@@ -270,7 +271,7 @@ def _python(migration: Migration) -> Callable[[Tx], Awaitable[Any]]:
 
 
 async def _back_up(engine: Engine, backups: Path, now_ms: int) -> Path | None:
-    await asyncio.to_thread(backups.mkdir, mode=0o700, parents=True, exist_ok=True)
+    await asyncio.to_thread(make_folder, backups)
     target = backups / f"before-migration-{now_ms}.db"
     if not await engine.backup(target):
         return None

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import aiosqlite
 
 from wellio.errors import DatabaseError
+from wellio.files.durability import sync_folder
 from wellio.observe.examinations.examination import Examination
 
 from .base import Row, Tx, closing, overloaded
@@ -281,7 +282,7 @@ async def _touch(tx: Tx) -> None:
 def _open_writer(path: Path) -> sqlite3.Connection:
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        _sync_folder(path.parent)  # SQLite syncs the file, not the entry that leads to it
+        sync_folder(path.parent)  # SQLite syncs the file, not the entry that leads to it
     connection = sqlite3.connect(
         path,
         timeout=_BUSY_S,
@@ -311,12 +312,4 @@ def _copy(source: Path, target: Path) -> None:
         reader.close()
     part.chmod(0o600)
     part.replace(target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

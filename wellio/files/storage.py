@@ -25,6 +25,8 @@ from typing import BinaryIO, Final, ParamSpec, Protocol, TypeVar
 from wellio.errors import NotFound, PayloadTooLarge, StorageFull
 from wellio.ids import is_id, new_id
 
+from .durability import make_folder, sync_folder
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -205,7 +207,7 @@ class _Upload:
             if self.size > self._max_bytes:
                 raise PayloadTooLarge(f"A file may have at most {self._max_bytes} bytes.")
             if self._file is None:
-                self._part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(self._part.parent)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
                 self._file = os.fdopen(os.open(self._part, flags, 0o600), "wb", buffering=0)
             self._hash.update(piece)
@@ -219,10 +221,9 @@ class _Upload:
             self._is_over = True
             with self._file:
                 os.fsync(self._file.fileno())
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            make_folder(path.parent)
             self._part.rename(path)
-            for folder in (path.parent, path.parent.parent):
-                _sync(folder)
+            sync_folder(path.parent)
 
     def discard(self) -> None:
         """Remove what was not finished."""
@@ -237,14 +238,6 @@ def _write_all(file: BinaryIO, piece: bytes) -> None:
     rest = memoryview(piece)
     while rest:  # a nearly full disk takes less than it is given
         rest = rest[file.write(rest) :]
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sweep(incoming: Path) -> None:

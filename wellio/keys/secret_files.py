@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wellio.errors import ConfigError
+from wellio.files.durability import make_folder, sync_folder
 
 FOLDER = "secrets"
 
@@ -24,7 +25,7 @@ def write_secret(path: Path, text: str) -> None:
         path.hardlink_to(part)  # unlike a rename, it never replaces
     finally:
         part.unlink()
-    _sync_folders(path)
+    sync_folder(path.parent)
 
 
 def replace_secret(path: Path, text: str) -> None:
@@ -34,7 +35,7 @@ def replace_secret(path: Path, text: str) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    _sync_folders(path)
+    sync_folder(path.parent)
 
 
 def sweep(data_dir: Path) -> None:
@@ -56,7 +57,7 @@ def append_line(path: Path, line: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        _sync(path.parent)
+        sync_folder(path.parent)
 
 
 def refuse_exposed(data_dir: Path) -> None:
@@ -84,7 +85,7 @@ def _exposed(data_dir: Path) -> Iterator[str]:
 
 
 def _written_part(path: Path, text: str) -> Path:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -102,16 +103,3 @@ def _written_part(path: Path, text: str) -> Path:
         part.unlink()
         raise
     return part
-
-
-def _sync_folders(path: Path) -> None:
-    for folder in (path.parent, path.parent.parent):  # the second has the entry of the first
-        _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from email.parser import BytesParser
 from itertools import islice
 from pathlib import Path
 
+from wellio.files.durability import make_folder, sync_folder
 from wellio.text import address_key
 
 from .errors import MailFailed
@@ -64,7 +65,7 @@ class Mailbox:
         """Leave the folder as it is."""
 
     def _write(self, name: str, content: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder)
         part = self._folder / f"{name}.{secrets.token_hex(4)}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -76,11 +77,7 @@ class Mailbox:
                 (self._folder / name).hardlink_to(part)  # unlike a rename, it never replaces
         finally:
             part.unlink()
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)
 
     def _mails(self, to: str | None) -> Iterator[FiledMail]:
         files = sorted(

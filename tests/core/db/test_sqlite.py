@@ -18,7 +18,14 @@ from tests.children import child
 from tests.core.db.conftest import ids, insert, make_table, one
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
-from wellio.errors import ConfigError, Conflict, ConstraintViolation, DatabaseError, Unavailable
+from wellio.errors import (
+    ConfigError,
+    Conflict,
+    ConstraintViolation,
+    DatabaseDeadline,
+    DatabaseError,
+    Unavailable,
+)
 from wellio.testing import DEADLINE_S
 
 CHILDREN = Path(__file__).parent / "children"
@@ -301,7 +308,11 @@ async def test_a_body_that_loses_the_shared_transaction_loses_no_one_else(tmp_pa
         return_exceptions=True,
     )
     assert [o for o in outcomes if isinstance(o, str)] == ["a", "b", "c", "d", "e"]
-    assert [type(outcomes[i]) for i in (1, 4, 5)] == [ConstraintViolation, Unavailable, Conflict]
+    assert [type(outcomes[i]) for i in (1, 4, 5)] == [
+        ConstraintViolation,
+        DatabaseDeadline,
+        Conflict,
+    ]
     assert await ids(db) == ["a", "b", "c", "d", "e", "no"]
     assert runs.count("c") == 3  # with the bomb, alone, and again when the bomb alone undid that
     await db.close()

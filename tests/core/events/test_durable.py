@@ -250,6 +250,12 @@ async def test_a_node_leaves_a_leased_subscriber_alone_until_the_lease_ends_or_i
 
     await first.note("y")
     assert await seen_by_second() == ["x"]
+    later = node()
+    later.follow("a")
+    await later.start()  # a start takes no lease away
+    for subscriber in later.bus.outbox.subscribers:
+        await subscriber.catch_up()
+    assert await seen_by_second() == ["x"]
     clock.advance(10_000)
     assert await seen_by_second() == ["x", "y"]
     await second.stop()

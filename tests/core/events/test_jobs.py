@@ -1,6 +1,7 @@
 """Jobs: once each, by lane, with retries, leases that are taken over, and a graceful stop."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -321,6 +322,43 @@ async def test_a_lease_is_renewed_while_the_job_runs(
     second = worker_of(node)
     await second.bus.settled()
     assert await effects(db, "job") == []
+    end.set()
+
+
+async def test_another_node_that_starts_takes_nothing_from_the_first(
+    db: Database, node: MakeNode
+) -> None:
+    """What it finds running runs somewhere; only under its own name it was killed in it."""
+    first, end = await hang_in(node, name="first")
+    second = worker_of(node, name="second")
+    await second.start()
+    await second.bus.settled()
+    [row] = await db.fetch_all("SELECT state, node, attempts FROM wellio_job")
+    assert tuple(row) == ("running", "first", 1)
+    assert await effects(db, "job") == []
+    end.set()
+    await first.bus.settled()
+    assert await db.fetch_all("SELECT id FROM wellio_job") == []
+
+
+async def test_a_lease_is_renewed_long_before_its_end(
+    db: Database, node: MakeNode, clock: ManualClock
+) -> None:
+    """A renewal that comes late, as on a busy machine, still finds the lease its own."""
+    lease_s = 3.0
+    _first, end = await hang_in(node, lease_s=lease_s)
+    begun = time.monotonic()
+
+    async def until() -> int:
+        [row] = await db.fetch_all("SELECT lease_until FROM wellio_job WHERE kind = 'thing.do'")
+        return int(row["lease_until"])
+
+    granted = await until()
+    clock.advance(1)  # by which a renewal can be told
+    async with asyncio.timeout(DEADLINE_S):
+        while await until() == granted:  # noqa: ASYNC110 - a row has no event
+            await asyncio.sleep(0.02)
+    assert time.monotonic() - begun < 0.75 * lease_s
     end.set()
 
 
