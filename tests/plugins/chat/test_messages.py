@@ -27,6 +27,7 @@ async def test_send_and_read(practice: Practice, path: str) -> None:
     assert seen == {**{k: v for k, v in message.items() if k != "eventSeq"}, "status": None}
 
 
+@pytest.mark.both_engines("its SQL is nowhere else")
 async def test_a_deleted_message_is_unread_by_nobody(practice: Practice, path: str) -> None:
     """Neither where it was deleted, nor after marking or sending below it, nor in a dashboard."""
     direct = await practice.direct("coach", "client")

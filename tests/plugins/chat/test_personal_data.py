@@ -21,16 +21,20 @@ async def test_export_holds_what_one_wrote(practice: Practice) -> None:
     assert exported["chat_member"][0]["read_seq"] == 1
 
 
+@pytest.mark.both_engines("its SQL is nowhere else")
 async def test_erasure_leaves_tombstones(practice: Practice, shared_sockets: Sockets) -> None:
     group = await practice.group("coach", "client", "owner")
     await practice.send("client", group, "Secret", localId="k")
     await practice.send("coach", group, "Answer")
+    unread = (await practice.api("owner").get(f"/conversations/{group}")).data["unread"]
     owner = await shared_sockets.plain(practice.app.url, practice.people["owner"])
     data = ChatData(practice.app.app)
     with practice.app.bus.expect("message.deleted", "member.removed"):
         await practice.app.app.db.write(data.erase, practice.ids["client"])
     assert (await owner.receive("message_deleted"))["seq"] == 1
     assert (await owner.receive("member_removed"))["userId"] == practice.ids["client"]
+    now_unread = (await practice.api("owner").get(f"/conversations/{group}")).data["unread"]
+    assert (unread, now_unread) == (2, 1)
     path = f"/conversations/{group}/messages?afterSeq=0"
     seen = (await practice.api("coach").get(path)).data["items"]
     assert [(m["seq"], m["content"], m["localId"]) for m in seen] == [

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wellio_chat.config import ChatConfig
 from wellio_chat.conversations import store as conversations
 from wellio_chat.presence.service import PresenceService
@@ -15,6 +18,9 @@ from tests.plugins.chat.test_catchup import sync
 from wellio import ConfigError, Tx
 from wellio.realtime.settings import RealtimeSettings
 from wellio.testing import DEADLINE_S, Socket, Sockets
+
+#: What a text may hold: anything but NUL and halves of characters.
+TEXT = st.characters(codec="utf-8", exclude_characters="\x00")
 
 pytestmark = pytest.mark.sqlite("test_plans and test_model run these statements on both engines")
 
@@ -277,6 +283,33 @@ async def test_the_longest_text_passes_in_every_spelling(
     items, _ = await sync(again)
     sent = [item["data"]["content"] for item in items if item["event"] == "new_message"]
     assert sent == [text] * 14
+
+
+async def test_any_text_comes_back_as_it_was_sent(
+    practice: Practice, shared_sockets: Sockets
+) -> None:
+    direct, url = await practice.direct("coach", "client"), practice.app.url
+    coach = await shared_sockets.plain(url, practice.people["coach"])
+    client = await shared_sockets.io(url, practice.people["client"])
+    loop, path = asyncio.get_running_loop(), f"/conversations/{direct}/messages?limit=1"
+
+    async def check(text: str) -> None:
+        body = {"conversationId": direct, "content": text, "localId": text[:64]}
+        sent = (await coach.call("send_message", body))["message"]
+        heard = await client.receive("new_message", seq=sent["seq"])
+        [read] = (await practice.api("client").get(path, status=200)).data["items"]
+        for message in (sent, heard, read):
+            assert (message["content"], message["localId"]) == (text, text[:64])
+
+    numbers = count()  # each is another, or its localId would be reused
+
+    @given(st.text(TEXT, max_size=99))
+    @settings(max_examples=30, deadline=None, database=None)
+    def any_texts(text: str) -> None:
+        work = check(f"{next(numbers)}{text}")
+        asyncio.run_coroutine_threadsafe(work, loop).result(DEADLINE_S)
+
+    await asyncio.to_thread(any_texts)
 
 
 def test_a_text_that_no_frame_can_carry_is_no_setting() -> None:
