@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_origin
+from urllib.parse import unquote
 
 import orjson
 from pydantic import (
@@ -343,13 +344,22 @@ def validate_section(
 
 
 def secret_values(section: BaseModel) -> Iterator[str]:
-    """Yield the value of every secret that a section holds."""
+    """Yield the value of every secret that a section holds, and the password in an address."""
     for name in type(section).model_fields:
         value = getattr(section, name)
         if isinstance(value, SecretStr):
-            yield value.get_secret_value()
+            yield from _with_password(value.get_secret_value())
         elif isinstance(value, BaseModel):
             yield from secret_values(value)
+
+
+def _with_password(secret: str) -> Iterator[str]:
+    yield secret
+    _, is_address, rest = secret.partition("://")
+    _, _, password = rest.partition("?")[0].rpartition("@")[0].partition(":")
+    if is_address and password:
+        yield password
+        yield unquote(password)
 
 
 def wrong_settings(problems: list[str]) -> ConfigError:

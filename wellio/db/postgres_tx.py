@@ -71,6 +71,8 @@ def translate(error: Exception) -> Exception:
     """Turn a driver's error into ours: 503 for what may pass, a DatabaseError for the rest."""
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return ConstraintViolation(str(error.args[0]), _CONSTRAINTS.get(type(error), "other"))
+    if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        return Unavailable("The database only reads now; it is a standby.", retry_after_s=2)
     if isinstance(error, _NOT_NOW) or may_run_again(error):
         return Unavailable("The database cannot be reached now.", retry_after_s=2)
     return DatabaseError(str(error.args[0] if error.args else error))  # without DETAIL: it has data

@@ -9,8 +9,13 @@ import pytest
 
 from tests.core.boot.conftest import Shell
 from tests.core.boot.processes import serve
+from wellio.config.settings import load_config
 from wellio.observe.doctor import worst
+from wellio.observe.examinations.examination import look
+from wellio.observe.examinations.listing import at_start
+from wellio.observe.examinations.settings import of_settings
 from wellio.observe.findings import Finding
+from wellio.testing.apps import NO_FILE
 from wellio.testing.plugin import StartApp
 
 
@@ -96,6 +101,53 @@ async def test_a_keys_db_that_is_missing_or_anothers_is_named(wellio_app: StartA
     assert (await found("degraded"))["detail"].startswith("keys.db does not belong to this")
     ours.with_name("kept").rename(ours)
     assert (await found("ok"))["status"] == "ok"
+
+
+MAIL = {"WELLIO_MAIL__URL": "mailtos://u:p@mx.example?from=a@b.example"}
+URL = "WELLIO_SERVER__PUBLIC_URL"
+PROXY = {"WELLIO_SERVER__TRUSTED_PROXIES": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "env, names",
+    [
+        ({}, []),
+        (MAIL, ["public_url"]),  # invitations would lead to localhost
+        ({**MAIL, URL: "http://127.0.0.1:3000"}, ["public_url"]),
+        ({**MAIL, URL: "https://practice.example", **PROXY}, []),
+        ({URL: "https://practice.example"}, ["proxies"]),
+        (PROXY, ["public_url"]),
+        ({"WELLIO_LIMITS__ENABLED": "false", "REDIS_URL": "redis://h"}, ["limits", "REDIS_URL"]),
+    ],
+)
+async def test_settings_that_do_not_fit_are_told_by_all_who_are_asked(
+    shell: Shell, env: dict[str, str], names: list[str]
+) -> None:
+    """The check, the start and doctor have one list."""
+    checked = await asyncio.to_thread(shell, "config check --json", env=env)
+    warnings = json.loads(checked.stdout)["warnings"]
+    config = load_config(NO_FILE, env=env)
+    found = [it for it in await look(of_settings(config)) if it.status != "ok"]
+    assert [it.name.removeprefix("setting ") for it in found] == names
+    assert warnings == [f"{it.detail}: {it.advice}" for it in found]
+    assert all(it.advice for it in found)
+
+
+async def test_the_start_and_health_tell_what_doctor_does(wellio_app: StartApp) -> None:
+    settings = {"mail.url": MAIL["WELLIO_MAIL__URL"], "limits.enabled": True}
+    app = await wellio_app(settings=settings, plugins=[])
+    told = {it.name: it for it in await at_start(app.app)}
+    assert set(told) == {"public_url"}
+    report = await app.command("doctor")
+    assert {it["name"] for it in report["checks"] if it["status"] != "ok"} == set(told)
+    health = (await app.api.get("//health", status=200)).data
+    # It can wait, so nobody is alarmed; and what not everybody should read is not there.
+    assert health["checks"]["public_url"] == {"status": "ok", "reason": "see `wellio doctor`"}
+    assert health["status"] == "ok"
+    app.config.data_dir.chmod(0o755)
+    health = (await app.api.get("//health", status=200)).data
+    assert health["checks"]["data folder"]["status"] == health["status"] == "degraded"
+    assert [it.name for it in await at_start(app.app)] == ["data folder", "public_url"]
 
 
 @pytest.mark.parametrize(
