@@ -85,20 +85,11 @@ async def test_no_password_is_a_burden_to_look_at(passwords: Passwords) -> None:
         assert time.process_time() - began < 1, password[:40]  # 0.1 s; without limits up to 6 s
 
 
-@pytest.mark.parametrize(
-    "password",
-    [
-        "password123",
-        "P@$$w0rd123",
-        "1234567890" * 3,
-        "qwertyuiop",
-        "aaaaaaaaaaaa",
-        "!@#$%^&*()",
-    ],
-)
-async def test_what_everybody_guesses_first_is_refused(passwords: Passwords, password: str) -> None:
-    with pytest.raises(Invalid):
-        await passwords.require_strong("/password", password, "Anna Berg", "anna.berg@x.example")
+async def test_what_everybody_guesses_first_is_refused(passwords: Passwords) -> None:
+    first = ("password123", "P@$$w0rd123", "1234567890" * 3, "qwertyuiop", "a" * 12, "!@#$%^&*()")
+    for password in first:
+        with pytest.raises(Invalid):
+            await passwords.require_strong("/password", password, "Anna Berg", "anna@x.example")
 
 
 async def test_nobody_has_no_password(passwords: Passwords) -> None:

@@ -56,29 +56,23 @@ async def test_staff_get_no_client_record(practice: Practice, role: str) -> None
     assert (await owner.get("/clients", query={"q": "zoe"}, status=200)).data["items"] == []
 
 
-@pytest.mark.parametrize(
-    "recorded, invited, is_one",
-    [
+async def test_an_address_is_the_same_however_it_is_typed(practice: Practice) -> None:
+    carl = practice.app.api.as_(practice.people["carl"])
+    for recorded, invited, is_one in (
         ("\u00c9lodie.Stra\u00dfe@example.org", "\u00e9lodie.strasse@example.org", True),
         (
-            "\u039d\u0399\u039a\u039f\u03a3.\u0391@example.org",
-            "\u03bd\u03b9\u03ba\u03bf\u03c2.\u03b1@example.org",
+            "\u039d\u0399\u039a\u039f\u03a3@example.org",
+            "\u03bd\u03b9\u03ba\u03bf\u03c2@example.org",
             True,
         ),
         ("zoe@M\u00fcller.example", "zoe@xn--mller-kva.EXAMPLE", True),
         ("zoe@stra\u00dfe.de", "zoe@strasse.de", False),
-    ],
-)
-async def test_an_address_is_the_same_however_it_is_typed(
-    practice: Practice, recorded: str, invited: str, is_one: bool
-) -> None:
-    carl = practice.app.api.as_(practice.people["carl"])
-    record = (await carl.post("/clients", {"name": "Zoe", "email": recorded}, status=201)).data
-    user_id = await _redeem(practice, "carl", {"email": invited, "role": "client"})
-    found = (await carl.get("/clients", query={"q": "zoe"}, status=200)).data["items"]
-    assert len(found) == (1 if is_one else 2)
-    linked = {client["id"]: client["userId"] for client in found}
-    assert (linked[record["id"]] == user_id) is is_one
+    ):
+        body = {"name": "Zoe", "email": recorded}
+        record = (await carl.post("/clients", body, status=201)).data["id"]
+        user_id = await _redeem(practice, "carl", {"email": invited, "role": "client"})
+        found = (await carl.get(f"/clients/{record}", status=200)).data["userId"]
+        assert found == (user_id if is_one else None), recorded
 
 
 async def test_a_coach_is_found_by_an_address_that_is_no_ascii(
