@@ -153,12 +153,15 @@ def register_personal_data(app: Wellio) -> Sequence[PersonalData]:
 async def lifespan(app: Wellio) -> AsyncIterator[None]:
     """Read the signing keys, and make the owner whom the settings name."""
     from .credentials.attempts import Attempts
+    from .credentials.judge import Judge
     from .credentials.passwords import Passwords
     from .setup.service import Setup
     from .signing_keys.service import KeyRing
 
+    await app.service(Judge).load()
     await app.service(KeyRing).load()
     await app.service(Attempts).load()
     await app.service(Setup).run_unattended()
     yield
     app.service(Passwords).close()
+    await app.service(Judge).keep()

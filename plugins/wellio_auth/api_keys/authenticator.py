@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 
 from wellio import Actor, Problem, Unavailable, Wellio, get_logger
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.credentials.service import KNOWN, Credentials, Proven, bearer_token
 from wellio_auth.permissions import CREATE_API_KEYS
 from wellio_auth.signing_keys.service import TokenError
@@ -32,7 +33,7 @@ class ApiKeyAuthenticator:
 
     def __init__(self, app: Wellio) -> None:
         self._app = app
-        self._db, self._clock = app.db, app.clock
+        self._db, self._clock = app.db, app.service(Judge)
         self._credentials = app.service(Credentials)
         self._used: OrderedDict[str, int] = OrderedDict()  # when that was last written, by key
 

@@ -26,6 +26,7 @@ from wellio_auth.accounts import store as account_store
 from wellio_auth.accounts.models import is_active
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.credentials.service import Credentials
 from wellio_auth.mails.service import API_KEY_CREATED, Mails
 from wellio_auth.permissions import CREATE_API_KEYS, MANAGE_API_KEYS
@@ -47,7 +48,7 @@ class ApiKeys:
 
     def __init__(self, app: Wellio) -> None:
         self._app = app
-        self._db, self._clock, self._audit = app.db, app.clock, app.audit
+        self._db, self._clock, self._audit = app.db, app.service(Judge), app.audit
         self._max = app.settings(AuthConfig).max_api_keys
         self._credentials = app.service(Credentials)
         self._mails = app.service(Mails)

@@ -17,6 +17,7 @@ from wellio_auth.sessions import store as session_store
 from wellio_auth.sessions.models import Origin
 
 from .digest import digest
+from .judge import Judge
 
 KNOWN_DEVICES = 20_000
 
@@ -40,7 +41,7 @@ class Attempts:
     def __init__(self, app: Wellio) -> None:
         settings, budget = app.settings(AuthConfig), app.limits.budget
         self._db: Database = app.db
-        self._clock = app.clock
+        self._clock = app.service(Judge)
         self._accounts = budget("sign-in-account", settings.attempts_per_account)
         self._holders = budget("sign-in-account", settings.attempts_per_account)
         self._addresses = budget("sign-in-address", settings.attempts_per_address)

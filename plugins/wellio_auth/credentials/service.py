@@ -15,6 +15,8 @@ from aiohttp import web
 
 from wellio import Actor, Wellio
 
+from .judge import Judge
+
 KNOWN = 10_000
 
 
@@ -30,7 +32,7 @@ class Credentials:
     """What is known of credentials, of all kinds."""
 
     def __init__(self, app: Wellio) -> None:
-        self._clock = app.clock
+        self._clock = app.service(Judge)
         self._known: OrderedDict[str, Proven] = OrderedDict()
         self._changes = 0
 

@@ -26,6 +26,7 @@ from wellio_auth.accounts.service import AccountExists, Accounts
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
 from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.credentials.passwords import Passwords
 from wellio_auth.mails.service import Mails
 from wellio_auth.permissions import CREATE_INVITATIONS, MANAGE_INVITATIONS
@@ -50,7 +51,7 @@ class Invitations:
     """Makes, lists, takes back and redeems invitations."""
 
     def __init__(self, app: Wellio) -> None:
-        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._db, self._bus, self._clock = app.db, app.bus, app.service(Judge)
         self._ttl_ms = app.settings(AuthConfig).invitation_ttl_s * 1000
         self._accounts = app.service(Accounts)
         self._sessions = app.service(Sessions)

@@ -4,6 +4,7 @@ from wellio import Job, JobRun, Mail, Tx, Wellio
 from wellio_auth.accounts import store as account_store
 from wellio_auth.accounts.models import is_active
 from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.invitations import store as invitation_store
 from wellio_auth.invitations.links import InvitationLinks
 
@@ -27,7 +28,7 @@ class Mails:
     """Has mails sent after the commit that wants them, and sends them."""
 
     def __init__(self, app: Wellio) -> None:
-        self._db, self._clock = app.db, app.clock
+        self._db, self._clock = app.db, app.service(Judge)
         self._jobs, self._mail = app.jobs, app.mail
         self._links = app.service(InvitationLinks)
         self._url = app.config.server.url

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from wellio import Actor, Problem, Wellio
 from wellio_auth.accounts import store as account_store
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.credentials.service import Credentials, Proven, bearer_token
 from wellio_auth.signing_keys.models import Claims
 from wellio_auth.signing_keys.service import KeyRing, TokenError, UnknownKeyError
@@ -18,7 +19,7 @@ class BearerAuthenticator:
     problems: ClassVar[tuple[type[Problem], ...]] = (TokenError,)
 
     def __init__(self, app: Wellio) -> None:
-        self._app = app
+        self._app, self._clock = app, app.service(Judge)
         self._ring = app.service(KeyRing)
         self._credentials = app.service(Credentials)
 
@@ -42,7 +43,7 @@ class BearerAuthenticator:
 
     async def _prove(self, token: str) -> Proven:
         claims = await self._verify(token)
-        now = self._app.clock.now_ms()
+        now = self._clock.now_ms()
         user = await account_store.user_of_session(self._app.db, claims.sid, claims.sub, now)
         if user is None:
             raise TokenError("session_revoked")

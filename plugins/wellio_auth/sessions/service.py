@@ -29,6 +29,7 @@ from wellio_auth.accounts.models import is_active
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
 from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.credentials.passwords import Passwords
 from wellio_auth.credentials.service import Credentials
 from wellio_auth.mails.service import REFRESH_TOKEN_REUSED, Mails
@@ -78,7 +79,7 @@ class Sessions:
 
     def __init__(self, app: Wellio) -> None:
         self._app = app
-        self._db, self._bus, self._clock = app.db, app.bus, app.clock
+        self._db, self._bus, self._clock = app.db, app.bus, app.service(Judge)
         self._audit = app.audit
         self._settings = app.settings(AuthConfig)
         self._attempts = app.service(Attempts)
@@ -306,6 +307,7 @@ class Sessions:
         """End the sessions whose time is up, so that no socket outlives its session."""
         while await self._db.write(self._end_expired):
             pass
+        await self._clock.keep()
 
     async def _end_expired(self, tx: Tx) -> int:
         expired = await store.delete_expired_sessions(tx, self._clock.now_ms(), _EXPIRED)

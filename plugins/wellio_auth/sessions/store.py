@@ -26,6 +26,15 @@ _ORIGINS = """
 SELECT u.email, s.ip, s.user_agent FROM auth_session s JOIN auth_user u ON u.id = s.user_id
 WHERE s.expires_at > :now ORDER BY s.last_seen_at DESC LIMIT :limit
 """
+_LATEST_TIME = """
+SELECT MAX(at) AS at FROM (
+    SELECT at FROM auth_time UNION ALL SELECT last_seen_at FROM auth_session
+    UNION ALL SELECT rotated_at FROM auth_session) AS known
+"""
+_KEEP_TIME = """
+INSERT INTO auth_time (id, at) VALUES (1, :now)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at WHERE auth_time.at < excluded.at
+"""
 _ABOUT = """
 SELECT id, user_id, created_at, last_seen_at, expires_at, ends_at, ip, user_agent
 FROM auth_session WHERE user_id = :user_id ORDER BY last_seen_at DESC, id DESC
@@ -112,3 +121,14 @@ async def delete_surplus_sessions(tx: Tx, user_id: str, keep: int) -> list[str]:
 
 async def _ids(tx: Tx, sql: str, **params: Any) -> list[str]:
     return [row["id"] for row in await tx.fetch_all(sql, **params)]
+
+
+async def latest_time(db: Reader) -> int:
+    """Return the latest instant by which a session was made or went on, or that was kept; or 0."""
+    row = await db.fetch_one(_LATEST_TIME)
+    return (row["at"] if row else None) or 0
+
+
+async def keep_time(tx: Tx, now_ms: int) -> None:
+    """Store an instant, unless a later one is."""
+    await tx.execute(_KEEP_TIME, now=now_ms)

@@ -27,6 +27,7 @@ from wellio_auth.accounts.service import AccountExists, Accounts
 from wellio_auth.config import AuthConfig
 from wellio_auth.credentials.attempts import Attempts
 from wellio_auth.credentials.digest import digest
+from wellio_auth.credentials.judge import Judge
 from wellio_auth.credentials.passwords import Passwords
 from wellio_auth.sessions.models import Grant, Origin, SignedIn
 from wellio_auth.sessions.service import Sessions
@@ -62,7 +63,7 @@ class Setup:
 
     def __init__(self, app: Wellio) -> None:
         self._app = app
-        self._db, self._clock = app.db, app.clock
+        self._db, self._clock = app.db, app.service(Judge)
         self._ttl_ms = app.settings(AuthConfig).setup_ttl_s * 1000
         self._accounts = app.service(Accounts)
         self._sessions = app.service(Sessions)

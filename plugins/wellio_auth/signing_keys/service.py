@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from wellio import JobRun, Unauthorized, Wellio, hkdf
 from wellio_auth.config import MAX_ACCESS_TOKEN_S, AuthConfig
+from wellio_auth.credentials.judge import Judge
 
 from . import store
 from .models import Claims, SigningKey
@@ -65,7 +66,7 @@ class KeyRing:
     name = "auth.signing_keys"
 
     def __init__(self, app: Wellio) -> None:
-        self._app = app
+        self._app, self._clock = app, app.service(Judge)
         self._issuer = app.config.server.url
         self._ttl_s = app.settings(AuthConfig).access_token_s
         self._keys: dict[str, SigningKey] = {}
@@ -82,7 +83,7 @@ class KeyRing:
     async def add(self, key: SigningKey) -> None:
         """Store a key, which signs from now on; the others keep proving."""
         sealed = self._app.crypto.seal(SEAL_PURPOSE, key.private.private_bytes_raw())
-        now = self._app.clock.now_ms()
+        now = self._clock.now_ms()
         await self._app.db.write(store.insert_signing_key, key.kid, sealed, now)
         await self._read()
 
@@ -101,7 +102,7 @@ class KeyRing:
 
     async def drop_ended(self, run: JobRun) -> None:
         """Delete the keys that have nothing left to prove."""
-        before = run.clock.now_ms() - PROVES_MS
+        before = self._clock.now_ms() - PROVES_MS
         if await run.db.write(store.delete_signing_keys, before):
             await self._read()
 
@@ -138,7 +139,7 @@ class KeyRing:
     def sign(self, user_id: str, role: str, session_id: str) -> str:
         """Return a new access token."""
         key = self.current
-        now_s = self._app.clock.now_ms() // 1000
+        now_s = self._clock.now_ms() // 1000
         claims = Claims(
             iss=self._issuer,
             aud=AUDIENCE,
@@ -162,7 +163,7 @@ class KeyRing:
         """
         if len(token) > MAX_LENGTH or not _FORM.fullmatch(token):
             raise TokenError
-        now_ms = self._app.clock.now_ms()
+        now_ms = self._clock.now_ms()
         try:
             claims = self._decode(token, now_ms)
         except (jwt.InvalidTokenError, ValidationError) as error:
