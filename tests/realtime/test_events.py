@@ -10,8 +10,9 @@ from tests.realtime.conftest import Serve
 from tests.realtime.practice_app import HUB, SOCKETS, Sockets, create_app
 from tests.realtime.test_plain_websocket import ask, enter
 from wellio.errors import PluginError
-from wellio.realtime import EventRouter, Hub
+from wellio.realtime import EventRouter, Hub, emits
 from wellio.testing import DEADLINE_S
+from wellio.wire import Wire
 
 PROBLEMS: list[tuple[str, str, Any, int, str]] = [
     ("alice", "nothing", None, 404, "unknown_event"),
@@ -133,3 +134,31 @@ def test_one_handler_for_an_event() -> None:
     assert router.events[-1].name == "wait"
     with pytest.raises(PluginError, match="ask_back has two handlers"):
         router.add(Sockets(Hub()))
+
+
+class Note(Wire):
+    """A note was taken."""
+
+
+class Other(Wire):
+    """Something else."""
+
+
+def test_an_event_that_the_server_sends_has_one_form() -> None:
+    @emits("note", Note)
+    @emits("other", Other)
+    class First:
+        pass
+
+    @emits("note", Note)
+    class Again(First):
+        pass
+
+    @emits("note", Other)
+    class Different:
+        pass
+
+    router = EventRouter([First(), Again()])
+    assert [(it.name, it.data) for it in router.emitted] == [("note", Note), ("other", Other)]
+    with pytest.raises(PluginError, match="note is declared twice"):
+        router.add(Different())

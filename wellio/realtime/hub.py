@@ -78,7 +78,10 @@ class Client(ABC):
 class SessionRevoked(Wire):
     """This connection is closed right after: for good, or to come back with other rights."""
 
-    reason: str = Field(description="Why, such as `logout`; `role_changed` comes back by itself.")
+    reason: str = Field(
+        description="Why; after `role_changed` the client comes back by itself.",
+        examples=["logout", "revoked", "password_changed", "expired", "disabled", "role_changed"],
+    )
 
 
 @emits("session_revoked", SessionRevoked)
