@@ -74,6 +74,13 @@ LEFT JOIN wellio_audit_detail AS d ON d.audit_id = p.id
 ORDER BY p.position
 """
 )
+# One statement: a row that is sealed meanwhile is in one of the two.
+NOBODYS_DETAILS = """
+SELECT d.audit_id FROM wellio_audit_detail AS d
+WHERE NOT EXISTS (SELECT 1 FROM wellio_audit AS a WHERE a.id = d.audit_id)
+  AND NOT EXISTS (SELECT 1 FROM wellio_audit_pending AS p WHERE p.id = d.audit_id)
+ORDER BY d.audit_id LIMIT :limit
+"""
 DETAILS_OF = """
 SELECT d.audit_id, coalesce(a.at, p.at) AS at, coalesce(a.action, p.action) AS action, d.details
 FROM wellio_audit_detail AS d
@@ -171,6 +178,11 @@ async def page(db: Reader, after: int, limit: int) -> list[Row]:
 async def pending_page(db: Reader, after: int, limit: int) -> list[Row]:
     """Return rows outside the chain past a position, with their details and `is_sealed`."""
     return await db.fetch_all(PENDING_PAGE, after=after, limit=limit)
+
+
+async def nobodys_details(db: Reader, limit: int) -> list[str]:
+    """Return the ids under which details are kept and no row is."""
+    return [row["audit_id"] for row in await db.fetch_all(NOBODYS_DETAILS, limit=limit)]
 
 
 async def details_of(db: Reader, user_id: str) -> list[Row]:

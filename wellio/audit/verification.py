@@ -119,6 +119,9 @@ class Verification:
         if await self._walk():
             self._check_end()
         await self._walk_pending()
+        for audit_id in await store.nobodys_details(self._db, _LISTED):
+            reason = "details are kept of a row that is not there"
+            self._report.add(Break(None, "details", audit_id, reason))
         for reason in self._bad_anchors:
             self._report.add(Break(None, "anchor", None, reason))
         return self._report
