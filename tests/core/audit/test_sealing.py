@@ -139,7 +139,7 @@ async def transaction(url: str) -> AsyncIterator[PostgresTx]:
         await connection.close()
 
 
-@pytest.mark.parametrize("databases", ["postgres"], indirect=True)
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 async def test_who_commits_late_comes_later_and_changes_nothing(
     databases: Databases, clock: ManualClock, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from wellio.events.event import Event
 from wellio.jobs.jobs import Jobs
 from wellio.keys.crypto import Crypto
 from wellio.keys.ring import MasterKey, MasterRing
-from wellio.testing.engines import ENGINES, Databases, EngineName
+from wellio.testing.engines import Databases, EngineName
 
 START = 1_772_000_000_000  # milliseconds UTC: some time in 2026
 CRYPTO = Crypto(MasterRing([MasterKey(b"a master key of thirty-two bytes")]), bytes(range(32)))
@@ -106,12 +107,15 @@ async def effects(db: Database, who: str) -> list[str]:
     return [row["what"] for row in rows]
 
 
-@pytest.fixture(scope="session", params=ENGINES)
-def databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Databases:
-    engine: EngineName = request.param
-    return Databases(engine, tmp_path_factory.mktemp(engine), prepare)
+@pytest.fixture(scope="session")
+def databases_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[EngineName], Databases]:
+    """Return who makes an engine's databases."""
+    return cache(lambda engine: Databases(engine, tmp_path_factory.mktemp(engine), prepare))
+
+
+@pytest.fixture(scope="module")
+def databases(engine: EngineName, databases_of: Callable[[EngineName], Databases]) -> Databases:
+    return databases_of(engine)
 
 
 @pytest.fixture

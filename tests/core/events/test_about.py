@@ -10,6 +10,8 @@ from wellio.db.base import Database, Row, Tx
 from wellio.errors import PluginError
 from wellio.events.event import Event
 
+pytestmark = pytest.mark.sqlite("tests/contract/test_audit.py has the rows on both")
+
 MakeNode = Callable[..., Node]
 
 

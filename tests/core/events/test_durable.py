@@ -264,7 +264,7 @@ async def test_a_node_leaves_a_leased_subscriber_alone_until_the_lease_ends_or_i
     assert await effects(db, "a") == ["x", "y", "z"]
 
 
-@pytest.mark.parametrize("databases", ["postgres"], indirect=True, scope="session")
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
 async def test_a_late_committer_is_not_skipped(databases: Databases, clock: ManualClock) -> None:
     """On Postgres a row may be committed after one with a higher position; never on SQLite."""
     url, data_dir = await databases.create()

@@ -11,6 +11,8 @@ from wellio.db.base import Database, Tx
 from wellio.errors import PluginError
 from wellio.events.event import Event
 
+pytestmark = pytest.mark.sqlite("test_durable.py publishes on both")
+
 MakeNode = Callable[..., Node]
 
 

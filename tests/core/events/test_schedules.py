@@ -144,7 +144,7 @@ class HeldTx:
         return rows
 
 
-@pytest.mark.parametrize("databases", ["postgres"], indirect=True)  # SQLite has one writer
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)  # SQLite has one writer
 async def test_of_two_nodes_that_saw_it_due_one_takes_it(db: Database) -> None:
     specs = {"thing.tick": Schedule("thing.tick", EVERY_HOUR, note)}
     now = parse_rfc3339("2026-03-01T09:30:00Z")
