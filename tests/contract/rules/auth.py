@@ -20,6 +20,13 @@ async def _another_session(world: World, half: str) -> str:
     return session_id
 
 
+async def _an_invitation(world: World, half: str) -> str:
+    """Invite somebody whom nobody invited yet: an invitation takes back the one before it."""
+    new = (await world.fill("{new}", half)).replace(" ", "-")
+    body = {"email": f"{new}@clients.example", "role": "client"}
+    return str((await world.api(COACHES[half]).post("/invitations", body, status=201)).data["id"])
+
+
 AUTH = Rules(
     "auth",
     rules=(
@@ -92,11 +99,7 @@ AUTH = Rules(
     },
     things={
         "session": Thing(make=_another_session, gone="/auth/sessions"),
-        "invitation": Thing(
-            "/invitations",
-            {"email": "{half}@invited.example", "role": "client"},  # one would replace the other
-            gone="/invitations",
-        ),
+        "invitation": Thing(make=_an_invitation, gone="/invitations"),
         "api_key": Thing(
             "/api-keys", {"note": "program", "scopes": ["clients.read"]}, gone="/api-keys"
         ),
