@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+MORE: Final = 0x0
 TEXT: Final = 0x1
 BINARY: Final = 0x2
 PING: Final = 0x9

@@ -205,12 +205,17 @@ async def test_ten_thousand_malformed_packets(wellio_app: StartApp, tmp_path: Pa
     await fuzz(wellio_app, tmp_path, count=10_000, warm_up=3_000)
 
 
-FLOODS: Final[dict[str, Callable[[int], str] | None]] = {
-    "events": lambda n: f'42{n}["nothing"]',
-    "wide JSON": lambda n: f'42{n}["sync",{{"after":[{"{}," * 2_000}1]}}]',
-    "answers": lambda n: f'43{n}["x"]',
-    "pongs": lambda n: "3",
-    "pings": None,
+def _text(packet: str) -> bytes:
+    return packets.frame(packets.TEXT, packet.encode())
+
+
+FLOODS: Final[dict[str, Callable[[int], bytes]]] = {
+    "events": lambda n: _text(f'42{n}["nothing"]'),
+    "wide JSON": lambda n: _text(f'42{n}["sync",{{"after":[{"{}," * 2_000}1]}}]'),
+    "answers": lambda n: _text(f'43{n}["x"]'),
+    "pongs": lambda n: _text("3"),
+    "pings": lambda n: packets.frame(packets.PING, b""),
+    "fragments": lambda n: packets.frame(packets.MORE if n else packets.TEXT, b"", fin=False),
 }
 _SOCKETS: Final = 3
 _SECONDS: Final = 2.0
@@ -219,10 +224,10 @@ _EVENTS: Final = 500 + 50 * _SECONDS  # what an account may, however many socket
 
 
 class Flood:
-    """One socket that sends the same packet as fast as it can, and reads what comes."""
+    """One socket that sends frames of a kind as fast as it can, and reads what comes."""
 
-    def __init__(self, packet: Callable[[int], str] | None) -> None:
-        self._packet = packet
+    def __init__(self, kind: str) -> None:
+        self._kind, self._frame = kind, FLOODS[kind]
         self.answers: Counter[str] = Counter()
         self.sent = 0
 
@@ -239,17 +244,14 @@ class Flood:
 
     async def _send(self, writer: asyncio.StreamWriter) -> None:
         for number in itertools.count():
-            if self._packet is None:
-                writer.write(packets.frame(packets.PING, b""))
-            else:
-                writer.write(packets.frame(packets.TEXT, self._packet(number).encode()))
+            writer.write(self._frame(number))
             self.sent += 1
             if number % 50 == 0:
                 await writer.drain()
                 await asyncio.sleep(0)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        sign = b"\x8a\0" if self._packet is None else b'[{"ok":'
+        sign = b"\x8a\0" if self._kind == "pings" else b'[{"ok":'
         while data := await reader.read(65_536):
             self.answers["taken"] += data.count(sign)
             self.answers["spent"] += data.count(b'"rate_limited"')
@@ -258,7 +260,7 @@ class Flood:
 @pytest.mark.slow("it is a flood")
 async def test_floods_are_heard_slowly(wellio_app: StartApp, tmp_path: Path) -> None:
     async with gathered(wellio_app, tmp_path, people=2 + len(FLOODS), groups=1) as crowd:
-        floods = {kind: [Flood(packet) for _ in range(_SOCKETS)] for kind, packet in FLOODS.items()}
+        floods = {kind: [Flood(kind) for _ in range(_SOCKETS)] for kind in FLOODS}
         attackers = zip(floods.values(), crowd.people[2:], strict=True)
         async with talking(crowd.url, crowd.groups[0], *_tokens(crowd)) as answers:
             await asyncio.sleep(1)

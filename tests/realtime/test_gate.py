@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aiohttp.test_utils import TestServer
 
-from tests.attack.packets import BINARY, CLOSE, PING, PONG, TEXT, frame
+from tests.attack.packets import BINARY, CLOSE, MORE, PING, PONG, TEXT, frame
 from tests.realtime.conftest import PATIENT, Serve
 from tests.realtime.peers import Peer
 from tests.realtime.practice_app import create_app
@@ -18,7 +18,6 @@ from tests.realtime.reference_server import create_app as create_echo
 from wellio.realtime import Admission
 from wellio.testing import DEADLINE_S
 
-MORE = 0x0  # a continuation
 PATHS = {
     "plain": "/ws",
     "socketio": "/socket.io/?EIO=4&transport=websocket",
