@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import uvloop
 
 from wellio.realtime.heartbeat import Heartbeat
 from wellio.realtime.patience import Deadline, patience
@@ -106,12 +107,22 @@ async def test_who_was_pinged_late_has_the_whole_time(line: Line) -> None:
     assert not listener.expired.is_set()
 
 
-async def test_who_is_silent_is_given_up_all_the_same() -> None:
-    listener = Pinged(stall)
-    heartbeat = Heartbeat(asyncio.get_running_loop(), SETTINGS, listener)
-    await until(listener.expired)
-    assert listener.pings == 1
-    heartbeat.stop()
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_who_is_silent_is_given_up_all_the_same(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def be_silent() -> None:
+        listener = Pinged(stall)
+        heartbeat = Heartbeat(asyncio.get_running_loop(), SETTINGS, listener)
+        await until(listener.expired)
+        heartbeat.stop()
+        assert listener.pings == 1
+        with pytest.raises(TimeoutError):
+            async with patience(0.05):
+                await asyncio.Event().wait()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(be_silent())
 
 
 async def test_whose_handlers_have_no_room_is_not_given_up() -> None:

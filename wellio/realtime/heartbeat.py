@@ -6,9 +6,10 @@ meanwhile was read.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
-from .patience import is_late, stall_s
+from .patience import stall_s, stalled_s
 from .settings import RealtimeSettings
 
 
@@ -35,6 +36,7 @@ class Heartbeat:
         "_due",
         "_listener",
         "_loop",
+        "_planned",
         "_settings",
         "_timer",
     )
@@ -55,7 +57,7 @@ class Heartbeat:
         self._answered = True
         self._asked: asyncio.Future[None] | None = None
         self._due = loop.time() + self._interval_s
-        self._timer = loop.call_at(self._due, self._send)
+        self._plan(self._due, self._send)
 
     def pong(self) -> None:
         """Note that the peer answered."""
@@ -97,19 +99,18 @@ class Heartbeat:
     def _send(self) -> None:
         self._give_back()
         self._answered = False
-        first_look = self._due + min(self._timeout_s, self._interval_s)
-        self._timer = self._loop.call_at(first_look, self._check)
+        self._plan(self._due + min(self._timeout_s, self._interval_s), self._check)
         self._listener.ping()
 
     def _check(self) -> None:
         self._give_back()
         if self._answered:
             self._due = max(self._due + self._interval_s, self._loop.time())
-            self._timer = self._loop.call_at(self._due, self._send)
+            self._plan(self._due, self._send)
         elif self.is_overdue():
-            self._timer = self._loop.call_later(stall_s(self._timeout_s), self._look_again)
+            self._plan(self._loop.time() + stall_s(self._timeout_s), self._look_again)
         else:
-            self._timer = self._loop.call_at(self._due + self._timeout_s, self._check)
+            self._plan(self._due + self._timeout_s, self._check)
 
     def _look_again(self) -> None:
         if self._answered:
@@ -118,9 +119,12 @@ class Heartbeat:
             self._listener.expire()
         else:  # its answer may lie behind what our handlers have no room for
             self._due = self._loop.time()
-            self._timer = self._loop.call_at(self._due + self._timeout_s, self._check)
+            self._plan(self._due + self._timeout_s, self._check)
+
+    def _plan(self, at: float, step: Callable[[], None]) -> None:
+        self._planned = at
+        self._timer = self._loop.call_at(at, step)
 
     def _give_back(self) -> None:
         """Not take a stall of ours from the peer's time."""
-        if is_late(self._loop, self._timer, self._timeout_s):
-            self._due += self._loop.time() - self._timer.when()
+        self._due += stalled_s(self._loop, self._planned, self._timeout_s)

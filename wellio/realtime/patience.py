@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 _SHORTEST_S = 0.1
 
 
-def is_late(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle, time_s: float) -> bool:
-    """Tell whether a timer that runs now is so late that the loop must have been blocked.
+def stalled_s(loop: asyncio.AbstractEventLoop, planned: float, time_s: float) -> float:
+    """Return how long the loop must have been blocked; 0.0: it was not.
 
     Args:
         loop: The event loop.
-        timer: The timer.
+        planned: When what runs now should have run, in the loop's time.
         time_s: The time that a peer has in all.
     """
-    return loop.time() - timer.when() > stall_s(time_s)
+    late_s = loop.time() - planned
+    return late_s if late_s > stall_s(time_s) else 0.0
 
 
 def stall_s(time_s: float) -> float:
@@ -30,7 +31,7 @@ def stall_s(time_s: float) -> float:
 class Deadline:
     """Calls back once when a peer's time is up."""
 
-    __slots__ = ("_expire", "_loop", "_time_s", "_timer")
+    __slots__ = ("_expire", "_loop", "_planned", "_time_s", "_timer")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, time_s: float, expire: Callable[[], None]
@@ -45,16 +46,17 @@ class Deadline:
         self._loop = loop
         self._time_s = time_s
         self._expire = expire
-        self._timer = loop.call_later(time_s, self._look)
+        self._planned = loop.time() + time_s
+        self._timer = loop.call_at(self._planned, self._look)
 
     def stop(self) -> None:
         """Never call back."""
         self._timer.cancel()
 
     def _look(self) -> None:
-        if is_late(self._loop, self._timer, self._time_s):
-            given_back_s = min(self._loop.time() - self._timer.when(), self._time_s)
-            self._timer = self._loop.call_later(given_back_s, self._look)
+        if late_s := stalled_s(self._loop, self._planned, self._time_s):
+            self._planned = self._loop.time() + min(late_s, self._time_s)
+            self._timer = self._loop.call_at(self._planned, self._look)
         else:
             self._expire()
 
