@@ -222,7 +222,7 @@ async def test_whose_way_in_ends_hears_nothing_more(
     body = {"note": "listener", "scopes": ["chat.read", "chat.send"]}
     key = (await world.api("fay").post("/api-keys", body, status=201)).data
     world.people["fay's key"] = Credential(key["key"])
-    members = {"kind": "direct", "memberIds": [fay.id]}
+    members = {"kind": "group", "memberIds": [fay.id], "title": "Talks"}
     talks = (await carl.post("/conversations", members, status=201)).data["id"]
     opened = {who: await every(world, shared_sockets, who) for who in ("fay", "fay's key")}
     async with talking(world, shared_sockets, talks, *opened["fay"]) as talk:
