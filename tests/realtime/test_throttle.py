@@ -12,7 +12,7 @@ from tests.realtime.practice_app import create_app
 from tests.realtime.test_plain_websocket import ask, enter
 from wellio.access.limits import Limits, Rate
 from wellio.realtime import Admission
-from wellio.realtime.throttle import Throttle
+from wellio.realtime.throttle import UNIT, Throttle
 
 # A peer may send 5 packets at once and then 50 a second.
 COUNT = 15
@@ -46,6 +46,10 @@ async def test_packets_that_no_handler_sees(serve: Serve, packet: str) -> None:
             return 0.0
 
     peer = await serve(create_app(admission=Admission(packets=Counting())))
+    sid = await peer.open(SOCKET)
+    await peer.push(sid, '40{"token":"alice"}\x1e42["nothing","' + "x" * 2 * UNIT + '"]', SOCKET)
+    assert len(taken) == 4  # two packets, and 8 KiB
+    taken.clear()
     ws = await peer.websocket(SOCKET)
     await ws.send('40{"token":"alice"}')
     assert (await ws.packet()).startswith("40{")

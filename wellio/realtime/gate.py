@@ -16,10 +16,8 @@ from aiohttp._websocket.writer import WebSocketWriter
 from aiohttp.web_request import BaseRequest
 
 from .settings import RealtimeSettings
-from .throttle import Throttle
+from .throttle import UNIT, Throttle
 
-# So many bytes count as one more frame.
-_UNIT: Final = 4096
 _MASKED: Final = 0x80
 _SHORTEST_HEAD: Final = 6  # two bytes and the mask
 
@@ -91,7 +89,7 @@ class _Gate:
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take what has arrived, as a parser does."""
         if not self._refused:
-            units, self._bytes = divmod(self._bytes + len(data), _UNIT)
+            units, self._bytes = divmod(self._bytes + len(data), UNIT)
             pieces = units + bool(self._waiting or self._left)  # of a frame that has begun
             self._waiting += data
             is_held = self._throttle.holds(pieces) if pieces else False

@@ -9,6 +9,7 @@ from .faults import ProtocolError
 from .patience import patience
 from .session import Session
 from .settings import RealtimeSettings
+from .throttle import UNIT
 
 
 class BodyTooLarge(Exception):
@@ -55,7 +56,7 @@ async def push(
         async with patience(settings.body_timeout_s):
             body = await _read(request, settings.max_payload)
         for packet in payload.split_payload(body):
-            if session.throttle.holds():
+            if session.throttle.holds(1 + len(packet) // UNIT):
                 await session.throttle.released()
             if session.receiver.busy is not None:
                 await asyncio.wait((session.receiver.busy,))

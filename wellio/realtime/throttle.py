@@ -6,7 +6,10 @@ read more slowly, and TCP holds them back.
 """
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
+
+UNIT: Final = 4096
+"""So many bytes count as one more packet."""
 
 # Packets of one peer that are taken in one go, if they have arrived: about a millisecond's work.
 _TURN = 64
