@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.realtime.conftest import PATIENT, Serve
 from tests.realtime.peers import SOCKET, Peer
 from tests.realtime.practice_app import HUB, REALTIME, create_app
+from tests.realtime.test_plain_websocket import enter
 from wellio.access.actor import Actor
 from wellio.realtime import Admission, Hub, engineio, session, socketio, websocket
 from wellio.realtime.gate import CountedWebSocket
@@ -157,3 +158,25 @@ async def test_who_leaves_while_they_change_to_a_websocket(serve: Serve) -> None
         assert (await ws.packet()).startswith("40{")
         await ws.ws.close()
         await until_nothing_is_held(app, admission)
+
+
+async def test_whoever_proves_them_proves_them_again_after_a_change(serve: Serve) -> None:
+    """An authenticator of a plugin may await what it likes between its proof and its answer."""
+    rights = [frozenset({"chat.send"}), frozenset({"chat.send"}), frozenset[str]()]
+    changes: list[Callable[[Hub], None]] = [
+        lambda hub: hub.reconnect_user("alice", "role_changed"),
+        lambda hub: hub.close_session("k", "api_key_revoked"),
+        lambda hub: hub.close_session("another", "logout"),
+    ]
+
+    async def prove(_: str) -> Actor:
+        actor = Actor("alice", "client", None, rights.pop(0), key_id="k" if rights else "new")
+        changes.pop(0)(app[HUB])
+        await asyncio.sleep(0)
+        return actor
+
+    app = create_app(SETTINGS, authenticate=prove)
+    ws = await enter(await serve(app), "alice")
+    (client,) = app[HUB].clients("alice")
+    assert (client.actor.permissions, changes) == (frozenset(), [])
+    assert not ws.ws.closed
