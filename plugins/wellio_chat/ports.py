@@ -68,6 +68,7 @@ class SendMessages(Protocol):
 
         Raises:
             NotFound: The actor is no member.
+            Conflict: `nobody_there`: the other person of a direct conversation has left it.
             TooManyRequests: They sent too many.
         """
 

@@ -66,7 +66,7 @@ class MessageService:
 
         Raises:
             NotFound: The actor is no member.
-            Conflict: `local_id_reused`.
+            Conflict: `local_id_reused`, `nobody_there`.
             Invalid: The content is too long, or `replyTo` is no message of this conversation.
             TooManyRequests: The actor sent too many.
         """
