@@ -35,6 +35,7 @@ class Crowd:
         people: Clients, `n` of whom `n % groups` is the group.
         groups: The ids of the groups; the owner is in each of them.
         log: Where the server's log goes.
+        started: How many lines its start has there; it says what it examined.
     """
 
     server: Server
@@ -43,6 +44,7 @@ class Crowd:
     people: list[User]
     groups: list[str]
     log: Path
+    started: int
 
     @property
     def port(self) -> int:
@@ -65,8 +67,8 @@ class Crowd:
         return sum(map(int, fields.split()[11:13])) / _TICKS
 
     def complaints(self) -> list[dict[str, Any]]:
-        """Return what it logged that is no everyday matter."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
+        """Return what it logged since its start that is no everyday matter."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines()[self.started :]]
         return [line for line in lines if line["level"] in _SERIOUS]
 
 
@@ -105,7 +107,9 @@ async def gathered(
     }
     async with serve(folder, "--port", str(port), env=settings) as server:
         url = f"http://127.0.0.1:{port}"
-        yield Crowd(server, url, owner, clients, ids, folder / "serve.log")
+        log = folder / "serve.log"
+        started = len(log.read_text().splitlines())
+        yield Crowd(server, url, owner, clients, ids, log, started)
 
 
 def more_files() -> None:
