@@ -86,10 +86,9 @@ class SqliteDatabase:
         try:
             database._mark.refuse_left_over()
             connection = _open_writer(path)
-            database._mark.set(connection)
             for pragma in pragmas:
                 connection.execute(pragma)
-            database._writer = Writer(connection, database._release, deadline_s)
+            database._writer = Writer(connection, database._release, deadline_s, database._mark.set)
             database._writer.start()
             for _ in range(readers):
                 database._readers.append(await _Reader.open(path))

@@ -113,6 +113,7 @@ class Writer(Thread):
         connection: sqlite3.Connection,
         release: Callable[[list[Request]], None],
         deadline_s: float,
+        before_first: Callable[[sqlite3.Connection], None],
     ) -> None:
         """Prepare the thread.
 
@@ -120,12 +121,14 @@ class Writer(Thread):
             connection: Its own from now on.
             release: Called on the event loop with the requests of a commit, in their order.
             deadline_s: How long one body may take.
+            before_first: Called in the thread before anything is written.
         """
         super().__init__(name="wellio-writer", daemon=True)
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._release = release
         self._deadline_s = deadline_s
+        self._before_first: Callable[[sqlite3.Connection], None] | None = before_first
         self._deadline = _FOREVER  # of the body that runs now
         self._waiting: deque[Request] = deque()
         self._wake = Event()
@@ -150,6 +153,8 @@ class Writer(Thread):
         while self._has_work():
             if self._is_broken:
                 self._refuse([self._waiting.popleft()], _read_only())
+            elif self._before_first is not None:
+                self._prepare(self._before_first)
             elif self._waiting[0].is_flush:
                 self._flush(self._waiting.popleft())
             elif self._waiting[0].is_schema:
@@ -173,6 +178,21 @@ class Writer(Thread):
             self._is_idle = False
             self._wake.clear()
         return True
+
+    def _prepare(self, before_first: Callable[[sqlite3.Connection], None]) -> None:
+        """Do what comes before the first write; where that fails, who waits is refused."""
+        try:
+            before_first(self._connection)
+            self._before_first = None
+        except (sqlite3.Error, OSError) as error:
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if isinstance(error, sqlite3.Error):
+                self._give_up(error)
+                self._refuse(waiting, error)
+            else:
+                for request in waiting:
+                    request.error = not_now()
+                self._hand_back(waiting)
 
     # -- one transaction for all that wait
 
