@@ -12,7 +12,7 @@ from docs.generator import text
 from docs.generator.text import first_line
 from wellio import ARGUMENT, Wellio
 from wellio.cli import commands
-from wellio.cli.commands import operations_of
+from wellio.cli.operations import operations_of
 
 _INTRODUCTION = """\
 Every command takes `--config FILE` and `--data DIR` (`./data` by default) and prints one JSON object with `--json`. While a server runs on the data folder, commands that need the data go to it over `data/control.sock`; else they take the folder's lock. `migrate` refuses while a server runs. The exit code is 0, 1 when the command failed, 2 when it was called wrongly. `plugin new` needs neither settings nor data."""  # noqa: E501 - a paragraph is a line

@@ -13,7 +13,7 @@ from wellio.config.settings import Config
 from wellio.config.sources import PREFIX
 
 _INTRODUCTION = """\
-Settings stand in `config.toml` in the folder where `wellio serve` runs, or in the file that `--config` names. The environment wins over the file. Any value can also be `{env = "NAME"}` or `{file = "path"}`. A wrong or unknown setting stops the start with its name and what was expected; a section of a plugin that is absent is a warning. `wellio config check` looks without starting.
+Settings stand in `config.toml` in the folder where `wellio serve` runs, or in the file that `--config` names. The environment wins over the file. Any value can also be `{env = "NAME"}` or `{file = "path"}`. A wrong or unknown setting stops the start with its name and what was expected; a section of a plugin that is absent is a warning. `wellio config check` tries all of it, and every plugin, on an empty database of its own.
 
 `DATABASE_URL`, `JWT_SECRET` and `REDIS_URL` are taken as `WELLIO_DATABASE__URL`, `WELLIO_PLUGINS__AUTH__JWT_SECRET` and a warning."""  # noqa: E501 - a paragraph is a line
 

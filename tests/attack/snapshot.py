@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from wellio import Database
-from wellio.testing.people import columns
+from wellio.db.catalogue import columns
 
 Snapshot = Mapping[str, Counter[str]]
 #: Rows come here and go on to the chain, by a worker that asks nobody.

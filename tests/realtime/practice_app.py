@@ -47,23 +47,23 @@ class Sockets:
         self.hub.emit(MEMBERS, "new_message", message, exclude=client)
         return {"message": message}
 
-    @socket_event("refuse")
+    @socket_event("refuse", signed_in=True)
     async def refuse(self, client: Client) -> None:
         raise Conflict("Not twice.", code="local_id_reused")
 
-    @socket_event("break")
+    @socket_event("break", signed_in=True)
     async def break_down(self, client: Client) -> None:
         raise RuntimeError("a bug")
 
-    @socket_event("ask_back")
+    @socket_event("ask_back", signed_in=True)
     async def ask_back(self, client: Client) -> dict[str, Any]:
         return {"answer": await client.call("question", {"n": 1}, timeout_s=5)}
 
-    @socket_event("revoke")
+    @socket_event("revoke", signed_in=True)
     async def revoke(self, client: Client) -> None:
         self.hub.close_session("b1")
 
-    @socket_event("wait")
+    @socket_event("wait", signed_in=True)
     async def wait(self, client: Client) -> dict[str, Any]:
         self.waiting += 1
         self._arrived.set()

@@ -11,11 +11,12 @@ from aiohttp import web
 from wellio.access.actor import Actor
 from wellio.access.limits import Budget
 from wellio.audit import API_KEY
+from wellio.cli.operations import operations_of
 from wellio.clock import Clock, SystemClock
 from wellio.config.settings import Config, secret_values
 from wellio.db import connect
 from wellio.db.base import Engine
-from wellio.db.migrate import Source, migrate
+from wellio.db.migrate import MigrationError, Source, migrate
 from wellio.http import (
     REMOTE,
     GatewayRules,
@@ -35,6 +36,7 @@ from wellio.observe.looplag import LoopWatch
 from wellio.observe.redaction import hide
 from wellio.realtime import Admission, EventRouter, Realtime, RealtimeSettings
 
+from .answered import refuse_unanswered
 from .app import WELLIO, Wellio
 from .hook import CORE
 from .loader import load_plugins
@@ -51,6 +53,7 @@ async def create_app(
     clock: Clock | None = None,
     workers: bool = True,
     is_new: bool = False,
+    broken: Sequence[BrokenPluginError] = (),
 ) -> web.Application:
     """Open the database, bring its schema up to date, and put an app together.
 
@@ -60,6 +63,8 @@ async def create_app(
         clock: What tells the time; the machine's clock by default.
         workers: Whether this app works on events and jobs, or leaves that to another.
         is_new: Whether an empty practice is wanted in a folder that was used with another database.
+        broken: What earlier attempts to start it ended with (`started`): these plugins are left
+            out, if `[loader] on_error` allows that.
 
     Returns:
         An aiohttp application, ready for a runner, whose `cleanup` closes the database; so does a
@@ -71,7 +76,8 @@ async def create_app(
         DatabaseError: The database is not as this program needs it.
         AnotherPractice: The folder was used with another database, and `is_new` is not said.
     """
-    loaded = load_plugins(config, plugins)
+    broken = [*broken]
+    loaded = load_plugins(config, plugins, broken)
     for section in (config, *(entry.settings for entry in loaded.loaded)):
         if section is not None:
             hide(*secret_values(section))
@@ -80,21 +86,16 @@ async def create_app(
     db = await _connect(config, is_new=is_new)
     try:
         ring, root = await _keys(config, db)
-        report = await migrate(
-            db,
-            migration_sources(loaded),
-            backups=config.data_dir / "backups",
-            now_ms=clock.now_ms(),
-        )
-        crypto = Crypto(ring, await root.load())
-        broken: list[BrokenPluginError] = []
         while True:
-            loaded = replace(loaded, leftover=report.leftover)
-            keys, services = PersonKeys(config.data_dir, db, clock, ring, crypto), Services()
-            services.put(Rotation(ring, clock, root, keys))
-            app = Wellio(config, loaded, db, clock, crypto, keys, services, node=_node(config))
             try:
-                return _assemble(app, services, workers=workers)
+                loaded = await _migrated(loaded, db, config, clock)
+                crypto = Crypto(ring, await root.load())
+                keys, services = PersonKeys(config.data_dir, db, clock, ring, crypto), Services()
+                services.put(Rotation(ring, clock, root, keys))
+                app = Wellio(config, loaded, db, clock, crypto, keys, services, node=_node(config))
+                application = _assemble(app, services, workers=workers)
+                await refuse_unanswered(app)
+                return application
             except BrokenPluginError as error:
                 # Again, without it, if `[loader] on_error` allows that; else this raises.
                 broken.append(error)
@@ -102,6 +103,25 @@ async def create_app(
     except BaseException:
         await db.close()
         raise
+
+
+async def _migrated(loaded: Plugins, db: Engine, config: Config, clock: Clock) -> Plugins:
+    """Bring the schema up to date, and say whose tables are left over.
+
+    Raises:
+        BrokenPluginError: A plugin's migrations do not run.
+        DatabaseError: The core's do not.
+    """
+    backups, now_ms = config.data_dir / "backups", clock.now_ms()
+    try:
+        sources = migration_sources(loaded)
+        report = await migrate(db, sources, backups=backups, now_ms=now_ms)
+    except MigrationError as error:
+        entry = loaded.named(error.plugin)
+        if entry is None or entry.offer.is_builtin:
+            raise  # it says what to do, such as to start a newer program
+        raise BrokenPluginError(entry, "migrations", error) from error
+    return replace(loaded, leftover=report.leftover)
 
 
 def migration_sources(plugins: Plugins) -> list[Source]:
@@ -161,23 +181,25 @@ def _assemble(app: Wellio, services: Services, *, workers: bool) -> web.Applicat
     services.put(Idempotency(app.db, app.clock, app.crypto), LoopWatch(app.metrics.loop_lag))
     hooks = app.hooks
     services.open_ports(hooks)
-    app.policies.allow(*hooks.of("register_permissions"))
-    app.bus.register(*hooks.of("register_events"))
-    app.policies.add(*hooks.of("register_policies"))
+    hooks.give("register_permissions", app.policies.allow)
+    hooks.give("register_events", app.bus.register)
+    hooks.give("register_policies", app.policies.add)
     app.mail.letterheads = hooks.of("register_letterhead")
-    app.jobs.register(*hooks.of("register_jobs"))
-    app.service(Rotation).add(*hooks.of("register_key_holders"))
+    hooks.give("register_jobs", app.jobs.register)
+    hooks.give("register_key_holders", app.service(Rotation).add)
     measure_core(app.metrics, app.hub, app.bus)
+    operations_of(hooks.plugins)  # nobody wants to learn of a broken command when it is needed
+    hooks.ask_all()  # before the routes, which take longest: an attempt without it follows
     rules = GatewayRules.of(app.config, app.limits)
     events = EventRouter(
-        hooks.of("register_socket_events"),
         observe=count_socket_events(app.metrics),
         admit=partial(_admit, rules.accounts),
+        permissions=app.policies.permissions,
     )
+    hooks.give("register_socket_events", events.add)
     http = _http(app, rules, events)
     services.put(http)
     realtime = _realtime(app, rules, http.authentication.from_token, events)
-    hooks.ask_all()
     application = http.application
     application[WELLIO] = app
     application.add_routes(realtime.routes())
@@ -208,8 +230,7 @@ async def _lifespan(app: Wellio, *, workers: bool) -> AsyncIterator[None]:
 
 def _http(app: Wellio, rules: GatewayRules, events: EventRouter) -> Http:
     """Join the core's endpoints and the plugins'."""
-    return Http(
-        app.hooks.of("register_routes"),
+    http = Http(
         metrics=app.metrics,
         policies=app.policies,
         authenticators=app.hooks.of("register_authenticators"),
@@ -225,6 +246,8 @@ def _http(app: Wellio, rules: GatewayRules, events: EventRouter) -> Http:
             **{entry.name: entry.plugin.summary for entry in app.hooks.plugins.loaded},
         },
     )
+    app.hooks.give("register_routes", http.add)
+    return http
 
 
 def _realtime(

@@ -46,6 +46,8 @@ def register_socket_events(app: "Wellio") -> Sequence[object]:
 def register_routes(app: "Wellio") -> Sequence[object]:
     """Serve `/health`, `/metrics` and `/dashboard`."""
     checks = dict(app.hooks.by_plugin("register_health_checks"))
+    dashboard = DashboardApi()
+    app.hooks.give("register_dashboard", dashboard.add)
     token = app.config.server.metrics_token
     return [
         HealthApi(
@@ -57,5 +59,5 @@ def register_routes(app: "Wellio") -> Sequence[object]:
             skipped=app.hooks.plugins.skipped,
         ),
         MetricsApi(app.metrics, token.get_secret_value() if token else None),
-        DashboardApi(app.hooks.of("register_dashboard")),
+        dashboard,
     ]

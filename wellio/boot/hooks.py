@@ -5,13 +5,14 @@ be it the core or the plugin that opened it. The core answers hooks too, before 
 (`core.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wellio.errors import PluginError
 
 from . import core
 from .hook import CORE
+from .plugin import naming
 from .plugins import Plugins
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ class Hooks:
         if hook not in self._answers:
             self._answers[hook] = self._ask(hook)
         return self._answers[hook]
+
+    def give(self, hook: str, take: Callable[..., object]) -> None:
+        """Hand what each plugin answered to who works with it, which may refuse it.
+
+        Args:
+            hook: Its name; it returns a sequence.
+            take: Called as `take(*answer)` for the core and then for each plugin.
+
+        Raises:
+            BrokenPluginError: A plugin's hook raised, or what it returned was refused.
+        """
+        for name, answer in self.answers(hook):
+            with naming(self.plugins.named(name), hook):
+                take(*answer)
 
     def ask_all(self) -> None:
         """Ask every hook that nobody has read yet, so that a broken one shows at boot."""

@@ -5,10 +5,11 @@ it. It comes from an installed distribution's entry point in the group `wellio.p
 folder `[loader] path`, or straight from the caller of `create_app`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pluggy
 
@@ -16,10 +17,13 @@ from wellio.config.settings import Config, SectionModel, validate_section, wrong
 from wellio.errors import ConfigError, PluginError
 
 from . import hookspecs
+from .answer import check_answer
 from .hook import CORE, Hook, check_foreign, did_you_mean, specified
-from .plugin import BrokenPluginError, Loaded, Plugin, reason_of
+from .plugin import FAULTS, BrokenPluginError, Loaded, Plugin, reason_of
 from .plugin_sources import Offer, discover, given
 from .plugins import Plugins
+
+T = TypeVar("T")
 
 
 def load_plugins(
@@ -38,32 +42,64 @@ def load_plugins(
         PluginError: A plugin is missing, broken, offered twice, or part of a cycle.
         ConfigError: Settings of plugins are wrong; all of them are named.
     """
-    offers = _by_name(discover(config.loader.path) if plugins is None else given(plugins))
+    found = discover(config.loader.path) if plugins is None else given(plugins)
+    offers, twins = _by_name(found)
     for name in config.loader.disabled:
-        if name not in offers:
+        if name not in offers and name not in {twin.name for twin, _ in twins}:
             known = ", ".join(sorted(offers))
             raise ConfigError(f"loader.disabled: there is no plugin {name}; there are: {known}")
     loading = _Loading(config)
+    for twin, reason in twins:
+        if twin.name not in config.loader.disabled:
+            loading.fail_twin(twin, reason, is_alone=twin.name not in offers)
     for error in broken:
         loading.fail(offers[error.name], error.reason, error)
     for name in sorted(offers.keys() - set(config.loader.disabled) - loading.skipped.keys()):
         loading.load(offers[name])
-    manager, hooks, order = loading.join()
+    manager, hooks, loaded = loading.join()
     warnings = tuple(
         f"plugins.{name}: there is no such plugin; its settings have no effect"
         for name in sorted(config.plugins.keys() - offers.keys())
         if config.plugins[name]  # config.toml has an empty table for each built-in one
     )
-    loaded = _configured(order, config)
     return Plugins(loaded, loading.skipped, warnings, hooks, manager)
 
 
-class _Unfit(Exception):
-    """A plugin cannot be joined to the others."""
+def load_for(config: Config, use: Callable[[Plugins], T]) -> T:
+    """Load the installed plugins to do something with them.
 
-    def __init__(self, entry: Loaded, cause: Exception) -> None:
-        super().__init__(entry.name)
-        self.entry, self.cause = entry, cause
+    Args:
+        config: The settings.
+        use: Does it; where it finds a plugin broken, it runs again without that one if
+            `[loader] on_error` allows it.
+
+    Raises:
+        PluginError, ConfigError: As `load_plugins` does.
+    """
+    broken: list[BrokenPluginError] = []
+    while True:
+        loaded = load_plugins(config, broken=broken)
+        try:
+            return use(loaded)
+        except BrokenPluginError as error:
+            broken.append(error)
+
+
+class _Unfit(Exception):
+    """Plugins cannot be joined to the others."""
+
+    def __init__(self, cause: BaseException, *entries: Loaded) -> None:
+        super().__init__(str(cause))
+        self.entries, self.cause = entries, cause
+
+
+@contextmanager
+def _joining(entry: Loaded) -> Iterator[None]:
+    """Have what a block raises be why a plugin does not fit."""
+    try:
+        yield
+    except FAULTS as error:
+        raise _Unfit(error, entry) from error
 
 
 class _Loading:
@@ -72,7 +108,7 @@ class _Loading:
     def __init__(self, config: Config) -> None:
         self.found: dict[str, Loaded] = {}
         self.skipped: dict[str, str] = {}
-        self._loader = config.loader
+        self._config, self._loader = config, config.loader
 
     def load(self, offer: Offer) -> None:
         """Import one plugin."""
@@ -84,12 +120,12 @@ class _Loading:
             if plugin.name != offer.name:
                 raise PluginError(f"it calls itself {plugin.name}; the two names must be one")
             plugin.require_wellio()
-        except Exception as error:  # noqa: BLE001 - whatever it was, the plugin gets named
+        except FAULTS as error:
             self.fail(offer, reason_of(error), error)
         else:
             self.found[plugin.name] = Loaded(plugin, module, offer)
 
-    def join(self) -> tuple[pluggy.PluginManager, Mapping[str, Hook], list[Loaded]]:
+    def join(self) -> tuple[pluggy.PluginManager, Mapping[str, Hook], tuple[Loaded, ...]]:
         """Join what is there, without those that do not fit if that is allowed.
 
         Returns:
@@ -97,12 +133,14 @@ class _Loading:
         """
         while True:
             self._drop_incomplete()
-            order = _in_order(self.found)
             try:
-                return (*_joined(order), order)
+                order = _in_order(self.found)
+                return (*_joined(order), _configured(order, self._config))
             except _Unfit as unfit:
-                del self.found[unfit.entry.name]
-                self.fail(unfit.entry.offer, reason_of(unfit.cause), unfit.cause)
+                for entry in unfit.entries:
+                    del self.found[entry.name]
+                for entry in unfit.entries:
+                    self.fail(entry.offer, reason_of(unfit.cause), unfit.cause)
 
     def _drop_incomplete(self) -> None:
         """Fail every plugin whose requirements are not there, then those that require it."""
@@ -121,11 +159,23 @@ class _Loading:
             return "is switched off by loader.disabled"
         return "could not be loaded" if name in self.skipped else "is not installed"
 
-    def fail(self, offer: Offer, reason: str, cause: Exception | None = None) -> None:
+    def fail(self, offer: Offer, reason: str, cause: BaseException | None = None) -> None:
         """Stop the start, or skip the plugin."""
         if offer.is_builtin or self._loader.on_error == "stop":
             raise PluginError(f"plugin {offer.name} ({offer.origin}): {reason}") from cause
         self.skipped[offer.name] = reason
+
+    def fail_twin(self, offer: Offer, reason: str, *, is_alone: bool) -> None:
+        """Stop the start, or skip a plugin that has another's name.
+
+        Args:
+            offer: The plugin.
+            reason: Whose name it has.
+            is_alone: Whether nobody of that name is loaded; else the name is a built-in one's.
+        """
+        if self._loader.on_error == "stop":
+            raise PluginError(reason)
+        self.skipped[offer.name if is_alone else f"another {offer.name}"] = reason
 
 
 def _joined(order: Sequence[Loaded]) -> tuple[pluggy.PluginManager, Mapping[str, Hook]]:
@@ -138,28 +188,27 @@ def _joined(order: Sequence[Loaded]) -> tuple[pluggy.PluginManager, Mapping[str,
     manager.add_hookspecs(hookspecs)
     hooks = {hook.name: hook for hook in specified(hookspecs, CORE)}
     for entry in order:
-        try:
-            for thing in _opened_by(entry, manager):
+        with _joining(entry):
+            for thing in _opened_by(entry, manager, hooks["register_hookspecs"]):
                 for hook in specified(thing, entry.name):
                     check_foreign(hook, hooks.values())
                     hooks[hook.name] = hook
                 manager.add_hookspecs(thing)
-        except Exception as error:
-            raise _Unfit(entry, error) from error
     for entry in order:
-        try:
+        with _joining(entry):
             _refuse_unmarked(entry, hooks, manager)
             manager.register(entry.module, entry.name)
             _refuse_unknown(entry, hooks, manager, {other.name for other in order})
-        except Exception as error:
-            raise _Unfit(entry, error) from error
     return manager, hooks
 
 
-def _opened_by(entry: Loaded, manager: pluggy.PluginManager) -> Iterator[Any]:
+def _opened_by(entry: Loaded, manager: pluggy.PluginManager, hook: Hook) -> Sequence[Any]:
     """Return the objects whose hooks a plugin opens."""
-    if manager.parse_hookimpl_opts(entry.module, "register_hookspecs") is not None:
-        yield from entry.module.register_hookspecs()
+    if manager.parse_hookimpl_opts(entry.module, hook.name) is None:
+        return []
+    opened = entry.module.register_hookspecs()
+    check_answer(hook, opened)
+    return cast(Sequence[Any], opened)
 
 
 def _refuse_unmarked(
@@ -186,31 +235,53 @@ def _refuse_unknown(
         raise PluginError(f"unknown hook {caller.name!r}: no loaded plugin opens it{hint}")
 
 
-def _by_name(offers: Sequence[Offer]) -> dict[str, Offer]:
-    named: dict[str, Offer] = {}
+def _by_name(offers: Sequence[Offer]) -> tuple[dict[str, Offer], list[tuple[Offer, str]]]:
+    """Sort out who has a name alone.
+
+    Returns:
+        The plugins by name; and those that have another's name, each with what is wrong. A name
+        that a built-in plugin has is that one's; of two strangers nobody knows who is meant.
+    """
+    named: dict[str, list[Offer]] = {}
     for offer in offers:
-        other = named.setdefault(offer.name, offer)
-        if other is not offer:
-            raise PluginError(
-                f"two plugins are called {offer.name}: {other.origin} and {offer.origin}"
-            )
-    return named
+        named.setdefault(offer.name, []).append(offer)
+    alone: dict[str, Offer] = {}
+    twins: list[tuple[Offer, str]] = []
+    for name, those in named.items():
+        builtin = [offer for offer in those if offer.is_builtin]
+        if len(those) == 1 or len(builtin) == 1:
+            alone[name] = (builtin or those)[0]
+        both = " and ".join(offer.origin for offer in those)
+        reason = f"two plugins are called {name}: {both}"
+        twins += [(offer, reason) for offer in those if offer is not alone.get(name)]
+    return alone, twins
 
 
 def _in_order(found: Mapping[str, Loaded]) -> list[Loaded]:
-    """Sort so that each stands behind what it requires or follows, and else by name."""
+    """Sort so that each stands behind what it requires or follows, and else by name.
+
+    The built-in ones come first: where two bring the same, the stranger is the one to blame.
+
+    Raises:
+        _Unfit: Some require each other in a circle.
+    """
+    builtin = [name for name, entry in found.items() if entry.offer.is_builtin]
     graph = TopologicalSorter(
         {
-            name: [other for other in entry.plugin.requires + entry.plugin.after if other in found]
+            name: [
+                *(other for other in entry.plugin.requires + entry.plugin.after if other in found),
+                *([] if entry.offer.is_builtin else builtin),
+            ]
             for name, entry in found.items()
         }
     )
     try:
         graph.prepare()
     except CycleError as error:
-        # graphlib lists a cycle against the arrows
-        circle = " -> ".join(reversed(error.args[1]))
-        raise PluginError(f"plugins require each other in a circle: {circle}") from None
+        circle = error.args[1][::-1]  # graphlib lists a cycle against the arrows
+        reason = f"plugins require each other in a circle: {' -> '.join(circle)}"
+        members = [found[name] for name in sorted({*circle})]
+        raise _Unfit(PluginError(reason), *members) from None
     order: list[Loaded] = []
     while graph.is_active():
         ready = sorted(graph.get_ready())
@@ -220,13 +291,19 @@ def _in_order(found: Mapping[str, Loaded]) -> list[Loaded]:
 
 
 def _configured(order: Sequence[Loaded], config: Config) -> tuple[Loaded, ...]:
-    """Validate each plugin's section, and name all that is wrong at once."""
+    """Validate each plugin's section, and name all that is wrong at once.
+
+    Raises:
+        ConfigError: Settings are wrong.
+        _Unfit: A plugin's model raises what says nothing about a setting.
+    """
     configured: list[Loaded] = []
     problems: list[str] = []
     for entry in order:
         raw, name = config.plugins.get(entry.name, {}), f"plugins.{entry.name}"
         # A plugin without settings is checked against the empty section.
-        section, wrong = validate_section(entry.plugin.config or SectionModel, raw, name)
+        with _joining(entry):
+            section, wrong = validate_section(entry.plugin.config or SectionModel, raw, name)
         problems += wrong
         configured.append(replace(entry, settings=section))
     if problems:

@@ -1,6 +1,8 @@
 """What a plugin says about itself, and what the loader knows of it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
@@ -9,11 +11,15 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from wellio.config.settings import SectionModel
-from wellio.errors import PluginError
+from wellio.errors import PluginError, WellioError
 
 from .plugin_sources import Offer
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TAKEN = {
+    "core": "what Wellio itself is called in logs and in /health",
+    "wellio": "what Wellio's own tables and migrations are called",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,16 @@ class Plugin:
     wellio: str = ""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not _NAME.fullmatch(str(self.name)):
             raise PluginError(f"plugin name {self.name!r}: expected {_NAME.pattern}")
-        if self.name == "core":
-            raise PluginError("core is what Wellio itself is called in logs and in /health")
+        if self.name in _TAKEN:
+            raise PluginError(f"{self.name} is {_TAKEN[self.name]}")
+        for field in ("requires", "after", "migrations"):
+            names = getattr(self, field)
+            if not isinstance(names, tuple) or not all(isinstance(it, str) for it in names):
+                raise PluginError(f"plugin {self.name}: {field} is no tuple of names")
+        if self.config is not None and SectionModel not in getattr(self.config, "__mro__", ()):
+            raise PluginError(f"plugin {self.name}: config is no subclass of SectionModel")
         try:
             SpecifierSet(self.wellio)
         except InvalidSpecifier as error:
@@ -58,6 +70,8 @@ class Plugin:
 
         A pre-release counts as the version that it comes before: 0.3.0rc1 is within `>=0.2,<0.5`.
         """
+        if not self.wellio:
+            return
         present = metadata.version("wellio")
         if not SpecifierSet(self.wellio).contains(present, prereleases=True):
             raise PluginError(f"it works with Wellio {self.wellio}, and this is Wellio {present}")
@@ -93,19 +107,44 @@ class Loaded:
 
 
 class BrokenPluginError(PluginError):
-    """A hook raised.
+    """What a plugin brings does not work, so the app is put together without it, or not at all.
 
     Attributes:
         name: The plugin.
-        reason: Which hook, and what it raised.
+        reason: What does not work, and why.
     """
 
-    def __init__(self, entry: Loaded, hook: str, error: Exception) -> None:
+    def __init__(self, entry: Loaded, what: str, error: BaseException) -> None:
         self.name = entry.name
-        self.reason = f"{hook} failed: {reason_of(error)}"
+        self.reason = f"{what} failed: {reason_of(error)}"
         super().__init__(f"plugin {entry.name} ({entry.offer.origin}): {self.reason}")
 
 
-def reason_of(error: Exception) -> str:
+#: What code of a plugin may raise: some libraries end the process where they should raise.
+FAULTS = (Exception, SystemExit)
+
+
+@contextmanager
+def naming(entry: Loaded | None, what: str) -> Iterator[None]:
+    """Have what a block raises named as a plugin's; without one it is the core's, and stays.
+
+    Raises:
+        BrokenPluginError: The block raised. Of one plugin that asks for what another brings, and
+            finds that broken, it names the other.
+    """
+    try:
+        yield
+    except BrokenPluginError:
+        raise
+    except FAULTS as error:
+        if entry is None:
+            raise
+        raise BrokenPluginError(entry, what, error) from error
+
+
+def reason_of(error: BaseException) -> str:
     """Return what an exception says, for people."""
-    return str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, WellioError):
+        return str(error)
+    said = f"{type(error).__name__}: {error}"
+    return f"it ended the process ({said})" if isinstance(error, SystemExit) else said

@@ -14,8 +14,9 @@ import pluggy
 from wellio.config.settings import SectionModel
 from wellio.errors import PluginError, WellioError
 
+from .answer import check_answer
 from .hook import Hook, did_you_mean
-from .plugin import BrokenPluginError, Loaded
+from .plugin import FAULTS, BrokenPluginError, Loaded, naming
 
 SectionT = TypeVar("SectionT", bound=SectionModel)
 
@@ -47,7 +48,8 @@ class Plugins:
 
         Raises:
             PluginError: There is no such hook.
-            BrokenPluginError: A plugin's hook raised; the message names both.
+            BrokenPluginError: A plugin's hook raised, or returned what it should not; the message
+                names both.
         """
         if hook not in self.hooks:
             raise PluginError(f"there is no hook {hook}{did_you_mean(hook, self.hooks)}")
@@ -55,11 +57,15 @@ class Plugins:
         modules = self._manager.get_plugins()
         for entry in self.loaded:
             caller = self._manager.subset_hook_caller(hook, modules - {entry.module})
-            try:
-                answers += [(entry, answer) for answer in caller(**arguments)]
-            except Exception as error:
-                raise BrokenPluginError(entry, hook, error) from error
+            with naming(entry, hook):
+                for answer in caller(**arguments):
+                    check_answer(self.hooks[hook], answer)
+                    answers.append((entry, answer))
         return answers
+
+    def named(self, name: str) -> Loaded | None:
+        """Return a plugin by its name; None for the core, and for what is not loaded."""
+        return next((entry for entry in self.loaded if entry.name == name), None)
 
     def settings(self, model: type[SectionT]) -> SectionT:
         """Return the validated section whose model this is."""
@@ -73,7 +79,8 @@ class Plugins:
         """Start the plugins' lifespans in order, and end them in reverse, whatever happens.
 
         Raises:
-            BrokenPluginError: One could not start, without an error of Wellio's that says why.
+            BrokenPluginError: One could not start. A built-in one raises an error of Wellio's
+                as it is, which says why.
         """
         async with AsyncExitStack() as stack:
             for entry, generator in self.ask("lifespan", app=app):
@@ -86,9 +93,9 @@ async def _lifespan(entry: Loaded, generator: AsyncGenerator[None]) -> AsyncIter
     async with aclosing(generator):
         try:
             await anext(generator)
-        except WellioError:
-            raise
-        except Exception as error:
+        except FAULTS as error:
+            if isinstance(error, WellioError) and entry.offer.is_builtin:
+                raise  # such as a setting that is wrong: no plugin is broken
             raise BrokenPluginError(entry, "lifespan", error) from error
         try:
             yield

@@ -9,22 +9,18 @@ import importlib
 import inspect
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wellio.errors import PluginError
 
-from .plugin import BrokenPluginError, Loaded
+from .answer import is_called_as, is_protocol
+from .plugin import BrokenPluginError, Loaded, naming
 from .plugins import Plugins
 
 if TYPE_CHECKING:
     from .hooks import Hooks
 
 _HOOK = "register_services"
-
-
-def is_port(thing: object) -> bool:
-    """Tell whether something is a Protocol, and not a class that follows one."""
-    return isinstance(thing, type) and bool(getattr(thing, "_is_protocol", False))
 
 
 def owner_of(port: type, plugins: Plugins) -> Loaded | None:
@@ -39,23 +35,21 @@ def providers(hooks: "Hooks") -> Mapping[type, type]:
     """Return the class behind each port.
 
     Raises:
-        PluginError: Two plugins provide one port.
         BrokenPluginError: A plugin does not provide what its `ports` module exports, or what it
-            provides is no port of its own, or does not do what the port says.
+            provides is no port of its own, or another's too, or does not do what the port says.
     """
     found: dict[type, type] = {}
     named = {entry.name: entry for entry in hooks.plugins.loaded}
     by_port: dict[type, str] = {}
     for name, answer in hooks.answers(_HOOK):
-        if not isinstance(answer, Mapping):
-            raise BrokenPluginError(named[name], _HOOK, PluginError("it returned no mapping"))
         for port, provider in answer.items():
+            wrong = _wrong(named[name], port, provider, hooks.plugins)
             if port in found:
                 both = f"{by_port[port]} and {name}"
-                raise PluginError(f"two plugins provide the port {_name(port)}: {both}")
-            found[port], by_port[port] = provider, name
-            if wrong := _wrong(named[name], port, provider, hooks.plugins):
+                wrong = f"two plugins provide the port {_name(port)}: {both}"
+            if wrong:
                 raise BrokenPluginError(named[name], _HOOK, PluginError(wrong))
+            found[port], by_port[port] = provider, name
     for entry in hooks.plugins.loaded:
         if missing := [_name(port) for port in exported_ports(entry) if port not in found]:
             reason = f"nothing provides {', '.join(missing)}, which its ports module exports"
@@ -70,19 +64,17 @@ def exported_ports(entry: Loaded) -> list[type]:
         BrokenPluginError: It cannot be imported.
     """
     name = f"{entry.package}.ports"
-    if not hasattr(entry.module, "__path__") or find_spec(name) is None:
-        return []
-    try:
+    with naming(entry, _HOOK):
+        if not hasattr(entry.module, "__path__") or find_spec(name) is None:
+            return []
         defined = vars(importlib.import_module(name)).values()
-    except Exception as error:
-        raise BrokenPluginError(entry, _HOOK, error) from error
-    own = [it for it in defined if is_port(it) and it.__module__ == name]
+    own = [it for it in defined if is_protocol(it) and it.__module__ == name]
     return [it for it in own if not it.__name__.startswith("_")]
 
 
 def _wrong(entry: Loaded, port: type, provider: type, plugins: Plugins) -> str | None:
     """Say what is wrong with a port and its provider, if something is."""
-    if not is_port(port):
+    if not is_protocol(port):
         return f"{_name(port)} is no Protocol"
     owner = owner_of(port, plugins)
     if owner is not entry:
@@ -102,24 +94,8 @@ def _lacking(port: type, provider: type) -> Iterator[str]:
         if name.startswith("_"):
             continue
         there = getattr(provider, name, None)
-        if not inspect.isfunction(there) or not _is_called_as(there, wanted):
+        if not inspect.isfunction(there) or not is_called_as(there, wanted):
             yield name
-
-
-def _is_called_as(there: Any, wanted: Any) -> bool:
-    """Tell whether one function may be called as another says."""
-    if inspect.iscoroutinefunction(there) != inspect.iscoroutinefunction(wanted):
-        return False
-    parameters = list(inspect.signature(wanted).parameters.values())
-    by_place = [
-        it.name for it in parameters if it.kind in {it.POSITIONAL_ONLY, it.POSITIONAL_OR_KEYWORD}
-    ]
-    by_name = {it.name: None for it in parameters if it.kind is it.KEYWORD_ONLY}
-    try:
-        inspect.signature(there).bind(*by_place, **by_name)
-    except TypeError:
-        return False
-    return True
 
 
 def _name(port: object) -> str:

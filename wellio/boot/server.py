@@ -3,7 +3,7 @@
 import errno
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 
 from aiohttp import web
@@ -12,6 +12,9 @@ from wellio.config.settings import Config
 from wellio.errors import WellioError
 from wellio.http import Runner
 from wellio.observe.log import get_logger
+
+from .app import WELLIO, Wellio
+from .plugin import BrokenPluginError
 
 # What the kernel takes for a peer beyond what that has room for; else it takes megabytes, and who
 # does not read is noticed late. Connections inherit it.
@@ -73,27 +76,41 @@ def bind(config: Config) -> tuple[socket.socket, Config]:
     return listener, config.model_copy(update={"server": server})
 
 
+Create = Callable[[Sequence[BrokenPluginError]], Awaitable[web.Application]]
+"""Makes an app without the plugins that were found broken, as `create_app` does."""
+
+
 @asynccontextmanager
-async def started(app: web.Application, config: Config) -> AsyncIterator[web.AppRunner]:
+async def started(create: Create, config: Config) -> AsyncIterator[web.AppRunner]:
     """Start an app without a socket; at the end everything of it is closed.
 
     The end refuses new connections, closes sockets with 1012, gives running requests
     `shutdown_timeout_s`, ends the plugins in reverse order, and closes the database.
+
+    Args:
+        create: Makes the app, another one where a plugin's lifespan cannot start and
+            `[loader] on_error` allows to leave it out.
+        config: The settings.
     """
-    runner = Runner(app, config.server)
-    try:
-        await runner.setup()
-        yield runner
-    finally:
-        await runner.cleanup()
+    broken: list[BrokenPluginError] = []
+    while True:
+        runner = Runner(await create(broken), config.server)
+        try:
+            try:
+                await runner.setup()
+            except BrokenPluginError as error:
+                broken.append(error)
+                continue
+            yield runner
+            return
+        finally:
+            await runner.cleanup()
 
 
 @asynccontextmanager
-async def serving(
-    app: web.Application, config: Config, listener: socket.socket
-) -> AsyncIterator[None]:
-    """Start an app and let it answer on a socket that `bind` took."""
+async def serving(create: Create, config: Config, listener: socket.socket) -> AsyncIterator[Wellio]:
+    """Start an app, as `started` does, and let it answer on a socket that `bind` took."""
     with closing(listener):
-        async with started(app, config) as runner:
+        async with started(create, config) as runner:
             await web.SockSite(runner, listener).start()
-            yield
+            yield runner.app[WELLIO]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .ports import is_port, providers
+from .answer import is_protocol
+from .ports import providers
 
 if TYPE_CHECKING:
     from .app import Wellio
@@ -30,7 +31,7 @@ class Services:
 
         For a port, that is its provider's; None where no plugin provides it.
         """
-        cls = self._providers.get(wanted) if is_port(wanted) else wanted
+        cls = self._providers.get(wanted) if is_protocol(wanted) else wanted
         if cls is None:
             return None
         if cls not in self._made:

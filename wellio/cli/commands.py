@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .operations import Cli, Operation
+from .operations import Operation, operations_of
 from .output import show
 
 if TYPE_CHECKING:
-    from wellio.boot.plugins import Plugins
     from wellio.config.settings import Config
 
 ConfigFile = Annotated[
@@ -25,9 +24,6 @@ New = Annotated[
     bool, typer.Option("--new", help="Begin an empty practice, whatever the folder was used with.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
-
-#: The commands that are there without the plugins.
-NAMES = ("serve", "seed", "health", "migrate", "config", "openapi", "plugin")
 
 
 def add_to(program: typer.Typer) -> None:
@@ -143,15 +139,17 @@ def migrate(
 
 
 def config_check(config: ConfigFile = None, data: DataFolder = None, json: Json = False) -> None:
-    """Read all settings and load the plugins, as a start would."""
-    from wellio.boot.loader import load_plugins
+    """Read all settings and start all plugins, on an empty database that goes again."""
     from wellio.observe.examinations.examination import look
     from wellio.observe.examinations.settings import of_settings
 
+    from .server import try_out
+
     found = settings(config, data)
-    plugins = load_plugins(found)
+    plugins = asyncio.run(try_out(found))
     seen = asyncio.run(look(of_settings(found)))
     odd = [f"{it.detail}: {it.advice}" for it in seen if it.status != "ok"]
+    odd += [f"plugin {name} is left out: {reason}" for name, reason in plugins.skipped.items()]
     show({"status": "ok", "warnings": [*odd, *plugins.warnings]}, as_json=json)
 
 
@@ -223,19 +221,9 @@ def settings(
 
 def operations(config: "Config") -> Mapping[str, Operation]:
     """Load the plugins and return every operation there is."""
-    from wellio.boot.loader import load_plugins
+    from wellio.boot.loader import load_for
 
-    return operations_of(load_plugins(config))
-
-
-def operations_of(plugins: "Plugins") -> Mapping[str, Operation]:
-    """Return the operations of the core and of an app's plugins."""
-    from . import core
-
-    cli = Cli()
-    core.register_commands(cli)
-    plugins.ask("register_commands", cli=cli)
-    return cli.operations
+    return load_for(config, operations_of)
 
 
 def perform(

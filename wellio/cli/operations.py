@@ -17,6 +17,7 @@ option parsing nor a protocol:
 """
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,6 +29,7 @@ from wellio.field_errors import invalid_from_pydantic
 
 if TYPE_CHECKING:
     from wellio.boot.app import Wellio
+    from wellio.boot.plugins import Plugins
 
 #: Marks a field that is typed without a name: `email: Annotated[Email, ARGUMENT]`.
 ARGUMENT: Final = object()
@@ -36,6 +38,11 @@ ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
 Run = Callable[["Wellio", ArgumentsT], Awaitable[Mapping[str, Any]]]
 
 Verdict = Callable[[Mapping[str, Any]], bool]
+
+
+#: The commands that are there without the plugins; `config check` is one of `config`.
+NAMES = ("serve", "seed", "health", "migrate", "config", "openapi", "plugin")
+_NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 
 
 def _never(_: Mapping[str, Any]) -> bool:
@@ -111,6 +118,22 @@ class Cli:
         Raises:
             PluginError: There is a command of this name.
         """
-        if name in self.operations:
+        if not _NAME.fullmatch(name):
+            raise PluginError(f"a command cannot be called {name!r}")
+        if name in self.operations or name.partition(" ")[0] in NAMES:
             raise PluginError(f"two commands are called {name}")
         self.operations[name] = Operation(name, run, arguments, has_failed, may_begin)
+
+
+def operations_of(plugins: "Plugins") -> Mapping[str, Operation]:
+    """Return the operations of the core and of an app's plugins.
+
+    Raises:
+        BrokenPluginError: A plugin's cannot be added.
+    """
+    from . import core
+
+    cli = Cli()
+    core.register_commands(cli)
+    plugins.ask("register_commands", cli=cli)
+    return cli.operations

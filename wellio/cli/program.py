@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from wellio.errors import Invalid, NoPractice, WellioError
 
 from . import commands
-from .operations import ARGUMENT, Operation
+from .operations import ARGUMENT, NAMES, Operation
 from .output import explain, show
 
 _HELP = "A coaching practice in one process. `wellio serve` starts it."
@@ -50,7 +50,7 @@ def _program(argv: Sequence[str]) -> typer.Typer:
     )
     commands.add_to(program)
     command = next((word for word in argv if not word.startswith("-")), None)
-    if command not in commands.NAMES:
+    if command not in NAMES:
         _add_operations(program, argv, is_help=command is None)
     return program
 

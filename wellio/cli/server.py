@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from wellio.boot import control
 from wellio.boot.access import refuse_foreign
 from wellio.boot.app import WELLIO, Wellio
 from wellio.boot.assembly import create_app
+from wellio.boot.plugin import BrokenPluginError
+from wellio.boot.plugins import Plugins
 from wellio.boot.presence import is_there
 from wellio.boot.server import bind, raise_file_limit, serving, started
-from wellio.config.settings import Config, DatabaseConfig, ServerConfig
+from wellio.config.settings import AuditConfig, Config, DatabaseConfig, ServerConfig, StorageConfig
 from wellio.demo.settings import of_folder
 from wellio.errors import NoPractice, WellioError
 from wellio.files.durability import make_folder
@@ -27,7 +30,7 @@ from wellio.http import Http
 from wellio.observe.examinations.listing import at_start
 from wellio.observe.log import configure_logging, get_logger
 
-from .commands import operations_of
+from .operations import operations_of
 from .stopping import stop_signals
 
 _HEALTH_TIMEOUT_S = 5
@@ -61,20 +64,30 @@ async def _serve(config: Config, *, as_json: bool, before: Before | None, is_new
     stopping = stop_signals()
     with closing(listener):
         greeting = await before(config, stopping) if before else None
-        application = await _create(config, is_new=is_new)
-        async with serving(application, config, listener):
-            app = application[WELLIO]
+        create = partial(_create, config, is_new=is_new)
+        async with serving(create, config, listener) as app:
             plugins = app.hooks.plugins
             for found in await at_start(app):
                 _log.warning(found.detail, advice=found.advice)
             async with control.listen(app, operations_of(plugins)):
-                notices = [
-                    text for notice in app.hooks.of("register_notices") if (text := await notice())
-                ]
-                notices += [await greeting(app)] if greeting else []
+                notices = [*await _notices(app), *([await greeting(app)] if greeting else [])]
                 _announce(config.server, notices, as_json=as_json)
                 _spare_collections()
                 await stopping.wait()
+
+
+async def _notices(app: Wellio) -> list[str]:
+    """Return what plugins have to say to whoever starts the server, and which are left out."""
+    found = []
+    for plugin, notices in app.hooks.by_plugin("register_notices").items():
+        for notice in notices:
+            try:
+                found.append(await notice())
+            except Exception as error:  # noqa: BLE001 - the server runs, whatever it is
+                _log.error("notice failed", plugin=plugin, exc_info=error)
+    if left_out := app.hooks.plugins.skipped:
+        found.append(f"Left out, for they do not work: {', '.join(left_out)}. The log says why.")
+    return [text for text in found if text]
 
 
 @asynccontextmanager
@@ -94,9 +107,8 @@ async def running(
     config = of_folder(config)
     if not is_new and not await is_there(config):
         raise NoPractice(config.data_dir, may_begin=may_begin)
-    application = await _create_quietly(config, is_new=is_new)
-    async with started(application, config):
-        yield application[WELLIO]
+    async with started(partial(_create_quietly, config, is_new=is_new), config) as runner:
+        yield runner.app[WELLIO]
 
 
 async def migrate(config: Config, *, is_new: bool = False) -> None:
@@ -112,10 +124,34 @@ async def migrate(config: Config, *, is_new: bool = False) -> None:
 async def openapi(config: Config) -> Mapping[str, Any]:
     """Return the description of the API."""
     with tempfile.TemporaryDirectory() as folder:  # it needs no practice, and touches none
-        place = {"data_dir": Path(folder), "database": DatabaseConfig()}
-        app = (await _create_quietly(config.model_copy(update=place)))[WELLIO]
+        app = (await _create_quietly(_apart(config, folder)))[WELLIO]
         await app.db.close()
         return app.service(Http).openapi
+
+
+async def try_out(config: Config) -> Plugins:
+    """Start an app on an empty database of its own, describe it, and end it; return its plugins.
+
+    Raises:
+        WellioError: What would stop a start.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        apart = _apart(config, folder)
+        async with started(partial(_create_quietly, apart, is_new=True), apart) as runner:
+            app = runner.app[WELLIO]
+            _ = app.service(Http).openapi
+            return app.hooks.plugins
+
+
+def _apart(config: Config, folder: str) -> Config:
+    """Return the settings of an app that keeps what it writes in a folder that goes again."""
+    place = {
+        "data_dir": Path(folder),
+        "database": DatabaseConfig(),
+        "storage": StorageConfig(),
+        "audit": AuditConfig(),
+    }
+    return config.model_copy(update=place)
 
 
 async def health(config: Config) -> Mapping[str, Any]:
@@ -159,11 +195,17 @@ def _spare_collections() -> None:
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
 
 
-async def _create(config: Config, *, workers: bool = True, is_new: bool = False) -> web.Application:
+async def _create(
+    config: Config,
+    broken: Sequence[BrokenPluginError] = (),
+    *,
+    workers: bool = True,
+    is_new: bool = False,
+) -> web.Application:
     try:
         await asyncio.to_thread(make_folder, config.data_dir)
         await asyncio.to_thread(refuse_foreign, config.data_dir)
-        return await create_app(config, workers=workers, is_new=is_new)
+        return await create_app(config, workers=workers, is_new=is_new, broken=broken)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise WellioError(
@@ -171,10 +213,12 @@ async def _create(config: Config, *, workers: bool = True, is_new: bool = False)
         ) from error
 
 
-async def _create_quietly(config: Config, *, is_new: bool = False) -> web.Application:
+async def _create_quietly(
+    config: Config, broken: Sequence[BrokenPluginError] = (), *, is_new: bool = False
+) -> web.Application:
     """Make the app for one command: no workers, and no line of the log that is not a warning."""
     configure_logging("warning", config.log.format)
-    return await _create(config, workers=False, is_new=is_new)
+    return await _create(config, broken, workers=False, is_new=is_new)
 
 
 async def refuse_second(config: Config) -> None:

@@ -10,16 +10,19 @@ import hashlib
 import importlib.util
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
-from wellio.errors import DatabaseError
+from wellio.errors import DatabaseError, Unavailable
 from wellio.files.durability import make_folder
 
 from .base import Database, Engine, Tx
+from .catalogue import parts, references
 from .dialect import split_script
+from .ownership import owner_of, refuse_hindrance, refuse_trespass
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +39,25 @@ _TABLE: Final = """
         PRIMARY KEY (plugin, name)
     ) {strict}
 """
+_IS_THERE: Final = "SELECT t.name FROM {tables} t WHERE t.name = :name"
+#: What would end the transaction of a migration, or reach beyond it, behind comments.
+_NOT_HERE: Final = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PRAGMA|ATTACH|DETACH)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class MigrationError(DatabaseError):
+    """A plugin's migrations cannot be run, or must not.
+
+    Attributes:
+        plugin: Whose they are.
+    """
+
+    def __init__(self, plugin: str, message: str) -> None:
+        self.plugin = plugin
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +98,19 @@ class Source:
         """Return the source `<package>/migrations`; of `wellio_x.room` the room is `room`.
 
         Raises:
-            DatabaseError: There is no such package or folder.
+            MigrationError: There is no such package or folder.
         """
-        spec = importlib.util.find_spec(package)
+        try:
+            spec = importlib.util.find_spec(package)
+        except Exception as error:  # a package above it raises when it is imported
+            why = f"the package {package} cannot be found: {type(error).__name__}: {error}"
+            raise MigrationError(plugin, f"plugin {plugin}: {why}") from error
         places = list(spec.submodule_search_locations or ()) if spec else []
         folder = Path(places[0]) / "migrations" if places else None
         if folder is None or not folder.is_dir():
             hint = "" if places or not spec else "; a plugin with tables is a folder, not one file"
-            raise DatabaseError(
-                f"plugin {plugin}: the package {package} has no folder migrations{hint}"
+            raise MigrationError(
+                plugin, f"plugin {plugin}: the package {package} has no folder migrations{hint}"
             )
         return cls(plugin, folder, package.partition(".")[2].replace(".", "/"))
 
@@ -92,7 +118,7 @@ class Source:
         """Read the migrations for one engine, in their order.
 
         Raises:
-            DatabaseError: A file is misnamed, or two have one number.
+            MigrationError: A file is misnamed, or no text, or two have one number.
         """
         found: dict[str, Migration] = {}
         for path in sorted(self.folder.iterdir()):
@@ -100,20 +126,27 @@ class Source:
                 continue
             match = _FILE.fullmatch(path.name)
             if not match:
-                raise DatabaseError(f"plugin {self.plugin}: {path} is not named NNNN_name.sql")
+                raise self._wrong(f"{path} is not named NNNN_name.sql")
             if match["kind"] not in {".sql", ".py", f".{engine}.sql"}:
                 continue
             if match["number"] in found:
-                raise DatabaseError(f"plugin {self.plugin}: two migrations {match['number']}")
-            content = path.read_bytes()
+                raise self._wrong(f"two migrations {match['number']}")
+            try:
+                content = path.read_bytes()
+                text = content.decode()
+            except (OSError, UnicodeDecodeError) as error:
+                raise self._wrong(f"{path} cannot be read as text: {error}") from error
             found[match["number"]] = Migration(
                 self.plugin,
                 "/".join(filter(None, (self.room, path.name.removesuffix(match["kind"])))),
                 hashlib.sha256(content).hexdigest(),
                 path,
-                content.decode(),
+                text,
             )
         return list(found.values())
+
+    def _wrong(self, why: str) -> MigrationError:
+        return MigrationError(self.plugin, f"plugin {self.plugin}: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +167,10 @@ class Report:
 async def migrate(
     engine: Engine, sources: Sequence[Source], *, backups: Path | None, now_ms: int
 ) -> Report:
-    """Run what the database lacks.
+    """Run what the database lacks: all of a plugin in one transaction, so it is there or not.
 
-    An empty database gets everything in one transaction; a later one each migration in its own,
-    after a copy to `backups` (SQLite) of which the last three are kept.
+    A database that has something already is first copied to `backups` (SQLite), of which the last
+    three are kept.
 
     Args:
         engine: The database; nobody else uses it yet.
@@ -146,18 +179,34 @@ async def migrate(
         now_ms: The time, for the record and the copy's name.
 
     Raises:
-        DatabaseError: A migration was changed after it ran, or the database is newer than this
-            program; nothing was done. Or one failed: it, and what follows, was not done.
+        MigrationError: A migration was changed after it ran, or the database is newer than this
+            program; nothing was done. Or one failed, or did what a plugin's must not: what comes
+            before that plugin is done, and nothing of it.
     """
-    wanted = [m for source in sources for m in source.migrations(engine.engine)]
-    present = {source.plugin for source in sources}
-    is_first, pending, leftover = await engine.write_schema(_begin, present, wanted, now_ms)
+    wanted: dict[str, list[Migration]] = {}
+    for source in sources:
+        wanted.setdefault(source.plugin, []).extend(source.migrations(engine.engine))
+    applied = await engine.write_schema(_applied)
+    for plugin, migrations in wanted.items():
+        _refuse_strangers(plugin, migrations, applied)
+    pending = [m for those in wanted.values() for m in those if (m.plugin, m.name) not in applied]
+    leftover = tuple(sorted({plugin for plugin, _ in applied} - wanted.keys()))
     backup = None
-    if pending and not is_first:
-        backup = await _back_up(engine, backups, now_ms) if backups is not None else None
-        for migration in pending:
-            LOG.info("migration %s/%s", migration.plugin, migration.name)
-            await engine.write_schema(_apply_once, migration, now_ms)
+    if pending and applied and backups is not None:
+        backup = await _back_up(engine, backups, now_ms)
+    run = partial(_apply_all, engine.engine, {*wanted, *leftover}, now_ms)
+    done: list[str] = []
+    if pending and applied:
+        LOG.info("migrations: %s", ", ".join(f"{m.plugin}/{m.name}" for m in pending))
+    for plugin in dict.fromkeys(m.plugin for m in pending):
+        try:
+            done += await engine.write_schema(run, wanted[plugin])
+        except DatabaseError as error:
+            if backup is not None and not done:  # it would push out one that is of use
+                await asyncio.to_thread(backup.unlink)
+            if isinstance(error, MigrationError):
+                raise
+            raise MigrationError(plugin, f"migrations of {plugin}: {error}") from error
     if leftover:
         LOG.warning("tables of removed plugins are still there: %s", ", ".join(leftover))
     return Report(tuple(f"{m.plugin}/{m.name}" for m in pending), leftover, backup)
@@ -165,8 +214,7 @@ async def migrate(
 
 async def is_begun(db: Database) -> bool:
     """Tell whether some Wellio has made its tables in a database; it only looks."""
-    found = "SELECT t.name FROM {tables} t WHERE t.name = :name"
-    return await db.fetch_one(found, name="wellio_migration") is not None
+    return await db.fetch_one(_IS_THERE, name="wellio_migration") is not None
 
 
 async def leftover_tables(
@@ -179,64 +227,60 @@ async def leftover_tables(
         leftover: The plugins that are not here any more.
         present: Those that are; `sleep_diary` may be, when `sleep` is not.
     """
-    owners = sorted({*leftover, *present}, key=len, reverse=True)
+    plugins = {*leftover, *present}
     rows = await db.fetch_all("SELECT t.name FROM {tables} t ORDER BY t.name")
-    return [
-        row["name"]
-        for row in rows
-        if next((it for it in owners if row["name"].startswith(f"{it}_")), None) in leftover
-    ]
+    return [row["name"] for row in rows if owner_of(row["name"], plugins) in leftover]
 
 
-async def _begin(
-    tx: Tx, present: set[str], wanted: Sequence[Migration], now_ms: int
-) -> tuple[bool, list[Migration], tuple[str, ...]]:
-    """Compare what ran with what is wanted; fill an empty database at once."""
-    await tx.execute(_TABLE)
-    applied = {
-        (row["plugin"], row["name"]): row["checksum"]
-        for row in await tx.fetch_all("SELECT plugin, name, checksum FROM wellio_migration")
-    }
-    _refuse_strangers(present, wanted, applied)
-    pending = [m for m in wanted if (m.plugin, m.name) not in applied]
-    if not applied:
-        for migration in pending:
-            await _apply(tx, migration, now_ms)
-    leftover = {plugin for plugin, _ in applied} - present
-    return not applied, pending, tuple(sorted(leftover))
+async def _applied(tx: Tx) -> dict[tuple[str, str], str]:
+    """Return the checksums of what ran; of an empty database nothing, and it stays empty."""
+    if not await tx.fetch_one(_IS_THERE, name="wellio_migration"):
+        return {}
+    rows = await tx.fetch_all("SELECT plugin, name, checksum FROM wellio_migration")
+    return {(row["plugin"], row["name"]): row["checksum"] for row in rows}
 
 
 def _refuse_strangers(
-    present: set[str], wanted: Sequence[Migration], applied: dict[tuple[str, str], str]
+    plugin: str, wanted: Sequence[Migration], applied: Mapping[tuple[str, str], str]
 ) -> None:
     known = {(m.plugin, m.name): m.checksum for m in wanted}
     changed, newer = [], []
     for key, checksum in applied.items():
         if key in known and known[key] != checksum:
             changed.append("/".join(key))
-        elif key not in known and key[0] in present:
+        elif key not in known and key[0] == plugin:
             newer.append("/".join(key))
     if changed:
-        raise DatabaseError(
+        raise MigrationError(
+            plugin,
             f"migrations were changed after they ran: {', '.join(sorted(changed))}; "
-            "put them back and write a new one"
+            "put them back and write a new one",
         )
     if newer:
-        raise DatabaseError(
+        raise MigrationError(
+            plugin,
             f"the database is newer than this program, which does not know: "
-            f"{', '.join(sorted(newer))}; start the newer program, or restore a backup"
+            f"{', '.join(sorted(newer))}; start the newer program, or restore a backup",
         )
 
 
-async def _apply_once(tx: Tx, migration: Migration, now_ms: int) -> None:
-    """Run a migration, unless a program that started at the same time was first."""
-    done = await tx.fetch_one(
-        "SELECT 1 FROM wellio_migration WHERE plugin = :plugin AND name = :name",
-        plugin=migration.plugin,
-        name=migration.name,
-    )
-    if not done:
+async def _apply_all(
+    engine: str, plugins: Collection[str], now_ms: int, tx: Tx, migrations: Sequence[Migration]
+) -> list[str]:
+    """Run what a database lacks of a plugin, and return the names of that.
+
+    A program that started at the same time may have been first.
+    """
+    plugin = migrations[0].plugin
+    await tx.execute(_TABLE)
+    applied = await _applied(tx)
+    pending = [m for m in migrations if (m.plugin, m.name) not in applied]
+    before = await parts(tx, engine)
+    for migration in pending:
         await _apply(tx, migration, now_ms)
+    refuse_trespass(plugin, plugins, before, await parts(tx, engine))
+    refuse_hindrance(plugin, plugins, await references(tx, engine))
+    return [migration.name for migration in pending]
 
 
 async def _apply(tx: Tx, migration: Migration, now_ms: int) -> None:
@@ -245,11 +289,14 @@ async def _apply(tx: Tx, migration: Migration, now_ms: int) -> None:
             await _python(migration)(tx)
         else:
             for statement in split_script(migration.text):
+                if match := _NOT_HERE.match(statement):
+                    raise DatabaseError(f"{match[1].upper()} has no place in a migration")
                 await tx.execute(statement)
-    except Exception as error:
-        raise DatabaseError(
-            f"migration {migration.plugin}/{migration.name} failed: {error}"
-        ) from error
+    except Unavailable:
+        raise  # the database went away: nobody's migration is to blame
+    except (Exception, SystemExit) as error:
+        why = f"migration {migration.plugin}/{migration.name} failed: {error}"
+        raise MigrationError(migration.plugin, why) from error
     await tx.execute(
         "INSERT INTO wellio_migration (plugin, name, checksum, applied_at) "
         "VALUES (:plugin, :name, :checksum, :now_ms)",

@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from aiohttp import web
+
 from wellio.boot.app import WELLIO
 from wellio.boot.assembly import create_app
 from wellio.boot.hookspecs import DemoPart
 from wellio.boot.loader import load_plugins
+from wellio.boot.plugin import BrokenPluginError
 from wellio.boot.server import started
 from wellio.clock import SystemClock
 from wellio.config.settings import Config, LimitsConfig
@@ -73,9 +76,12 @@ async def _fill(
     plugins: Sequence[object] | None,
 ) -> DemoPractice:
     clock = DemoClock(end_ms - size.days * DAY_MS)
-    application = await create_app(config, plugins=plugins, clock=clock, workers=False)
-    app = application[WELLIO]
-    async with started(application, config):
+
+    async def create(broken: Sequence[BrokenPluginError]) -> web.Application:
+        return await create_app(config, plugins=plugins, clock=clock, workers=False, broken=broken)
+
+    async with started(create, config) as runner:
+        app = runner.app[WELLIO]
         parts = app.hooks.of("register_demo")
         await _refuse_life(config, parts)
         demo = Demo(app, clock, size, seed, end_ms, begun.password)

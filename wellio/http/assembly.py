@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -35,7 +35,7 @@ class Http:
 
     def __init__(
         self,
-        apis: Iterable[object],
+        apis: Iterable[object] = (),
         *,
         metrics: Metrics,
         policies: Policies,
@@ -49,10 +49,10 @@ class Http:
         sockets: EventRouter | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Join what the core and the plugins bring.
+        """Make it, with what describes it.
 
         Args:
-            apis: Objects with `@endpoint` methods; all of them are documented, in this order.
+            apis: As for `add`.
             metrics: Where requests are counted.
             policies: Who may do what with which object.
             authenticators: The ways of signing in, in the order in which they are asked.
@@ -74,24 +74,32 @@ class Http:
         self._idempotency = idempotency
         self._permissions = frozenset(permissions)
         self._scopes = frozenset(scopes)
-        docs = DocsApi(lambda: self.openapi)
-        routes = [route for api in (*apis, docs) for route in self._routes(api)]
-        _refuse_twins(routes)
-        find_readers(routes)
-        problems = self.authentication.problems
-        self._describe = partial(describe, routes, version, sockets, problems, tags or {})
+        self._version, self._sockets, self._tags = version, sockets, tags or {}
+        self._taken: dict[tuple[str, str], Route] = {}
+        self._routes: list[Route] = []
         gateway = Gateway(rules, metrics.traffic, access_log=access_log)
         self.application = web.Application(middlewares=[gateway.middleware])
         self.application[HEADERS] = headers = ResponseHeaders(rules)
         self.application.on_response_prepare.append(headers.add)
-        for route in routes:
-            methods = [route.endpoint.method]
-            if route.endpoint.method == hdrs.METH_GET:
-                methods.append(hdrs.METH_HEAD)
-            for method in methods:
-                self.application.router.add_route(
-                    method, route.path, route.handle, expect_handler=leave_to_route
-                )
+        self._docs = self._join(DocsApi(lambda: self.openapi))
+        self.add(*apis)
+
+    def add(self, *apis: object) -> None:
+        """Take in what the core or a plugin brings.
+
+        Args:
+            apis: `call`s, and objects with `@endpoint` methods; documented in this order.
+
+        Raises:
+            PluginError: One has no endpoint, a declaration cannot hold, or two endpoints are in
+                each other's way.
+        """
+        for api in apis:
+            routes = self._join(api)
+            if not routes:
+                raise PluginError(f"{type(api).__name__} has no method with @endpoint")
+            self._routes += routes
+        find_readers(self._routes)
 
     @cached_property
     def openapi(self) -> dict[str, Any]:
@@ -100,9 +108,15 @@ class Http:
         Raises:
             PluginError: Two endpoints have one name.
         """
-        return self._describe()
+        routes, problems = [*self._routes, *self._docs], self.authentication.problems
+        return describe(routes, self._version, self._sockets, problems, self._tags)
 
-    def _routes(self, api: object) -> list[Route]:
+    @property
+    def routes(self) -> Sequence[Route]:
+        """Return what the core and the plugins brought."""
+        return self._routes
+
+    def _join(self, api: object) -> list[Route]:
         routes = [
             Route(
                 declared,
@@ -117,13 +131,15 @@ class Http:
         ]
         for route in routes:
             route.check(self._permissions)
+            key = (route.endpoint.method, re.sub(r"\{[^}]*\}", "{}", route.path))
+            other = self._taken.setdefault(key, route)
+            if other is not route:
+                raise PluginError(f"{route} and {other} answer the same requests")
+            methods = [route.endpoint.method]
+            if route.endpoint.method == hdrs.METH_GET:
+                methods.append(hdrs.METH_HEAD)
+            for method in methods:
+                self.application.router.add_route(
+                    method, route.path, route.handle, expect_handler=leave_to_route
+                )
         return routes
-
-
-def _refuse_twins(routes: Sequence[Route]) -> None:
-    seen: dict[tuple[str, str], Route] = {}
-    for route in routes:
-        key = (route.endpoint.method, re.sub(r"\{[^}]*\}", "{}", route.path))
-        other = seen.setdefault(key, route)
-        if other is not route:
-            raise PluginError(f"{route} and {other} answer the same requests")

@@ -42,6 +42,7 @@ class Options(TypedDict, total=False):
     secret: bool
     told: tuple[str, ...]
     permission: str | None
+    signed_in: bool
     scope: str | None
     object: tuple[str, str] | None
     action: str

@@ -19,18 +19,21 @@ _log = get_logger(__name__)
 class DashboardApi:
     """`/dashboard`."""
 
-    def __init__(self, sections: Sequence[DashboardSection]) -> None:
-        """Collect the sections.
+    def __init__(self, sections: Sequence[DashboardSection] = ()) -> None:
+        self._sections: dict[str, DashboardSection] = {}
+        self.add(*sections)
+
+    def add(self, *sections: DashboardSection) -> None:
+        """Take in sections.
 
         Raises:
             PluginError: Two have one name.
         """
-        self._sections = {section.name: section for section in sections}
-        if len(self._sections) != len(sections):
-            names = sorted(section.name for section in sections)
-            raise PluginError(f"two sections of the dashboard have one name: {', '.join(names)}")
+        for section in sections:
+            if self._sections.setdefault(section.name, section) is not section:
+                raise PluginError(f"two sections of the dashboard are called {section.name}")
 
-    @endpoint("GET", "/dashboard", returns=dict[str, Any])
+    @endpoint("GET", "/dashboard", returns=dict[str, Any], signed_in=True)
     async def read(self, request: web.Request) -> dict[str, Any]:
         """Read your dashboard: one member for each plugin's section, null where one failed."""
         actor = request[ACTOR]

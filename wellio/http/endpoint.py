@@ -99,9 +99,11 @@ class Endpoint:
             effect.
         told: Members of the answer that say what a write did: all that an API key is shown which
             may not read the object (`readers.py`).
-        permission: What the caller must hold.
-        scope: Where that is none: what an API key must hold, `*` for nothing in particular. An
-            endpoint with neither is closed to keys.
+        permission: What the caller must hold. One of `permission`, `object`, `signed_in` and
+            `public` stands at every endpoint, so that nothing is open by oversight.
+        signed_in: Whoever signed in may call it, clients as well as staff.
+        scope: Where there is no permission: what an API key must hold, `*` for nothing in
+            particular. An endpoint with neither is closed to keys.
         object: Kind of the object and the path parameter that holds its id; its policy decides.
         action: What the policy is asked for.
         public: Nobody needs to sign in; there is no `request[ACTOR]`.
@@ -129,6 +131,7 @@ class Endpoint:
     secret: bool = False
     told: tuple[str, ...] = ("id",)
     permission: str | None = None
+    signed_in: bool = False
     scope: str | None = None
     object: tuple[str, str] | None = None
     action: str = "read"

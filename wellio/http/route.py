@@ -105,6 +105,13 @@ class Route:
                 raise PluginError(f"{self}: nobody registered a policy of {kind}")
             if parameter not in self.parameters:
                 raise PluginError(f"{self}: {parameter} is not in its path")
+        if declared.signed_in and (declared.public or declared.permission):
+            raise PluginError(f"{self}: is for whoever signed in, or it is not")
+        if not (declared.permission or declared.signed_in or declared.public or declared.object):
+            raise PluginError(
+                f"{self}: who may call it? It needs a permission or an object, or says"
+                " signed_in=True for whoever signed in, or public=True for everybody"
+            )
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request.

@@ -11,7 +11,7 @@ protocol the client speaks. What the server sends by itself is declared by `emit
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -52,9 +52,9 @@ class SocketEvent:
         summary: What it is for, in a line.
         body: The model of its data, or None for an event without any.
         ack: The model of its acknowledgement.
-        permission: What the sender must hold at the moment of sending; an event without one is
-            closed to API keys.
+        permission: What the sender must hold at the moment of sending.
         errors: Problems that it refuses with beyond those of every event.
+        signed_in: Instead of a permission: whoever signed in may send it, but no API key.
     """
 
     name: str
@@ -63,6 +63,7 @@ class SocketEvent:
     ack: type[Ack]
     permission: str | None
     errors: tuple[type[Problem], ...] = ()
+    signed_in: bool = False
 
     def read(self, data: Any) -> Any:
         """Read what came with the event.
@@ -89,6 +90,7 @@ def socket_event(
     ack: type[Ack] = Ack,
     permission: str | None = None,
     errors: tuple[type[Problem], ...] = (),
+    signed_in: bool = False,
 ) -> Callable[[F], F]:
     """Mark a method as the handler of an event that clients send.
 
@@ -99,13 +101,16 @@ def socket_event(
         name: The event's name on the wire.
         body: The model of its data; without one the data is ignored.
         ack: The model of the acknowledgement: documented, and checked in tests but not at run time.
-        permission: What the sender must hold.
+        permission: What the sender must hold. It or `signed_in` stands at every event, so that
+            none is open by oversight.
         errors: Problems beyond those of every event, for the documentation.
+        signed_in: Whoever signed in may send it, clients as well as staff, but no API key.
     """
 
     def mark(handler: F) -> F:
         summary = (inspect.getdoc(handler) or "").partition("\n")[0]
-        setattr(handler, _MARK, SocketEvent(name, summary, body, ack, permission, errors))
+        event = SocketEvent(name, summary, body, ack, permission, errors, signed_in)
+        setattr(handler, _MARK, event)
         return handler
 
     return mark
@@ -120,6 +125,7 @@ class EventRouter:
         *,
         observe: EventObserver | None = None,
         admit: Callable[[Actor], None] | None = None,
+        permissions: Collection[str] | None = None,
     ) -> None:
         """Collect handlers.
 
@@ -128,13 +134,14 @@ class EventRouter:
             observe: Called after each event with its name (`unknown` for unknown ones), its outcome
                 (`ok` or the problem's code) and the seconds it took.
             admit: Called before each event with its sender; it may raise a Problem.
+            permissions: Every permission that an event may ask for; None: any.
         """
         self._handlers: dict[str, tuple[SocketEvent, Handler]] = {}
         self._emitted: dict[str, ServerEvent] = {}
         self._observe = observe
         self._admit = admit
-        for item in objects:
-            self.add(item)
+        self._permissions = permissions
+        self.add(*objects)
 
     @property
     def events(self) -> list[SocketEvent]:
@@ -146,22 +153,42 @@ class EventRouter:
         """All events that the server sends, by name."""
         return [self._emitted[name] for name in sorted(self._emitted)]
 
-    def add(self, item: object) -> None:
-        """Take the handlers of an object, and what its class declares to send.
+    def add(self, *objects: object) -> None:
+        """Take the handlers of objects, and what their classes declare to send.
 
         Raises:
-            PluginError: An event has a handler already, or two forms.
+            PluginError: One has neither, nobody said who may send an event, or it has a handler
+                already or two forms.
         """
-        for sent in emitted_by(type(item)):
-            if self._emitted.setdefault(sent.name, sent) != sent:
-                raise PluginError(f"The event {sent.name} is declared twice, as different things.")
-        for attribute in dir(type(item)):
-            event = getattr(getattr(type(item), attribute), _MARK, None)
-            if event is None:
-                continue
-            if event.name in self._handlers:
-                raise PluginError(f"The socket event {event.name} has two handlers.")
-            self._handlers[event.name] = (event, getattr(item, attribute))
+        for item in objects:
+            sent, marked = [*emitted_by(type(item))], [*_marked(item)]
+            if not sent and not marked:
+                raise PluginError(f"{type(item).__name__} has no method with @socket_event")
+            for emitted in sent:
+                if self._emitted.setdefault(emitted.name, emitted) != emitted:
+                    raise PluginError(
+                        f"The event {emitted.name} is declared twice, as different things."
+                    )
+            for event, handler in marked:
+                self._check(event, handler)
+                if event.name in self._handlers:
+                    raise PluginError(f"The socket event {event.name} has two handlers.")
+                self._handlers[event.name] = (event, handler)
+
+    def _check(self, event: SocketEvent, handler: Handler) -> None:
+        what = f"socket event {event.name} ({handler.__qualname__})"
+        if event.permission is None and not event.signed_in:
+            raise PluginError(
+                f"{what}: who may send it? It needs a permission, or says signed_in=True for"
+                " whoever signed in"
+            )
+        if event.permission is not None and event.signed_in:
+            raise PluginError(f"{what}: is for whoever signed in, or it is not")
+        known = self._permissions
+        if event.permission is not None and known is not None and event.permission not in known:
+            raise PluginError(f"{what}: nobody registered the permission {event.permission}")
+        if not inspect.iscoroutinefunction(handler):
+            raise PluginError(f"{what}: is no coroutine function")
 
     async def dispatch(self, client: Client, name: str, data: Any) -> dict[str, Any]:
         """Handle an event and return its acknowledgement; never raises."""
@@ -186,6 +213,14 @@ class EventRouter:
                 event.name if event else "unknown", outcome, time.perf_counter() - started
             )
         return ack
+
+
+def _marked(item: object) -> Iterator[tuple[SocketEvent, Handler]]:
+    """Find an object's handlers."""
+    for attribute in dir(type(item)):
+        event = getattr(inspect.getattr_static(type(item), attribute), _MARK, None)
+        if isinstance(event, SocketEvent):
+            yield event, getattr(item, attribute)
 
 
 async def _run(

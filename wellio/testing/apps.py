@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 
+from wellio.boot.answered import unanswered
 from wellio.boot.app import WELLIO, Wellio
 from wellio.boot.assembly import create_app
+from wellio.boot.plugin import BrokenPluginError
 from wellio.boot.server import bind, serving
-from wellio.cli.commands import operations_of
+from wellio.cli.operations import operations_of
 from wellio.clock import Clock
 from wellio.config.settings import Config, load_config
 from wellio.http import Http
@@ -21,7 +24,6 @@ from wellio.mail.mailbox import FiledMail
 from .client import Api, HasToken
 from .conformance import Conformance
 from .deadline import DEADLINE_S, patient_writes
-from .people import unanswered
 from .recorder import Recorder
 
 #: Tests do not depend on the settings of whoever runs them.
@@ -89,16 +91,23 @@ class TestApp:
         async with AsyncExitStack() as stack:
             listener, self.config = bind(self.config)
             stack.callback(listener.close)
-            with patient_writes():
-                application = await create_app(
-                    self.config, plugins=self._plugins, clock=self._clock, workers=self._workers
-                )
-            self.app = application[WELLIO]
-            self.bus = Recorder(self.app.bus)
-            await stack.enter_async_context(serving(application, self.config, listener))
+            serves = serving(self._create, self.config, listener)
+            self.app = await stack.enter_async_context(serves)
             session = await stack.enter_async_context(aiohttp.ClientSession(self.url))
             self.api = Api(session, Conformance(self.openapi))
             self._open = stack.pop_all()
+
+    async def _create(self, broken: Sequence[BrokenPluginError]) -> web.Application:
+        with patient_writes():
+            application = await create_app(
+                self.config,
+                plugins=self._plugins,
+                clock=self._clock,
+                workers=self._workers,
+                broken=broken,
+            )
+        self.bus = Recorder(application[WELLIO].bus)
+        return application
 
     async def stop(self) -> None:
         """Stop it as SIGTERM would; its data stays.
@@ -153,7 +162,7 @@ class TestApp:
         Such a table has a foreign key to an account or a client's record, or a column that is named
         as if it had one, such as `user_id` or `author_id`.
         """
-        return await unanswered(self.app)
+        return {*await unanswered(self.app)}
 
     async def command(self, name: str, /, **arguments: Any) -> Mapping[str, Any]:
         """Run an operation of the command line, such as `user create`, and return its result."""

@@ -15,8 +15,8 @@ def routes(app: Wellio) -> Sequence[object]:
     """Return the routes of `/me`, `/users` and `/auth/password`."""
     accounts, user = app.service(Accounts), USERS.wire
     return [
-        call("GET", "/me", accounts.me, returns=Me, wire=_me, scope="*"),
-        call("PATCH", "/me", accounts.change_own, returns=Me, wire=_me),
+        call("GET", "/me", accounts.me, returns=Me, wire=_me, scope="*", signed_in=True),
+        call("PATCH", "/me", accounts.change_own, returns=Me, wire=_me, signed_in=True),
         call(
             *("GET", "/users", accounts.list),
             returns=Page[User],
@@ -41,6 +41,7 @@ def routes(app: Wellio) -> Sequence[object]:
             *("POST", "/auth/password", accounts.change_password),
             name="changePassword",
             errors=(TooManyRequests,),
+            signed_in=True,
         ),
     ]
 

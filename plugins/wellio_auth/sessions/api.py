@@ -30,12 +30,22 @@ def routes(app: Wellio) -> Sequence[object]:
     sessions = app.service(Sessions)
     return [
         SignInApi(sessions),
-        call("POST", "/auth/logout", sessions.log_out),
-        call("POST", "/auth/logout-all", sessions.log_out_everywhere),
-        call("GET", "/auth/sessions", sessions.list, returns=Page[Session], wire=_session),
-        call("GET", "/auth/sessions/{id}", sessions.get, returns=Session, wire=_session),
-        call("DELETE", "/auth/sessions", sessions.revoke_others),
-        call("DELETE", "/auth/sessions/{id}", sessions.revoke, errors=(NotFound,)),
+        call("POST", "/auth/logout", sessions.log_out, signed_in=True),
+        call("POST", "/auth/logout-all", sessions.log_out_everywhere, signed_in=True),
+        call(
+            *("GET", "/auth/sessions", sessions.list),
+            returns=Page[Session],
+            wire=_session,
+            signed_in=True,
+        ),
+        call(
+            *("GET", "/auth/sessions/{id}", sessions.get),
+            returns=Session,
+            wire=_session,
+            signed_in=True,
+        ),
+        call("DELETE", "/auth/sessions", sessions.revoke_others, signed_in=True),
+        call("DELETE", "/auth/sessions/{id}", sessions.revoke, errors=(NotFound,), signed_in=True),
     ]
 
 

@@ -35,6 +35,7 @@ def routes(app: Wellio) -> Sequence[object]:
             returns=Page[Client | OwnClient],
             wire=shown,
             scope=_READ,
+            signed_in=True,
         ),
         call("POST", "/clients", clients.create, returns=Client, wire=shown, permission=_KEEP),
         call(

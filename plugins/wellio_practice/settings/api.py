@@ -17,7 +17,15 @@ def routes(app: Wellio) -> Sequence[object]:
     """Serve `/practice`."""
     settings = app.service(SettingsService)
     return [
-        call("GET", "/practice", settings.read, returns=Practice, wire=_shown, scope="*"),
+        call(
+            "GET",
+            "/practice",
+            settings.read,
+            returns=Practice,
+            wire=_shown,
+            scope="*",
+            signed_in=True,
+        ),
         call(
             "PATCH",
             "/practice",

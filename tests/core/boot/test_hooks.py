@@ -302,7 +302,7 @@ class Twin(BellPlugin):
     "hook, expected",
     [
         ("register_policies", "two policies are registered for the kind bell"),
-        ("register_dashboard", "two sections of the dashboard have one name"),
+        ("register_dashboard", "two sections of the dashboard are called bells"),
         ("register_permissions", "bells.ring"),
         ("register_jobs", "bells.tell"),
         ("register_subscribers", "bells.follow"),

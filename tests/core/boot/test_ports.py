@@ -110,7 +110,7 @@ async def test_without_its_owner_a_port_that_is_optional_is_none(wellio_app: Sta
         ({Ring: Bell.tune}, "Ring is provided by .*, which is no class"),
         ({Bell: Bell}, "Bell is no Protocol"),
         ({SendMessages: Bell}, r"SendMessages is that of wellio_chat\.ports, not its own"),
-        ([Bell], "returned no mapping"),
+        ([Bell], "returned a list and no mapping"),
     ],
 )
 async def test_what_does_not_provide_a_port_stops_the_start(

@@ -76,7 +76,15 @@ class Notes:
     def __init__(self, app: Wellio) -> None:
         self.app = app
 
-    @endpoint("POST", "/notes", body=Note, returns=Note, status=201, summary="Take a note.")
+    @endpoint(
+        "POST",
+        "/notes",
+        body=Note,
+        returns=Note,
+        status=201,
+        summary="Take a note.",
+        signed_in=True,
+    )
     async def take(self, request: web.Request, body: Note) -> Any:
         await self.app.db.write(self.app.bus.publish, NoteTaken(actor_id=new_id()))
         return created({"text": body.text}, "/notes/1")
@@ -85,12 +93,12 @@ class Notes:
     async def lie(self, request: web.Request) -> Mapping[str, Any]:
         return {"text": 7}
 
-    @socket_event("shout", body=Note, ack=ShoutAck)
+    @socket_event("shout", body=Note, ack=ShoutAck, signed_in=True)
     async def shout(self, client: Client, body: Note) -> dict[str, Any]:
         self.app.hub.emit(["ann", "bob"], "heard", {"text": body.text, "by": client.actor.user_id})
         return {"text": body.text}
 
-    @socket_event("whisper", body=Note)
+    @socket_event("whisper", body=Note, signed_in=True)
     async def whisper(self, client: Client, body: Note) -> dict[str, Any]:
         """Break the promise of the event or of the acknowledgement, or promise nothing."""
         what = {"heard": {"text": 7}, "unheard": {}}

@@ -10,7 +10,7 @@ import pytest
 from tests.core.db.conftest import one
 from wellio.db import connect
 from wellio.db.base import Engine
-from wellio.db.migrate import Report, Source, leftover_tables, migrate
+from wellio.db.migrate import MigrationError, Report, Source, leftover_tables, migrate
 from wellio.errors import DatabaseError
 from wellio.testing.engines import Databases, EngineName
 
@@ -29,7 +29,7 @@ async def migrate(tx):
 """
 CHILD = """
 CREATE TABLE chat_line (
-    id {text} PRIMARY KEY, note {text} NOT NULL REFERENCES core_note (id)
+    id {text} PRIMARY KEY, note {text} NOT NULL REFERENCES core_note (id) ON DELETE CASCADE
 ) {strict};
 INSERT INTO chat_line VALUES ('l', 'one');
 """
@@ -144,7 +144,10 @@ async def test_three_backups_are_kept(
 
 
 async def test_an_upgrade_that_fails_leaves_what_was_before(db: Engine, program: Program) -> None:
+    program.add("air", {"0001_init.sql": "CREATE TABLE air_day (id {text}) {strict};"})
+    program.plugins.sort()
     await program.start(db)
+    program.add("air", {"0002_more.sql": "INSERT INTO air_day (id) VALUES ('monday');"})
     program.add(
         "core",
         {
@@ -155,8 +158,12 @@ async def test_an_upgrade_that_fails_leaves_what_was_before(db: Engine, program:
     )
     with pytest.raises(DatabaseError, match="core/0003_half failed"):
         await program.start(db)
-    assert len(await notes(db)) == 2
-    assert await recorded(db) == ["core/0001_init", "core/0002_seed"]
+    assert await notes(db) == []
+    assert await recorded(db) == ["air/0001_init", "air/0002_more", "core/0001_init"]
+    kept = program.backups()
+    with pytest.raises(DatabaseError, match="core/0003_half failed"):
+        await program.start(db)
+    assert program.backups() == kept  # a start that did nothing pushes out no copy
 
 
 async def test_a_migration_that_was_changed_after_it_ran_stops_the_start(
@@ -250,7 +257,8 @@ async def test_a_misnamed_file_stops_the_start(
 async def test_a_migration_may_rebuild_a_table_but_not_orphan_its_rows(
     db: Engine, program: Program, engine_name: EngineName
 ) -> None:
-    program.add("core", {"0002_seed.sql": SEED})
+    line = "CREATE TABLE core_line (note {text} NOT NULL REFERENCES core_note (id)) {strict};"
+    program.add("core", {"0002_seed.sql": f"{SEED} {line} INSERT INTO core_line VALUES ('one');"})
     program.add("chat", {"0001_init.sql": CHILD})
     await program.start(db)
     if engine_name == "sqlite":  # there it is the way to change a column
@@ -316,3 +324,48 @@ async def test_the_cores_own_migrations_run(db: Engine, tmp_path: Path) -> None:
     report = await migrate(db, [source], backups=tmp_path, now_ms=1)
     assert report.applied
     assert (await one(db, "SELECT count(*) FROM wellio_event"))[0] == 0
+
+
+#: What a plugin `mood` must not do, and what is said of it.
+TRESPASSES = [
+    ("CREATE TABLE note (id {text}) {strict};", "it makes note, whose name has to begin with"),
+    ("CREATE TABLE core_mood (id {text}) {strict};", "it makes core_mood"),
+    ("CREATE VIEW core_v_x AS SELECT 1 AS one;", "it makes core_v_x"),
+    ("ALTER TABLE core_note ADD COLUMN mood {text};", "it changes core_note, which is core's"),
+    ("DROP TABLE chat_line;", "it changes chat_line, which is chat's"),
+    ("CREATE INDEX mood_x ON core_note (id);", "it changes core_note"),
+    ("DROP INDEX core_note_body;", "it changes core_note"),
+    ("CREATE TABLE mood_a (n {text} REFERENCES core_note (id)) {strict};", "mood_a.n refers to"),
+    (
+        "CREATE TABLE mood_a (n {text} REFERENCES core_note (id) ON DELETE RESTRICT) {strict};",
+        "keeps it from being deleted",
+    ),
+    (
+        "CREATE TABLE mood_a (n {text} NOT NULL REFERENCES core_note (id) ON DELETE SET NULL);",
+        "or SET NULL where it may be null",
+    ),
+    ("CREATE TABLE mood_a (id {text}) {strict}; -- so\nCOMMIT;", "COMMIT has no place"),
+    ("PRAGMA foreign_keys = OFF;", "PRAGMA has no place"),
+    ("CREATE TABEL x (id {text});", "mood/0001_init failed"),
+]
+
+
+async def test_a_plugin_keeps_to_its_own_tables(db: Engine, program: Program) -> None:
+    program.add("core", {"0002_seed.sql": SEED})
+    program.add("chat", {"0001_init.sql": CHILD})
+    await program.start(db)
+    for sql, complaint in TRESPASSES:
+        program.add("mood", {"0001_init.sql": sql})
+        with pytest.raises(MigrationError, match=complaint) as caught:
+            await program.start(db)
+        assert caught.value.plugin == "mood"
+    assert not await exists(db, "mood_a")
+    own = """
+        CREATE TABLE mood_a (id {text} PRIMARY KEY, n {text} REFERENCES core_note (id)
+            ON DELETE SET NULL, c {text} NOT NULL REFERENCES chat_line (id) ON DELETE CASCADE,
+            b {text} REFERENCES mood_a (id)) {strict};
+        CREATE VIEW mood_v_a AS SELECT a.id FROM mood_a a JOIN core_note n ON n.id = a.n;
+        UPDATE core_note SET body = 'read';
+    """
+    program.add("mood", {"0001_init.sql": own})
+    await program.start(db)

@@ -138,7 +138,16 @@ class ThingApi:
         made = [await self.insert(tx, name) for name in names]
         return [REFUSALS[it["name"]]() if it["name"] in REFUSALS else it for it in made]
 
-    @endpoint("POST", "/things", body=Thing, returns=Made, status=201, reply=_made, errors=_ERRORS)
+    @endpoint(
+        "POST",
+        "/things",
+        body=Thing,
+        returns=Made,
+        status=201,
+        reply=_made,
+        errors=_ERRORS,
+        signed_in=True,
+    )
     async def make(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Make a thing."""
         self.runs += 1
@@ -150,14 +159,23 @@ class ThingApi:
         return thing
 
     @endpoint(
-        "POST", "/things/batched", body=Thing, returns=Made, status=201, reply=_made, errors=(Gone,)
+        "POST",
+        "/things/batched",
+        body=Thing,
+        returns=Made,
+        status=201,
+        reply=_made,
+        errors=(Gone,),
+        signed_in=True,
     )
     async def make_batched(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Make a thing together with others."""
         self.runs += 1
         return await self.db.write_batched(self.insert_all, body.name)
 
-    @endpoint("POST", "/things/slow", body=Thing, returns=Made, status=201, reply=_made)
+    @endpoint(
+        "POST", "/things/slow", body=Thing, returns=Made, status=201, reply=_made, signed_in=True
+    )
     async def make_slowly(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Make a thing when the gate opens."""
         self.runs += 1
@@ -165,25 +183,35 @@ class ThingApi:
         await self.gate.wait()
         return await self.db.write(self.insert, body.name)
 
-    @endpoint("POST", "/things/none", status=204)
+    @endpoint("POST", "/things/none", status=204, signed_in=True)
     async def make_none(self, request: web.Request) -> None:
         """Write nothing."""
         self.runs += 1
 
-    @endpoint("POST", "/things/quiet", body=Thing, status=204)
+    @endpoint("POST", "/things/quiet", body=Thing, status=204, signed_in=True)
     async def make_quietly(self, request: web.Request, body: Thing) -> None:
         """Make a thing and say nothing."""
         self.runs += 1
         await self.db.write(self.insert, body.name)
 
-    @endpoint("POST", "/things/twice", body=Thing, returns=Made, status=201, reply=_made)
+    @endpoint(
+        "POST", "/things/twice", body=Thing, returns=Made, status=201, reply=_made, signed_in=True
+    )
     async def make_twice(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Write twice, which a key forbids."""
         self.runs += 1
         await self.db.write(self.insert, f"first {body.name}")
         return await self.db.write(self.insert, body.name)
 
-    @endpoint("POST", "/things/prepared", body=Thing, returns=Made, status=201, reply=_made)
+    @endpoint(
+        "POST",
+        "/things/prepared",
+        body=Thing,
+        returns=Made,
+        status=201,
+        reply=_made,
+        signed_in=True,
+    )
     async def make_prepared(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Write something before the effect."""
         self.runs += 1
@@ -192,7 +220,9 @@ class ThingApi:
             await self.db.write_batched(self.insert_all, f"second {body.name}")
         return await self.db.write(self.insert, body.name)
 
-    @endpoint("POST", "/things/again", body=Thing, returns=Made, status=201, reply=_made)
+    @endpoint(
+        "POST", "/things/again", body=Thing, returns=Made, status=201, reply=_made, signed_in=True
+    )
     async def make_again(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Write once more when a write raised."""
         self.runs += 1
@@ -206,19 +236,23 @@ class ThingApi:
         await self.insert(tx, f"undone {name}")
         raise Conflict
 
-    @endpoint("POST", "/things/aside", body=Thing, returns=Made, status=201, reply=_made)
+    @endpoint(
+        "POST", "/things/aside", body=Thing, returns=Made, status=201, reply=_made, signed_in=True
+    )
     async def make_aside(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Start a task that writes too."""
         self.runs += 1
         await asyncio.create_task(self.db.write(self.insert, f"aside {body.name}"))
         return await self.db.write(self.insert, body.name)
 
-    @endpoint("POST", "/things/liar", body=Thing, returns=Made, status=201)
+    @endpoint("POST", "/things/liar", body=Thing, returns=Made, status=201, signed_in=True)
     async def make_other(self, request: web.Request, body: Thing) -> Reply:
         """Answer otherwise than the write."""
         return _made(await self.db.write(self.insert, body.name))
 
-    @endpoint("POST", "/things/late", body=Thing, returns=Made, status=201, reply=_made)
+    @endpoint(
+        "POST", "/things/late", body=Thing, returns=Made, status=201, reply=_made, signed_in=True
+    )
     async def fail_late(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Fail when the effect is there."""
         self.runs += 1
@@ -226,7 +260,13 @@ class ThingApi:
         raise BadRequest
 
     @endpoint(
-        "POST", "/things/secret", body=Thing, returns=Made, status=201, reply=_made, secret=True
+        *("POST", "/things/secret"),
+        body=Thing,
+        returns=Made,
+        status=201,
+        reply=_made,
+        secret=True,
+        signed_in=True,
     )
     async def make_secret(self, request: web.Request, body: Thing) -> dict[str, Any]:
         """Answer with a secret."""
@@ -241,7 +281,7 @@ class ThingApi:
         self.runs += 1
         return await self.db.write(self.insert, body.name)
 
-    @endpoint("GET", "/things", returns=dict[str, Any])
+    @endpoint("GET", "/things", returns=dict[str, Any], signed_in=True)
     async def list(self, request: web.Request) -> dict[str, Any]:
         """List the things' names."""
         self.runs += 1

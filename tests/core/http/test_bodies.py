@@ -64,12 +64,12 @@ class EchoApi:
         """Take something of anybody."""
         return {}
 
-    @endpoint("POST", "//closed", body=Anything, returns=dict[str, Any])
+    @endpoint("POST", "//closed", body=Anything, returns=dict[str, Any], signed_in=True)
     async def closed(self, request: web.Request, body: Anything) -> dict[str, Any]:
         """Take something of somebody."""
         return {}
 
-    @endpoint("POST", "//raw", returns=dict[str, Any])
+    @endpoint("POST", "//raw", returns=dict[str, Any], signed_in=True)
     async def raw(self, request: web.Request) -> dict[str, Any]:
         """Take bytes as they come."""
         return {"size": len(await request.content.read())}

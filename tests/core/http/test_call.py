@@ -152,17 +152,46 @@ def _opened(row: Row) -> Reply:
 def calls(cups: CupService) -> list[Call]:
     return [
         call("GET", "/cups/{id}", cups.read, returns=Cup, wire=wire, permission="things.read"),
-        call("GET", "/found", cups.search, returns=Page[Cup], wire=wire),
-        call("GET", "/cups", cups.list, returns=Page[Cup], wire=wire, tags=("china",)),
-        call("POST", "/cups", cups.make, returns=Cup, wire=wire),
-        call("POST", "/cups/{id}/from/{spoon_id}", cups.fill, returns=Cup, wire=wire),
-        call("PATCH", "/cups/{id}", cups.change, returns=Cup, wire=wire, scope="things.write"),
-        call("PATCH", "/cups/{id}/forget", cups.forget, returns=Cup, wire=wire),
+        call("GET", "/found", cups.search, returns=Page[Cup], wire=wire, signed_in=True),
+        call(
+            "GET", "/cups", cups.list, returns=Page[Cup], wire=wire, tags=("china",), signed_in=True
+        ),
+        call("POST", "/cups", cups.make, returns=Cup, wire=wire, signed_in=True),
+        call(
+            "POST", "/cups/{id}/from/{spoon_id}", cups.fill, returns=Cup, wire=wire, signed_in=True
+        ),
+        call(
+            "PATCH",
+            "/cups/{id}",
+            cups.change,
+            returns=Cup,
+            wire=wire,
+            scope="things.write",
+            signed_in=True,
+        ),
+        call("PATCH", "/cups/{id}/forget", cups.forget, returns=Cup, wire=wire, signed_in=True),
         call("DELETE", "/cups/{id}", cups.delete, object=("thing", "id"), action="delete"),
-        call("PUT", "/cups/{id}/hot", partial(cups.wash, hot=True)),
-        call("POST", "/mixed", cups.mix, body=dict[str, int], returns=Cup, wire=wire, status=200),
+        call("PUT", "/cups/{id}/hot", partial(cups.wash, hot=True), signed_in=True),
+        call(
+            "POST",
+            "/mixed",
+            cups.mix,
+            body=dict[str, int],
+            returns=Cup,
+            wire=wire,
+            status=200,
+            signed_in=True,
+        ),
         call("GET", "/anybody", cups.anybody, returns=Cup, wire=wire, public=True),
-        call("POST", "/painted/{id}", paint, returns=Cup, wire=wire, location="/cups/{id}"),
+        call(
+            "POST",
+            "/painted/{id}",
+            paint,
+            returns=Cup,
+            wire=wire,
+            location="/cups/{id}",
+            signed_in=True,
+        ),
     ]
 
 
@@ -352,9 +381,26 @@ async def test_an_answer_may_say_more() -> None:
 
     body = Annotated[Colour | Named, Field(description="Either.")]
     several = [
-        call("POST", "/opened", cups.make, returns=Cup, reply=_opened, status=201, also=(200,)),
-        call("POST", "/made", cups.anybody, returns=Cup, wire=wire, location=lambda it: it.colour),
-        call("POST", "/either", either, body=body, returns=Cup, wire=wire),
+        call(
+            "POST",
+            "/opened",
+            cups.make,
+            returns=Cup,
+            reply=_opened,
+            status=201,
+            also=(200,),
+            signed_in=True,
+        ),
+        call(
+            "POST",
+            "/made",
+            cups.anybody,
+            returns=Cup,
+            wire=wire,
+            location=lambda it: it.colour,
+            signed_in=True,
+        ),
+        call("POST", "/either", either, body=body, returns=Cup, wire=wire, signed_in=True),
     ]
     async with running(*several) as app:
         first = await send(app, "POST", "/opened", BLUE)

@@ -32,7 +32,7 @@ class NameTaken(Conflict):
 
 
 class ThingApi:
-    @endpoint("GET", "/things", query=Filter, returns=dict[str, Any])
+    @endpoint("GET", "/things", query=Filter, returns=dict[str, Any], signed_in=True)
     async def search(self, request: web.Request, query: Filter) -> dict[str, Any]:
         """List things.
 
@@ -194,7 +194,7 @@ def asking(**options: Any) -> object:
     """Return an object with `GET /asking`, which asks for something."""
 
     class AskingApi:
-        @endpoint("GET", "/asking", status=204, **options)
+        @endpoint("GET", "/asking", status=204, signed_in="permission" not in options, **options)
         async def read(self, request: web.Request) -> Reply:
             """Ask."""
             return no_content()
@@ -248,8 +248,12 @@ def broken(**options: Any) -> object:
         (broken(object=("planet", "id")), "policy of planet"),
         (broken(object=("thing", "thing_id")), "thing_id is not in its path"),
         (broken(public=True, permission="things.read"), "public"),
-        (broken(path="/things", method="POST"), "the same"),
-        (broken(path="/things/{other}", method="DELETE"), "the same"),
+        (broken(), "who may call it"),
+        (broken(scope="things.read"), "who may call it"),
+        (broken(signed_in=True, permission="things.read"), "or it is not"),
+        (broken(signed_in=True, public=True), "or it is not"),
+        (broken(path="/things", method="POST", public=True), "the same"),
+        (broken(path="/things/{other}", method="DELETE", signed_in=True), "the same"),
     ],
 )
 async def test_a_declaration_that_cannot_hold_stops_the_start(api: object, message: str) -> None:
@@ -260,11 +264,11 @@ async def test_a_declaration_that_cannot_hold_stops_the_start(api: object, messa
 
 async def test_two_endpoints_of_one_name_stop_the_start() -> None:
     class OtherApi:
-        @endpoint("GET", "/first/things")
+        @endpoint("GET", "/first/things", signed_in=True)
         async def read(self, request: web.Request) -> Reply:
             return no_content()
 
-        @endpoint("GET", "/second", name="getFirstThings")
+        @endpoint("GET", "/second", name="getFirstThings", signed_in=True)
         async def read_more(self, request: web.Request) -> Reply:
             return no_content()
 

@@ -32,29 +32,29 @@ class CupApi:
     def __init__(self) -> None:
         self.colour = "red"
 
-    @endpoint("GET", "/cups/{id}", returns=Cup)
+    @endpoint("GET", "/cups/{id}", returns=Cup, signed_in=True)
     async def read(self, request: web.Request) -> dict[str, Any]:
         """Read a cup."""
         return {"colour": self.colour}
 
-    @endpoint("PATCH", "/cups/{id}", body=Cup, returns=Cup)
+    @endpoint("PATCH", "/cups/{id}", body=Cup, returns=Cup, signed_in=True)
     async def change(self, request: web.Request, body: Cup) -> dict[str, Any]:
         """Change a cup."""
         request[IF_MATCH].check(LOCKED, {"colour": self.colour})
         self.colour = body.colour
         return {"colour": self.colour}
 
-    @endpoint("PATCH", "/cups/{id}/forget", body=Cup, returns=Cup)
+    @endpoint("PATCH", "/cups/{id}/forget", body=Cup, returns=Cup, signed_in=True)
     async def forget(self, request: web.Request, body: Cup) -> dict[str, Any]:
         """Change a cup, whatever was insisted on."""
         return {"colour": body.colour}
 
-    @endpoint("GET", "/cups", returns=Page[Cup])
+    @endpoint("GET", "/cups", returns=Page[Cup], signed_in=True)
     async def list(self, request: web.Request) -> dict[str, Any]:
         """List cups."""
         return {"items": [], "nextCursor": None}
 
-    @endpoint("GET", "/cups/{id}/own", returns=Cup, also=(202,))
+    @endpoint("GET", "/cups/{id}/own", returns=Cup, also=(202,), signed_in=True)
     async def own(self, request: web.Request) -> Reply:
         """Answer with a tag of its own, or not yet."""
         headers = {"ETag": '"mine"'}

@@ -22,7 +22,7 @@ class DoorApi:
         """Say who asks."""
         return {"remote": request[REMOTE]}
 
-    @endpoint("GET", "/mine", returns=dict[str, str])
+    @endpoint("GET", "/mine", returns=dict[str, str], signed_in=True)
     async def mine(self, request: web.Request) -> dict[str, str]:
         """Say who asks, to who is signed in."""
         return {"remote": request[REMOTE]}

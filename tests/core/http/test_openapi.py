@@ -85,7 +85,7 @@ class Change(Wire):
 
 
 class ChangeApi:
-    @endpoint("PATCH", "/changes", body=Change, returns=Change, query=Filter)
+    @endpoint("PATCH", "/changes", body=Change, returns=Change, query=Filter, signed_in=True)
     async def change(self, request: web.Request, query: Filter, body: Change) -> dict[str, Any]:
         """Change it."""
         return body.model_dump(mode="json", by_alias=True)

@@ -105,9 +105,9 @@ class SpoonPlugin:
         spoons = app.service(SpoonService)
         change, wire = getattr(spoons, self._how), SPOONS.wire
         return [
-            call("POST", "/spoons", spoons.make, returns=Spoon, wire=wire),
-            call("GET", "/spoons/{id}", spoons.read, returns=Spoon, wire=wire),
-            call("PATCH", "/spoons/{id}", change, returns=Spoon, wire=wire),
+            call("POST", "/spoons", spoons.make, returns=Spoon, wire=wire, signed_in=True),
+            call("GET", "/spoons/{id}", spoons.read, returns=Spoon, wire=wire, signed_in=True),
+            call("PATCH", "/spoons/{id}", change, returns=Spoon, wire=wire, signed_in=True),
         ]
 
     @hookimpl

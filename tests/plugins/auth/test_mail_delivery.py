@@ -9,8 +9,8 @@ from tests.core.http.small_app import logged
 from tests.core.mail.post_office import PostOffice, drop, post_office, take_and_drop
 from tests.plugins.auth.test_invitations import invite, redeem
 from wellio import ManualClock
+from wellio.db.catalogue import columns
 from wellio.testing import DEADLINE_S, TestApp, User
-from wellio.testing.people import columns
 from wellio.testing.plugin import MakeUser, StartApp
 
 START_MS = 1_780_000_000_000
