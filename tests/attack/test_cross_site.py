@@ -74,6 +74,7 @@ async def test_every_stranger_is_refused_at_one_endpoint(world: World) -> None:
 
 
 async def test_what_a_form_sends_is_no_body(world: World) -> None:
+    await world.app.settled()  # what its people's making began is done
     before = await snapshot(world.app.app.db)
     for rule in RULES:
         if not rule.yes or rule.body is None:

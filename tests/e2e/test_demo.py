@@ -331,6 +331,7 @@ async def test_the_logins_of_one_database_are_not_shown_for_another(
         read(app.config.model_copy(update={"database": elsewhere}))
 
 
+@pytest.mark.slow("it fills a demo and starts nine processes")
 async def test_the_command_line_fills_once_and_serves_again_and_again(tmp_path: Path) -> None:
     small = ("--coaches", "2", "--clients", "2", "--days", "14")
     nothing = wellio("seed", cwd=tmp_path)
