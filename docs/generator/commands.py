@@ -15,7 +15,7 @@ from wellio.cli import commands
 from wellio.cli.operations import operations_of
 
 _INTRODUCTION = """\
-Every command takes `--config FILE` and `--data DIR` (`./data` by default) and prints one JSON object with `--json`. While a server runs on the data folder, commands that need the data go to it over `data/control.sock`; else they take the folder's lock. `migrate` refuses while a server runs. The exit code is 0, 1 when the command failed, 2 when it was called wrongly. `plugin new` needs neither settings nor data."""  # noqa: E501 - a paragraph is a line
+Every command takes `--config FILE` and `--data DIR` (`./data` by default) and, when it succeeds, prints one JSON object with `--json`; why it does not is a sentence on standard error. While a server runs on the data folder, commands that need the data go to it over `data/control.sock`; else they take the folder's lock. `migrate` refuses while a server runs. The exit code is 0, 1 when the command failed, 2 when it was called wrongly. `plugin new` needs neither settings nor data."""  # noqa: E501 - a paragraph is a line
 
 _COMMON = {"config", "data", "json"}
 

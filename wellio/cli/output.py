@@ -8,6 +8,9 @@ import orjson
 
 from wellio.errors import Problem, WellioError
 
+#: Columns of a terminal on which any table has room: what one needs is measured there.
+_UNBOUNDED = 10_000
+
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     """Print a command's result: members that hold a list become tables, others lines.
@@ -22,6 +25,7 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
     from rich.table import Table
 
     console = Console(highlight=False, markup=False, emoji=False)  # a result is only text
+    unbounded = console.options.update(width=_UNBOUNDED)
     for key, value in result.items():
         if not (isinstance(value, list) and value and isinstance(value[0], Mapping)):
             console.print(f"{key}: {_text(value)}", soft_wrap=True)
@@ -29,7 +33,10 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
         table = Table(*value[0], title=key, title_justify="left")
         for row in value:
             table.add_row(*(_text(cell) for cell in row.values()))
-        if not _holds_text(value) and console.measure(table).minimum <= console.width:
+        if (
+            not _holds_text(value)
+            and console.measure(table, options=unbounded).minimum <= console.width
+        ):
             console.print(table)
             continue
         for row in value:
