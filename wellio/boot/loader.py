@@ -162,6 +162,8 @@ class _Loading:
     def fail(self, offer: Offer, reason: str, cause: BaseException | None = None) -> None:
         """Stop the start, or skip the plugin."""
         if offer.is_builtin or self._loader.on_error == "stop":
+            if cause is not None and isinstance(cause.__cause__, ConfigError):
+                raise cause.__cause__  # a setting is wrong and no plugin; it says which
             raise PluginError(f"plugin {offer.name} ({offer.origin}): {reason}") from cause
         self.skipped[offer.name] = reason
 
