@@ -15,6 +15,7 @@ const socket = new Function(...names, code)(io, url, load, save, signIn);
 socket.io.reconnectionDelay(100);
 socket.io.randomizationFactor(0);
 socket.on("connect", () => console.log("connect"));
-socket.on("disconnect", (reason) => console.log("disconnect", reason));
+// Which reason it is depends on whether a poll or a WebSocket breaks, and that on the moment.
+socket.on("disconnect", (why) => console.log(socket.active ? "lost" : `disconnect ${why}`));
 socket.on("connect_error", ({ data }) => socket.active || console.log("refused", data.code));
 socket.on("session_revoked", ({ reason }) => console.log("told", reason));

@@ -23,7 +23,7 @@ from wellio.testing.users import sign_in
 pytestmark = pytest.mark.sqlite("the database is away by a switch in front of it")
 API = TESTS.parent / "docs" / "api.md"
 START_MS = 1_780_000_000_000
-LOST = "disconnect transport close"
+LOST = "lost"
 TOKEN_LIFE_MS = 600_000
 
 
