@@ -1,4 +1,5 @@
 # Wellio in a container: one process, one volume, no compiler, no root. docs/deployment.md goes on.
+# /app/wellio.cdx.json says what is in it.
 
 FROM python:3.11-slim AS build
 WORKDIR /src

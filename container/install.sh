@@ -17,3 +17,5 @@ install() {
 }
 install --require-hashes -r requirements/runtime.lock
 install --no-deps "$tools"/dist/*.whl
+# The bill of materials, where whoever examines an image finds it (docs/security.md).
+cp "$target"/lib/python3*/site-packages/wellio-*.dist-info/sboms/wellio.cdx.json "$target/"

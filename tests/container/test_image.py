@@ -8,13 +8,16 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from aiohttp import ClientSession
+from packaging.utils import canonicalize_name
 
+from hatch_build import bill_of_materials
 from tests import children
 from tests.container.conftest import ROOT, UID, Installed
 
@@ -100,6 +103,18 @@ def test_nothing_but_what_runs_is_in_it(installed: Installed) -> None:
     modes = {path: path.lstat().st_mode for path in installed.app.rglob("*")}
     assert [path for path, mode in modes.items() if mode & 0o6000] == []
     assert list(installed.app.rglob("secrets/*.key")) == []
+
+
+def test_the_bill_of_materials_lists_all_that_is_installed(installed: Installed) -> None:
+    (inside,) = installed.app.rglob("*.dist-info/sboms/wellio.cdx.json")
+    bill = json.loads(inside.read_text())
+    listed = {
+        it["name"]: it["version"] for it in [bill["metadata"]["component"], *bill["components"]]
+    }
+    found = {it.name: it.version for it in metadata.distributions(path=[str(inside.parents[2])])}
+    assert {name: listed.get(canonicalize_name(name)) for name in found} == found
+    shown = (installed.app / inside.name).read_bytes()
+    assert shown == inside.read_bytes() == bill_of_materials(ROOT, found["wellio"])
 
 
 def test_the_dockerfile_does_the_same() -> None:
