@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 from urllib.parse import quote
 
-import aiosqlite
-
 from wellio.errors import DatabaseError
 from wellio.files.durability import sync_folder
 from wellio.observe.examinations.examination import Examination
 
 from .base import Row, Tx, closing, overloaded
-from .dialect import SQLITE
 from .lock import FolderLock
-from .sqlite_errors import translate
 from .sqlite_examination import of_sqlite
 from .sqlite_log import LogMark
+from .sqlite_reader import BUSY_S, CACHED_STATEMENTS, LIKE_AS_ON_POSTGRES, Readers
 from .write_hook import current_write_hook, run_alone, run_with
 from .writer import Request, Writer
 
@@ -35,9 +32,6 @@ P = ParamSpec("P")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_CACHED_STATEMENTS: Final = 1000
-_BUSY_S: Final = 2.0  # how long to wait for a stranger's lock on the file
-_COMMON: Final = "PRAGMA case_sensitive_like = ON"  # as on Postgres; also lets LIKE use an index
 _WRITER: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -47,7 +41,7 @@ _WRITER: Final = (
     # 12 MB: what many commits changed is copied once, and nobody waits long for the copying.
     "PRAGMA wal_autocheckpoint = 3000",
     "PRAGMA temp_store = MEMORY",  # what a savepoint would undo needs no file
-    _COMMON,
+    LIKE_AS_ON_POSTGRES,
 )
 
 
@@ -63,7 +57,7 @@ class SqliteDatabase:
         self._max_queue = max_queue
         self._pending = 0
         self._is_closing = False
-        self._readers: list[_Reader] = []
+        self._readers = Readers(path)
         self._writer: Writer
 
     @classmethod
@@ -90,8 +84,7 @@ class SqliteDatabase:
                 connection.execute(pragma)
             database._writer = Writer(connection, database._release, deadline_s, database._mark.set)
             database._writer.start()
-            for _ in range(readers):
-                database._readers.append(await _Reader.open(path))
+            await database._readers.open(readers)
         except BaseException as error:
             await database.close()
             if isinstance(error, sqlite3.Error):
@@ -142,8 +135,7 @@ class SqliteDatabase:
         """Return all rows of a read outside any transaction."""
         if self._is_closing:
             raise closing()
-        reader = min(self._readers, key=_Reader.load)
-        return await reader.fetch_all(sql, params)
+        return await self._readers.fetch_all(sql, params)
 
     async def ping(self) -> None:
         """Raise Unavailable unless the database can be written: it commits a little something."""
@@ -171,8 +163,7 @@ class SqliteDatabase:
         if self._is_closing:
             return
         self._is_closing = True
-        for reader in self._readers:  # first: the last checkpoint wants nobody reading
-            await reader.close()
+        await self._readers.close()  # first: the last checkpoint wants nobody reading
         if hasattr(self, "_writer"):
             self._writer.stop()
             await asyncio.to_thread(self._writer.join)
@@ -226,50 +217,6 @@ class SqliteDatabase:
                 request.future.set_result(request.result)
 
 
-class _Reader:
-    """A read-only connection in a thread of its own."""
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
-        self._waiting = 0
-
-    @classmethod
-    async def open(cls, path: Path) -> Self:
-        connection = await aiosqlite.connect(
-            f"file:{quote(str(path))}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            timeout=_BUSY_S,
-            cached_statements=_CACHED_STATEMENTS,
-        )
-        try:
-            connection.row_factory = sqlite3.Row
-            await connection.execute_fetchall("PRAGMA query_only = ON")
-            await connection.execute_fetchall(_COMMON)
-        except BaseException:  # a cancelled start too: its thread would keep the process
-            await connection.close()
-            raise
-        return cls(connection)
-
-    def load(self) -> int:
-        return self._waiting
-
-    async def fetch_all(self, sql: str, params: dict[str, Any]) -> list[Row]:
-        statement = SQLITE.statement(sql)
-        text, values = statement.for_sqlite(params)
-        self._waiting += 1
-        try:
-            rows = await self._connection.execute_fetchall(text, values)
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise translate(error) from error
-        finally:
-            self._waiting -= 1
-        return rows  # type: ignore[return-value] # typed as an iterable; execute_fetchall gives a list
-
-    async def close(self) -> None:
-        await self._connection.close()
-
-
 async def _nothing(tx: Tx) -> None:
     """Stand for a body where there is none."""
 
@@ -284,10 +231,10 @@ def _open_writer(path: Path) -> sqlite3.Connection:
         sync_folder(path.parent)  # SQLite syncs the file, not the entry that leads to it
     connection = sqlite3.connect(
         path,
-        timeout=_BUSY_S,
+        timeout=BUSY_S,
         isolation_level=None,
         check_same_thread=False,
-        cached_statements=_CACHED_STATEMENTS,
+        cached_statements=CACHED_STATEMENTS,
     )
     connection.row_factory = sqlite3.Row
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 import pytest
@@ -18,6 +19,7 @@ from tests.children import child
 from tests.core.db.conftest import ids, insert, make_table, one
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
+from wellio.db.sqlite_reader import QuickReader
 from wellio.errors import (
     ConfigError,
     Conflict,
@@ -79,6 +81,74 @@ async def test_the_writer_is_durable_and_checks_foreign_keys(db: Engine) -> None
 async def test_readers_cannot_write(db: Engine) -> None:
     with pytest.raises(Unavailable):
         await db.fetch_all("DELETE FROM t")
+
+
+LONG_READ = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :last) SELECT i FROM n
+"""
+
+
+def at_once(db: Engine, sql: str, **params: Any) -> list[Any] | None:
+    """Return the first column of what is found without waiting for a thread; None if it takes one.
+
+    A coroutine that only lets others have a turn gives None to the loop, and one that waits a
+    future.
+    """
+    reading = db.fetch_all(sql, **params)
+    try:
+        while reading.send(None) is None:
+            pass
+    except StopIteration as done:
+        return [row[0] for row in done.value]
+    reading.close()
+    return None
+
+
+async def test_a_look_up_by_key_waits_for_no_thread(db: Engine) -> None:
+    by_key = "SELECT id FROM t WHERE id = :id"
+    await db.write(insert, "a")
+    for _ in range(3000):  # steps of many runs are no long read
+        assert at_once(db, by_key, id="a") == ["a"]
+    await db.write(insert, "b")
+    assert at_once(db, by_key, id="b") == ["b"]
+    assert at_once(db, by_key, id="c") == []
+
+
+async def test_a_long_read_leaves_the_loop_and_finds_the_same(db: Engine) -> None:
+    for last in (10, 100_000, 10):
+        assert len(await db.fetch_all(LONG_READ, last=last)) == last
+    assert at_once(db, LONG_READ, last=10) is None
+    await db.write(insert, "a")
+    assert at_once(db, "SELECT id FROM t") == ["a"]
+
+
+async def test_short_reads_one_after_the_other_let_others_have_a_turn(db: Engine) -> None:
+    async def read() -> None:
+        for _ in range(1000):
+            await db.fetch_one("SELECT id FROM t")
+
+    reading = asyncio.create_task(read())
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+
+
+async def test_a_stranger_who_keeps_readers_out_costs_the_loop_nothing(
+    db: Engine, tmp_path: Path
+) -> None:
+    """Such as one who recovers the log: a thread waits for it."""
+    await db.close()
+    path = tmp_path / "wellio.db"
+    reader = QuickReader(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+        stranger.execute("PRAGMA locking_mode = EXCLUSIVE")
+        stranger.execute("BEGIN EXCLUSIVE")
+        reader.open()
+        assert reader.fetch_all("SELECT id FROM t", {}) is None
+    assert reader.fetch_all("SELECT id FROM t", {}) == []
+    reader.close()
 
 
 async def test_bigint_in_a_strict_table_is_an_error(db: Engine) -> None:
