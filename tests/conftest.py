@@ -98,6 +98,10 @@ class _Failures:
             terminal.line(report.longreprtext)
 
 
+# Hundreds of processes start in a run. Where bytecode is not kept, each compiles all it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _STDERR = pytest.StashKey[int]()
 
 

@@ -38,6 +38,14 @@ def test_the_end_of_a_failed_test_has_an_end(tmp_path: Path) -> None:
     assert "in endless" in done.stderr
 
 
+def test_what_was_compiled_is_kept_for_the_processes_that_tests_start() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)"],
+        capture_output=True, text=True, timeout=DEADLINE_S, check=True,
+    )  # fmt: skip
+    assert shown.stdout == "False\n"
+
+
 def spent(budgeted: budget.Budget, test: str, seconds: float, **more: Any) -> None:
     report = {"when": "call", "cpu_s": seconds, "speed": 1.0, "may_be_slow": False, **more}
     budgeted.pytest_runtest_logreport(SimpleNamespace(nodeid=test, **report))
