@@ -17,6 +17,10 @@ class Wheels:
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
-    folder = tmp_path_factory.mktemp("wheels")
-    return Wheels(build(ROOT, folder / "wellio"), build(EXAMPLE, folder / "hello"))
+def wellio_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(ROOT, tmp_path_factory.mktemp("wellio"))
+
+
+@pytest.fixture(scope="session")
+def wheels(wellio_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    return Wheels(wellio_wheel, build(EXAMPLE, tmp_path_factory.mktemp("hello")))

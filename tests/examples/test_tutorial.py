@@ -1,9 +1,10 @@
 """docs/plugins.md is followed word for word, and lists what `wellio.testing` has."""
 
+import os
 import re
 import shlex
+import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -15,8 +16,8 @@ from _pytest.fixtures import FixtureFunctionDefinition
 
 import wellio.testing
 from tests.children import run
-from tests.examples.conftest import Wheels
 from tests.examples.installation import ROOT, Installation
+from tests.examples.terminal import Terminal
 from tests.examples.tutorial import Command, File, steps
 from wellio.testing import DEADLINE_S, plugin
 
@@ -27,25 +28,30 @@ class Reader:
     """Somebody with a terminal, in an empty folder, where Wellio is installed."""
 
     def __init__(self, installed: Installation, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder / "empty"
+        self.folder.mkdir()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self._environment = {
+        environment = {
             **installed.variables,
             "WELLIO_SERVER__PORT": str(self._port),  # another test may use port 3000
             "COLUMNS": "80",
         }
-        self._job: subprocess.Popen[bytes] | None = None
+        self._terminal = Terminal(installed, environment, folder / "printed")
+        self._job = 0
 
     def write(self, file: File) -> None:
         """Write a file, or compare what is there with what the page shows."""
         path = self.folder / file.path
         if file.action == "write":
+            assert not path.exists(), f"{file.path} is there: show what changes"
             path.parent.mkdir(exist_ok=True)
             path.write_text(file.text)
         elif file.action == "append":
             path.write_text(f"{path.read_text()}\n\n{file.text}")
+        elif file.action == "change":
+            path.write_text(file.change(path.read_text()))
         elif file.action == "holds":
             assert path.read_text() == file.text, f"{file.path} is another"
         else:
@@ -59,37 +65,22 @@ class Reader:
                 self.folder /= folder
                 return
             case [*rest, "&"]:
-                self._job = subprocess.Popen(
-                    rest, cwd=self.folder, env=self._environment,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )  # fmt: skip
+                self._job = self._terminal.start(rest, self.folder, Path(os.devnull))
                 return
             case ["kill", "%1"]:
-                self.leave()
+                os.kill(self._job, signal.SIGTERM)
+                assert self._terminal.wait(self._job) == 0
                 return
             case ["curl", "-s", url]:
                 printed, code = self._get(url), 0
             case _:
-                printed, code = self._run(words)
+                printed, code = self._terminal.run(words, self.folder)
         assert command.is_printed(printed), f"$ {command.line}\n{printed}"
-        assert (code != 0) == (" failed" in command.printed), f"$ {command.line}\n{printed}"
+        assert (code != 0) == command.fails, f"$ {command.line}\n{printed}"
 
     def leave(self) -> None:
-        """End what runs in the background."""
-        if self._job is not None:
-            job, self._job = self._job, None
-            job.terminate()
-            try:
-                job.wait(DEADLINE_S)
-            finally:
-                job.kill()
-
-    def _run(self, words: list[str]) -> tuple[str, int]:
-        done = run(
-            *words, cwd=self.folder, env=self._environment,
-            stderr=subprocess.STDOUT, limit_s=5 * DEADLINE_S,
-        )  # fmt: skip
-        return done.stdout, done.returncode
+        """Close the terminal, and with it what runs in the background."""
+        self._terminal.close()
 
     def _get(self, url: str) -> str:
         """Ask the server that was just started, as curl would once it listens."""
@@ -109,12 +100,9 @@ class Reader:
                 time.sleep(0.05)
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.slow("the plugins' own tests run six times, on both engines")
-def test_the_tutorial_is_followed_word_for_word(wheels: Wheels, tmp_path: Path) -> None:
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    reader = Reader(Installation.make(tmp_path / "venv", wheels.wellio), folder)
+@pytest.mark.slow("the plugins' own tests run three times, on both engines")
+def test_the_tutorial_is_followed_word_for_word(wellio_wheel: Path, tmp_path: Path) -> None:
+    reader = Reader(Installation.make(tmp_path / "venv", wellio_wheel), tmp_path)
     try:
         for step in steps(PAGE):
             if isinstance(step, File):
@@ -131,9 +119,8 @@ def test_the_tutorial_is_followed_word_for_word(wheels: Wheels, tmp_path: Path) 
     ):  # fmt: skip
         checked = ("wellio_plugin_wins", "tests")
         done = run(
-            *(sys.executable, "-m", *words, *checked),
-            cwd=folder / "wellio-plugin-wins", limit_s=4 * DEADLINE_S,
-        )  # fmt: skip
+            *(sys.executable, "-m", *words, *checked), cwd=reader.folder, limit_s=4 * DEADLINE_S
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -155,9 +142,36 @@ def test_what_a_command_prints_is_compared(printed: str, text: str, is_it: bool)
     assert Command("", printed).is_printed(text) is is_it
 
 
+CHANGED = "a\nb\n\nc\nb\n"
+
+
+@pytest.mark.parametrize(
+    "diff, text",
+    [
+        ("+z\n a\n", "z\na\nb\n\nc\nb\n"),
+        (" c\n-b\n+d\n", "a\nb\n\nc\nd\n"),
+        ("-a\n@@\n\n-c\n", "b\n\nb\n"),
+        (" b\n", "2 times"),
+        (" d\n", "0 times"),
+        ("+d\n", "0 times"),
+        (" a\nb\n", "no diff"),
+    ],
+)
+def test_a_change_is_made_where_it_says(diff: str, text: str) -> None:
+    change = File("change", "it.py", diff)
+    if "times" in text or "no diff" in text:
+        with pytest.raises(AssertionError, match=text):
+            change.change(CHANGED)
+    else:
+        assert change.change(CHANGED) == text
+
+
 def test_a_block_that_nobody_can_follow_is_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("Some words.\n\n```python\nx = 1\n```\n")
+    with pytest.raises(AssertionError, match="nobody knows"):
+        list(steps(page))
+    page.write_text("Change `a.py`:\n\n```python\nx = 1\n```\n")
     with pytest.raises(AssertionError, match="nobody knows"):
         list(steps(page))
     page.write_text("Some words.\n```python\nx = 1\n```\n")

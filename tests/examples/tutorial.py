@@ -1,7 +1,8 @@
 """Reads a tutorial as somebody who does what it says: writes its files and types its commands.
 
 Each fenced block is one step. A `console` block holds commands behind `$` and what they print; any
-other is a file, and the paragraph above says what to do with it.
+other is a file, and the paragraph above says what to do with it. A `diff` changes one: lines with
+`-` go, lines with `+` come, the others say where; `@@` is between two places.
 """
 
 import re
@@ -13,6 +14,7 @@ _BLOCK = re.compile(r"([^\n]*)\n\n```(\w+)\n(.*?)```$", re.MULTILINE | re.DOTALL
 _FILES = {
     "write": re.compile(r"\bWrite `([^`]+)`:$"),
     "append": re.compile(r"\bAdd to the end of `([^`]+)`:$"),
+    "change": re.compile(r"\bChange `([^`]+)`:$"),
     "holds": re.compile(r"`([^`]+)` holds:$"),
     "part": re.compile(r"\bin `([^`]+)`:$"),
 }
@@ -20,11 +22,23 @@ _FILES = {
 
 @dataclass(frozen=True)
 class File:
-    """A file that is written, extended, or shown as it is there, whole or in part."""
+    """A file that is written, extended, changed, or shown as it is there, whole or in part."""
 
     action: str
     path: str
     text: str
+
+    def change(self, text: str) -> str:
+        """Return a file's text with the change made, each place of which must be there once."""
+        for place in re.split(r"^@@\n", self.text, flags=re.MULTILINE):
+            lines = [(line[:1], line[1:]) for line in place.splitlines(keepends=True)]
+            assert {sign for sign, _ in lines} <= set("-+ \n"), f"{self.path}: no diff:\n{place}"
+            before = "".join(rest or sign for sign, rest in lines if sign != "+")
+            after = "".join(rest or sign for sign, rest in lines if sign != "-")
+            found = [*re.finditer(f"^{re.escape(before)}", text, re.MULTILINE)] if before else []
+            assert len(found) == 1, f"{self.path}: {len(found)} times:\n{before}"
+            text = text[: found[0].start()] + after + text[found[0].end() :]
+        return text
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,11 @@ class Command:
 
     line: str
     printed: str
+
+    @property
+    def fails(self) -> bool:
+        """Tell whether it ends with an error, by what it prints."""
+        return " failed" in self.printed
 
     def is_printed(self, text: str) -> bool:
         """Tell whether a text is what the command prints, but for blanks at the ends of lines."""
@@ -56,7 +75,7 @@ def steps(page: Path) -> Iterator[File | Command]:
         if kind == "console":
             yield from _commands(content)
         else:
-            yield _file(above, content)
+            yield _file(above, kind, content)
 
 
 def _commands(content: str) -> Iterator[Command]:
@@ -65,8 +84,9 @@ def _commands(content: str) -> Iterator[Command]:
         yield Command(line, printed)
 
 
-def _file(above: str, content: str) -> File:
+def _file(above: str, kind: str, content: str) -> File:
     for action, pattern in _FILES.items():
-        if found := pattern.search(above):
+        found = pattern.search(above)
+        if found and (action == "change") == (kind == "diff"):
             return File(action, found[1], content)
     raise AssertionError(f"nobody knows what to do with the block below: {above}")
