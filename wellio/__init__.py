@@ -102,6 +102,7 @@ from .wire import (
 )
 
 __version__ = metadata.version("wellio")
+"""Which Wellio this is, such as `0.1.0`."""
 
 __all__ = [
     "ABSENT",

@@ -145,27 +145,36 @@ Id = Annotated[
     BeforeValidator(_canonical_id),
     WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
+"""A UUID, taken in either case and kept in lower case."""
 Text = Annotated[str, Strict(), AfterValidator(_no_control)]
+"""Text of any length, line ends and tabs included; no other control characters."""
 Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whitespace=True)]
+"""One line, without blanks at its ends; it may be empty."""
 VisibleText = Annotated[Text, Field(min_length=1), AfterValidator(_visible)]
 """Text of which somebody sees something: blanks and joiners alone are none."""
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
+"""A visible line of up to 200 characters."""
 Email = Annotated[
     Line,
     StringConstraints(min_length=3, max_length=254),
     AfterValidator(_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
 ]
+"""An e-mail address that mail can be sent to; `address_key` compares two of them."""
 Phone = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_phone)]
 """A number to dial, and an extension if it has one."""
 Password = Annotated[
     Text, AfterValidator(composed), StringConstraints(min_length=10, max_length=256)
 ]
+"""A password that somebody chooses, of 10 to 256 characters."""
 TimeZone = Annotated[Line, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+"""A time zone of the IANA list, such as `Europe/Berlin`."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""Three capital letters of ISO 4217, such as `EUR`."""
 Locale = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
 ]
+"""A language tag of BCP 47, such as `de` or `pt-BR`."""
 Date = Annotated[date, BeforeValidator(_date)]
 """A date, `YYYY-MM-DD` on the wire: pydantic alone would read the text of a number too."""
 AS_INSTANT = BeforeValidator(_instant)

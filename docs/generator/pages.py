@@ -6,7 +6,17 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from docs.generator import commands, errors, events, hooks, permissions, schema, settings, sockets
+from docs.generator import (
+    commands,
+    errors,
+    events,
+    hooks,
+    permissions,
+    reference,
+    schema,
+    settings,
+    sockets,
+)
 from wellio import WELLIO, Wellio, create_app
 from wellio.config.settings import load_config
 
@@ -30,6 +40,7 @@ async def _pages(folder: str) -> Mapping[str, str]:
             "events.md": events.page(app),
             "hooks.md": hooks.page(app),
             "permissions.md": permissions.page(app),
+            "reference.md": reference.page(app),
             "schema.md": await schema.page(app),
             "sockets.md": sockets.page(app),
         }

@@ -3,13 +3,18 @@
 import inspect
 import re
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-import wellio
+import wellio.testing
 from docs.generator.hooks import names
 from docs.generator.pages import FOLDER, pages
+from docs.generator.source import members
+from docs.generator.subjects import NOT_FOR_PLUGINS
 from tests.core.source_tree import read
 from wellio.boot.loader import load_plugins
 from wellio.config.settings import load_config
@@ -46,14 +51,50 @@ def test_every_hook_is_tried_by_a_test() -> None:
     assert untried == set()
 
 
-def test_everything_public_has_a_docstring() -> None:
-    things = {name: getattr(wellio, name) for name in wellio.__all__}
-    silent = [
-        name
-        for name, thing in things.items()
-        if (inspect.isclass(thing) or inspect.isfunction(thing)) and not inspect.getdoc(thing)
+@pytest.mark.parametrize("module", [wellio, wellio.testing], ids=lambda it: it.__name__)
+def test_the_reference_has_every_public_name_once_with_words(
+    made: Mapping[str, str], module: ModuleType
+) -> None:
+    (chapter,) = re.findall(
+        rf"^# `{re.escape(module.__name__)}`$(.*?)^# ",
+        made["reference.md"],
+        re.DOTALL | re.MULTILINE,
+    )
+    words = [
+        *re.findall(r"^### `(\w+)`\n\n(?:```python\n.*\n```\n\n)?(.*)$", chapter, re.MULTILINE),
+        *re.findall(r"^\| `(\w+)` \| (.*) \|$", chapter, re.MULTILINE),
     ]
-    assert silent == []
+    listed = sorted(name for name, _ in words)
+    assert listed == sorted(module.__all__), "docs/generator/subjects.py: each has a subject"
+    assert [name for name, text in words if not re.match(r"[A-Z\d`]", text)] == []
+
+
+def test_the_reference_has_every_port_and_its_methods(made: Mapping[str, str]) -> None:
+    packages = [entry.package for entry in load_plugins(load_config(NO_FILE, env={})).loaded]
+    modules = [import_module(f"{it}.ports") for it in packages if find_spec(f"{it}.ports")]
+    ports = [
+        it for module in modules for it in _classes(module) if it.__module__ == module.__name__
+    ]
+    assert len(ports) > 5
+    for port in ports:
+        section = made["reference.md"].split(f"## `{port.__module__}.{port.__qualname__}`")[1]
+        methods = {name for name in vars(port) if not name.startswith("_")}
+        shown = re.findall(
+            r"^\* `(?:await )?(\w+)\(.*?`: \w", section.split("\n## ")[0], re.MULTILINE
+        )
+        assert set(shown) == methods
+
+
+def test_what_the_reference_leaves_out_is_there_to_be_left_out() -> None:
+    public = {it.__name__: it for it in (*_classes(wellio), *_classes(wellio.testing))}
+    for name, hidden in NOT_FOR_PLUGINS.items():
+        there = {member.name for member in members(public[name])}
+        assert set(hidden.split()) - there == set(), name
+
+
+def _classes(module: ModuleType) -> list[type]:
+    things = [getattr(module, name) for name in module.__all__]
+    return [thing for thing in things if inspect.isclass(thing)]
 
 
 def test_every_setting_and_event_says_what_it_is(made: Mapping[str, str]) -> None:

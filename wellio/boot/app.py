@@ -115,3 +115,4 @@ class Wellio:
 
 
 WELLIO = web.AppKey("wellio", Wellio)
+"""Where aiohttp's application has it: `create_app(...)[WELLIO]`, or `request.app[WELLIO]`."""

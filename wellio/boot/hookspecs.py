@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 NAMESPACE = "wellio"
 hookspec = pluggy.HookspecMarker(NAMESPACE)
+"""Marks a function of a plugin's module `hooks` as a hook that others may fill."""
 hookimpl = pluggy.HookimplMarker(NAMESPACE)
-
-#: Returns what to say to whoever starts the server, once it listens; None for nothing.
+"""Marks a function of a plugin as a hook; `optionalhook=True` where its owner may be missing."""
 Notice = Callable[[], Awaitable[str | None]]
+"""Returns what to say to whoever starts the server, once it listens; None for nothing."""
 
 
 class HealthCheck(Protocol):

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from wellio.boot.app import Wellio
     from wellio.boot.plugins import Plugins
 
-#: Marks a field that is typed without a name: `email: Annotated[Email, ARGUMENT]`.
 ARGUMENT: Final = object()
+"""Marks a field that is typed without a name: `email: Annotated[Email, ARGUMENT]`."""
 
 ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
 Run = Callable[["Wellio", ArgumentsT], Awaitable[Mapping[str, Any]]]

@@ -56,5 +56,5 @@ def _strong(secret: SecretStr) -> SecretStr:
     return secret
 
 
-#: A setting that holds a secret of 32 bytes or more which nobody can guess.
 StrongSecret = Annotated[SecretStr, AfterValidator(_strong)]
+"""A setting that holds a secret of 32 bytes or more which nobody can guess."""

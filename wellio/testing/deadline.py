@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Final
 from unittest.mock import patch
 
-#: Seconds. It ends a test that would wait for ever, and measures nothing: a busy machine may take
-#: many times as long as an idle one.
 DEADLINE_S: Final = 50.0
+"""Seconds. It ends a test that would wait for ever, and measures nothing: a busy machine may take
+many times as long as an idle one."""
 
 
 @contextmanager
