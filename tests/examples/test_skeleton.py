@@ -4,6 +4,7 @@ That both kinds run, and that their tests pass, is what the tutorial does with t
 """
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pytest
 
 from tests.children import run
 from tests.examples.installation import EXAMPLE, ROOT
+from wellio.boot.loader import load_plugins
 from wellio.cli.skeleton import rendered
+from wellio.config.settings import load_config
 from wellio.testing import DEADLINE_S
+from wellio.testing.apps import NO_FILE
 
 SHORT, LONG = "wins", "a_name_of_thirty_letters_is_it"
 SETTINGS = str(ROOT / "pyproject.toml")
@@ -66,3 +70,10 @@ def test_the_example_is_what_a_skeleton_grows_to() -> None:
     init = "wellio_plugin_hello/__init__.py"
     assert hooks(skeleton[init]) < hooks(example[init])
     assert len(hooks(skeleton[init])) > 3
+
+
+def test_the_example_says_which_hooks_it_does_not_show() -> None:
+    opened = load_plugins(load_config(NO_FILE, env={})).hooks
+    missing = set(opened) - hooks((EXAMPLE / "wellio_plugin_hello/__init__.py").read_text())
+    said = re.findall(r"`(lifespan|register_\w+)`", (EXAMPLE / "README.md").read_text())
+    assert missing == set(said) - {"register_badges", "register_timeline"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from wellio_plugin_hello import Badge
+from wellio_plugin_hello.ports import CountWins
 
 from wellio import ManualClock, Plugin, hookimpl
 from wellio.testing import MakeUser, Scenario, Sockets, StartApp, TestApp, User, race, scenario
@@ -193,6 +194,8 @@ async def test_other_plugins_bring_badges(wellio_app: StartApp, make_user: MakeU
     await app.settled()
     count = (await app.api.as_(mia).get(f"{path}/win-count", status=200)).data
     assert count["badges"] == ["first", "streak"]
+    told = await app.app.service(CountWins).count(await app.client_id(mia))
+    assert (told.wins, told.badges) == (2, count["badges"])
 
 
 async def test_the_dashboard_shows_the_last_of_those_whom_one_may_see(practice: Practice) -> None:

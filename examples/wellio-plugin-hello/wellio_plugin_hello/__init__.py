@@ -5,7 +5,7 @@ file is the table of contents. It is imported at every start and for every comma
 needs is imported inside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wellio import (
@@ -92,6 +92,15 @@ def register_jobs(app: Wellio) -> Sequence[Job | Schedule]:
     from .pictures import Pictures
 
     return [*app.service(WeeklyNotes).jobs(), app.service(Pictures).job()]
+
+
+@hookimpl
+def register_services(app: Wellio) -> Mapping[type, type]:
+    """Provide `wellio_plugin_hello.ports`."""
+    from .ports import CountWins
+    from .service import WinService
+
+    return {CountWins: WinService}
 
 
 @hookimpl
