@@ -119,11 +119,15 @@ class Run:
                 report.faults.append(f"{caller} {operation.label}: {found}")
 
     async def _things(self, operation: Any) -> Ids | None:
-        """Return the ids of things that exist, for the path's parameters."""
+        """Return the ids of things that exist, for the path's parameters.
+
+        A person among them is one who asks for nothing: an owner's request may disable them.
+        """
         rules = [rule for rule in RULES if rule.call == operation.label and rule.ids]
         if not rules:
             return None
-        return {name: await self._world.id_of(kind, "carls") for name, kind in rules[0].ids.items()}
+        kinds = {name: "max" if it == "member" else it for name, it in rules[0].ids.items()}
+        return {name: await self._world.id_of(kind, "carls") for name, kind in kinds.items()}
 
     def _examine(
         self, operation: Any, caller: str, mode: Any, ids: Ids | None, report: Report

@@ -6,7 +6,7 @@ It runs as it stands there, with the official library.
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -53,16 +53,24 @@ class RecommendedClient:
 
 
 @asynccontextmanager
-async def connected(app: TestApp, user: User, folder: Path) -> AsyncIterator[RecommendedClient]:
+async def connected(
+    app: TestApp, user: User, folder: Path, transports: Sequence[str]
+) -> AsyncIterator[RecommendedClient]:
     (code,) = re.findall(r"```js\n(let session = .*?)```", API.read_text(), re.DOTALL)
     (folder / "client.js").write_text(code)
     session = json.dumps({"accessToken": user.token, "refreshToken": user.refresh_token})
     script = Path(__file__).parent / "recommended_client.mjs"
     await asyncio.to_thread(install)
     pipe = asyncio.subprocess.PIPE
-    async with child(
-        NODE, script, app.url, session, folder / "client.js", limit_s=2 * DEADLINE_S, stdout=pipe
-    ) as process:
+    command: tuple[str | Path, ...] = (
+        NODE,
+        script,
+        app.url,
+        session,
+        folder / "client.js",
+        *transports,
+    )
+    async with child(*command, limit_s=2 * DEADLINE_S, stdout=pipe) as process:
         assert process.stdout is not None
         client = RecommendedClient(process.stdout)
         await client.says("connect")
@@ -99,15 +107,20 @@ def drop(app: TestApp, user: User) -> None:
         client.drop("test")
 
 
+@pytest.mark.parametrize("transports", [("polling", "websocket"), ("polling",)], ids=len)
 async def test_it_stays_through_what_passes_and_ends_with_its_session(
-    wellio_app: StartApp, make_user: MakeUser, sockets: Sockets, tmp_path: Path
+    wellio_app: StartApp,
+    make_user: MakeUser,
+    sockets: Sockets,
+    tmp_path: Path,
+    transports: Sequence[str],
 ) -> None:
     clock = ManualClock(START_MS)
     app = await wellio_app(
         clock=clock, settings={"limits.enabled": True, "limits.sockets_per_account": 2}
     )
     owner, coach = await make_user("owner"), await make_user("coach")
-    async with connected(app, coach, tmp_path) as client:
+    async with connected(app, coach, tmp_path, transports) as client:
         # The database is away.
         async with database_away(app, missed_by="FROM auth_session"):
             drop(app, coach)

@@ -56,7 +56,8 @@ async def shake_hands(peer: Peer, kind: str) -> None:
         sid = await peer.open(SOCKET)
         for body in ("40" + AUTH, "1"):
             await peer.push(sid, body, SOCKET)
-        await peer.poll(sid, SOCKET)
+        for _ in ("what waits", "the end"):
+            await peer.poll(sid, SOCKET)
         return
     path, query = ("/ws", {}) if kind == "plain" else (SOCKET, {"EIO": "4", "transport": kind})
     ws = await peer.dial(path, **query)

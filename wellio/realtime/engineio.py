@@ -184,7 +184,8 @@ class EngineServer:
     async def _last_poll(self, request: web.Request, session: Session) -> web.Response | Refusal:
         if request.method != "GET":
             return Refusal.UNKNOWN_SID
-        self._forget(session.sid)
+        if not session.has_waiting():
+            self._forget(session.sid)
         return polling.answer(session.drain())
 
     async def _upgrade(

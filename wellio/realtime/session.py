@@ -54,6 +54,7 @@ class Session:
         "_emptied",
         "_forget",
         "_heartbeat",
+        "_last",
         "_loop",
         "_queue",
         "_settings",
@@ -104,6 +105,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._queue: list[bytes] = []
         self._bytes = 0
+        self._last = payload.NOOP
         self._emptied: asyncio.Future[None] | None = None
         if writer is not None:
             self._adopt(writer)
@@ -183,8 +185,12 @@ class Session:
             self.writer.write(frame(TEXT, packet))
 
     def drain(self) -> bytes:
-        """Take everything that waits, as a polling body; a noop when nothing does."""
-        return payload.join_payload(self._empty() or [payload.NOOP])
+        """Take everything that waits, as a polling body; a noop when nothing does.
+
+        The last packet comes by itself: the JavaScript client deals with it before the messages
+        that stand in one body with it, so nobody would hear them.
+        """
+        return payload.join_payload(self._empty() or [self._last])
 
     async def has_room(self) -> None:
         """Wait until polls have fetched so much that there is room for answers to more packets."""
@@ -258,12 +264,12 @@ class Session:
             reason: For the receiver.
             code: WebSocket close code.
             farewell: The last packet on polling.
-            is_reachable: The peer may still poll once, to fetch what waits for it.
+            is_reachable: The peer may still poll, to fetch what waits for it and the last packet.
         """
         if self.is_closed:
             return
-        if self.writer is None:
-            self._wait(farewell)
+        self._last = farewell
+        self.wake()
         self.is_closed = True
         self.guest.leave()
         self._report_room()
@@ -271,7 +277,7 @@ class Session:
         for writer in (self.writer, self.candidate):
             if writer is not None:
                 writer.close(code, reason)
-        if is_reachable and self.writer is None and self.poll is None:
+        if is_reachable and self.writer is None and (self.poll is None or self.has_waiting()):
             self._loop.call_later(self._settings.ping_timeout_ms / 1000, self._forget, self.sid)
         else:
             self._forget(self.sid)

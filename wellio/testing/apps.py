@@ -93,7 +93,11 @@ class TestApp:
             stack.callback(listener.close)
             serves = serving(self._create, self.config, listener)
             self.app = await stack.enter_async_context(serves)
-            session = await stack.enter_async_context(aiohttp.ClientSession(self.url))
+            # Shorter than the server keeps an idle one, so that none ends under a request.
+            connector = aiohttp.TCPConnector(keepalive_timeout=5)
+            session = await stack.enter_async_context(
+                aiohttp.ClientSession(self.url, connector=connector)
+            )
             self.api = Api(session, Conformance(self.openapi))
             self._open = stack.pop_all()
 
