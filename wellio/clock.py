@@ -14,7 +14,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 """The first instant of the first year, and the last of the last, that RFC 3339 can write here."""
 LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
-_INSTANT = re.compile(
+INSTANT = "must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z"
+INSTANT_TEXT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
 )
 
@@ -87,7 +88,7 @@ def parse_rfc3339(text: str) -> int:
     Raises:
         ValueError: The text is no such instant.
     """
-    if not _INSTANT.fullmatch(text):
+    if not INSTANT_TEXT.fullmatch(text):
         raise _no_instant()
     try:
         at = datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -99,4 +100,4 @@ def parse_rfc3339(text: str) -> int:
 
 
 def _no_instant() -> ValueError:
-    return ValueError("must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")
+    return ValueError(INSTANT)

@@ -11,7 +11,9 @@ import pydantic
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
+from .clock import INSTANT
 from .errors import FieldError, Invalid, invalid, pointer_to
+from .strict.exact import DATE, DURATION, NUMBER, TIME, UUID
 
 MAX_NAMED = 1_000
 """So many wrong fields are named; a client that has more of them does not read their names."""
@@ -21,20 +23,17 @@ def _all(types: str, code: str, message: str) -> Iterable[tuple[str, tuple[str, 
     return ((type_, (code, message)) for type_ in types.split())
 
 
-_DATE = "must be a date such as 2026-03-01"
-_INSTANT = "must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z"
+_WHOLE: Final = "must be a whole number"
 #: By pydantic's type of an error: our code, and a sentence with what its context says.
 _WORDS: Final[dict[str, tuple[str, str]]] = dict(
     (
         *_all("missing", "missing", "must be there"),
         *_all("extra_forbidden", "extra_forbidden", "is no field of this request"),
         *_all("string_type string_unicode", "wrong_type", "must be text"),
-        *_all(
-            "int_type int_parsing int_parsing_size int_from_float",
-            *("wrong_type", "must be a whole number"),
-        ),
-        *_all("float_type float_parsing decimal_type", "wrong_type", "must be a number"),
-        *_all("finite_number decimal_parsing", "wrong_type", "must be a finite number"),
+        *_all("int_type int_parsing int_from_float", "wrong_type", _WHOLE),
+        *_all("int_parsing_size", "too_large", "must be a whole number of 64 bits"),
+        *_all("float_type float_parsing decimal_type decimal_parsing", "wrong_type", NUMBER),
+        *_all("finite_number", "too_large", "must be a finite number"),
         *_all("bool_type bool_parsing", "wrong_type", "must be true or false"),
         *_all(
             "model_type model_attributes_type dataclass_type dict_type mapping_type",
@@ -45,24 +44,30 @@ _WORDS: Final[dict[str, tuple[str, str]]] = dict(
             *("wrong_type", "must be a list"),
         ),
         *_all("none_required", "wrong_type", "must be null"),
+        # A text that is none is `invalid`, as a check of ours says it; a number is of a wrong type.
+        *_all("date_type", "wrong_type", DATE),
         *_all(
-            "date_type date_parsing date_from_datetime_parsing date_from_datetime_inexact",
-            *("wrong_type", _DATE),
+            "date_parsing date_from_datetime_parsing date_from_datetime_inexact", "invalid", DATE
         ),
+        *_all("datetime_type", "wrong_type", INSTANT),
         *_all(
-            "datetime_type datetime_parsing datetime_from_date_parsing datetime_object_invalid "
-            "timezone_aware",
-            *("wrong_type", _INSTANT),
+            "datetime_parsing datetime_from_date_parsing datetime_object_invalid timezone_aware",
+            *("invalid", INSTANT),
         ),
-        *_all("time_type time_parsing", "wrong_type", "must be a time such as 09:30"),
-        *_all("uuid_type uuid_parsing uuid_version", "wrong_type", "must be a UUID"),
-        *_all("url_type url_parsing url_syntax_violation", "wrong_type", "must be an address"),
+        *_all("time_type", "wrong_type", TIME),
+        *_all("time_parsing", "invalid", TIME),
+        *_all("time_delta_type", "wrong_type", DURATION),
+        *_all("time_delta_parsing", "invalid", DURATION),
+        *_all("uuid_type", "wrong_type", UUID),
+        *_all("uuid_parsing uuid_version", "invalid", UUID),
+        *_all("url_type", "wrong_type", "must be an address"),
+        *_all("url_parsing url_syntax_violation", "invalid", "must be an address"),
         *_all("literal_error enum", "not_one_of", "must be {expected}"),
         *_all(
             "union_tag_invalid union_tag_not_found",
             *("not_one_of", "is of none of the documented kinds"),
         ),
-        *_all("string_pattern_mismatch", "wrong_form", "has not the form {pattern}"),
+        *_all("string_pattern_mismatch", "wrong_form", "is not of the documented form"),
         *_all("string_too_short", "too_short", "must have at least {min_length} character{s}"),
         *_all("string_too_long", "too_long", "must have at most {max_length} character{s}"),
         *_all("too_short", "too_short", "must have at least {min_length} {what}{s}"),

@@ -5,6 +5,7 @@ import binascii
 import re
 import zoneinfo
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
@@ -12,10 +13,11 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     Strict,
     StringConstraints,
@@ -24,11 +26,13 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import MISSING
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import MISSING, CoreSchema, PydanticCustomError, core_schema
 
-from .clock import FIRST_MS, LAST_MS, parse_rfc3339, rfc3339
+from .clock import FIRST_MS, INSTANT, LAST_MS, parse_rfc3339, rfc3339
 from .errors import invalid
 from .ids import is_id
+from .strict.exact import UUID, Exact, exact_date, wrong_type
 from .text import address_validator, composed, is_visible, one_line, plain_signs
 
 RowT = TypeVar("RowT")
@@ -44,10 +48,9 @@ _PHONE = re.compile(
     r"\+?[0-9 ()./-]{3,40}(?: ?(?:[x#,]|;?ext(?:n|ension)?[.:=]?) ?[0-9]{1,8})?",
     re.ASCII | re.IGNORECASE,
 )
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-class Wire(BaseModel):
+class Wire(Exact):
     """A request or response: camelCase on the wire, snake_case here, nothing unknown."""
 
     model_config = ConfigDict(
@@ -85,12 +88,12 @@ def _visible(text: str) -> str:
     return text
 
 
-def _canonical_id(text: object) -> object:
+def _canonical_id(text: object) -> str:
     if not isinstance(text, str):
-        return text
+        raise wrong_type(UUID)
     lower = text.lower()
     if not is_id(lower):
-        raise ValueError("must be a UUID")
+        raise ValueError(UUID)
     return lower
 
 
@@ -126,17 +129,45 @@ def _phone(text: str) -> str:
 def _instant(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str):
         return parse_rfc3339(value)
-    if info.mode == "json":
-        raise ValueError("must be an RFC 3339 instant such as 2026-03-01T09:30:00.000Z")
+    if info.mode == "json" or type(value) is not int:
+        raise wrong_type(INSTANT)
     return value
 
 
-def _date(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not _DATE.fullmatch(value):
-        raise ValueError("must be a date such as 2026-03-01")
-    return date.fromisoformat(value)
+@dataclass(frozen=True)
+class Form:
+    """Says what a text looks like, by a pattern to programs and by a sentence to people.
+
+    Weekday = Annotated[str, Form(r"[A-Z][a-z]+day", "must be a weekday such as Monday")]
+
+    Attributes:
+        pattern: Of the whole text; as ECMA-262 and Python read it.
+        message: What an error says.
+        code: The error's code.
+    """
+
+    pattern: str
+    message: str
+    code: str = "wrong_form"
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check a text against the pattern."""
+        pattern = re.compile(self.pattern)
+
+        def check(text: str) -> str:
+            if not pattern.fullmatch(text):
+                raise PydanticCustomError(self.code, "{message}", {"message": self.message})
+            return text
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Show the pattern to programs."""
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
 
 
 Id = Annotated[
@@ -152,7 +183,12 @@ Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(strip_whites
 """One line, without blanks at its ends; it may be empty."""
 VisibleText = Annotated[Text, Field(min_length=1), AfterValidator(_visible)]
 """Text of which somebody sees something: blanks and joiners alone are none."""
-Name = Annotated[Line, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
+Name = Annotated[
+    VisibleText,
+    AfterValidator(_one_line),
+    StringConstraints(strip_whitespace=True, max_length=200),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200}),
+]
 """A visible line of up to 200 characters."""
 Email = Annotated[
     Line,
@@ -169,14 +205,16 @@ Password = Annotated[
 """A password that somebody chooses, of 10 to 256 characters."""
 TimeZone = Annotated[Line, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 """A time zone of the IANA list, such as `Europe/Berlin`."""
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Form(r"[A-Z]{3}", "must be an ISO 4217 code such as EUR")]
 """Three capital letters of ISO 4217, such as `EUR`."""
 Locale = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+    str,
+    StringConstraints(max_length=35),
+    Form(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "must be a language tag such as de or de-CH"),
 ]
 """A language tag of BCP 47, such as `de` or `pt-BR`."""
-Date = Annotated[date, BeforeValidator(_date)]
-"""A date, `YYYY-MM-DD` on the wire: pydantic alone would read the text of a number too."""
+Date = Annotated[date, BeforeValidator(exact_date)]
+"""A date, `YYYY-MM-DD` on the wire; in a `Wire`, plain `date` is the same."""
 AS_INSTANT = BeforeValidator(_instant)
 Instant = Annotated[
     int,

@@ -28,7 +28,7 @@ SUBJECTS = (
         "Models of the wire",
         "What requests and answers are made of. The types are for fields, of settings too.",
         "Wire ABSENT Page PageQuery page encode_cursor decode_cursor Id Text VisibleText Line Name "
-        "Email Phone Password Date Instant TimeZone Currency Locale",
+        "Email Phone Password Date Instant TimeZone Currency Locale Form",
     ),
     Subject(
         "Texts, ids and time",

@@ -45,9 +45,16 @@ async def test_every_wrong_field_is_named_and_no_input_echoed(serve: Serve) -> N
     assert "secret" not in str(error)
 
 
-async def test_a_lone_surrogate_is_a_wrong_field(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    "value, code", [("\ud800", "invalid"), (2**63, "too_large"), (10**3000, "too_large")]
+)
+async def test_what_nothing_can_hold_is_a_wrong_field(
+    serve: Serve, value: object, code: str
+) -> None:
     ws = await enter(await serve(create_app()), "alice")
-    assert (await ask(ws, "send_message", {"content": "\ud800"}))["error"]["status"] == 422
+    error = (await ask(ws, "send_message", {"content": value}))["error"]
+    assert error["status"] == 422
+    assert [(it["pointer"], it["code"]) for it in error["errors"]] == [("/content", code)]
 
 
 async def test_a_bug_is_logged_without_the_payload(

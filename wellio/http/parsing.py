@@ -16,9 +16,10 @@ from wellio.errors import (
     Invalid,
     PayloadTooLarge,
     UnsupportedMediaType,
-    invalid,
 )
 from wellio.field_errors import invalid_from_pydantic
+from wellio.strict.misfits import LONG_NUMBER_BYTES, misfits, read_exactly
+from wellio.strict.texts import json_of
 from wellio.wire import read_json
 
 MAX_DEPTH = 64
@@ -33,11 +34,6 @@ _JSON = re.compile(
     r"""application/json\s*(?:;\s*charset=(?:utf-?8|"utf-?8")\s*)?;?""", re.ASCII | re.IGNORECASE
 )
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
-_LONG = re.compile(rb"[0-9]{19}")
-_NUMBERS = re.compile(rb"-?[0-9][0-9.eE+-]*")
-# What a number is in JSON: no blanks, no underscores, no leading noughts.
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 # A string, and the colon that makes it a name.
 _NAMES = re.compile(rb'"(?:[^"\\]++|\\.)*+"(?=\s*(:)?)')
 
@@ -121,7 +117,7 @@ class QueryReader:
         data: dict[str, Any] = {}
         errors: dict[str, FieldError] = {}
         for name, text in _pairs(request):
-            value = _json_of(text, self._types.get(name, frozenset()))
+            value = json_of(text, self._types.get(name, frozenset()))
             if name in self._lists:
                 data.setdefault(name, []).append(value)
                 continue
@@ -129,8 +125,11 @@ class QueryReader:
                 errors[name] = FieldError(f"/{name}", "duplicate", "must be there once")
             data[name] = value
         wrong = list(errors.values())
+        content = orjson.dumps(data)
         try:
-            query = _read(self._adapter, orjson.dumps(data))
+            query = _read(self._adapter, content)
+            if LONG_NUMBER_BYTES.search(content):
+                wrong += misfits(_read_exactly(content))
         except Invalid as problem:
             wrong += problem.errors
         if wrong:
@@ -144,22 +143,31 @@ def parse_json(body: bytes) -> Any:
     Raises:
         BadRequest: It is malformed, too deep, of too many parts, or an object in it names a member
             twice.
-        Invalid: An integer has more than 64 bits, which orjson would round without a word.
+        Invalid: It holds what JSON can say and nothing here can hold; each is named.
     """
     if _containers(body) > MAX_CONTAINERS and _containers(_STRINGS.sub(b"", body)) > MAX_CONTAINERS:
         raise BadRequest(f"The body has more than {MAX_CONTAINERS} arrays and objects.")
     try:
         data = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest("The body is no JSON.") from error
+        is_odd = LONG_NUMBER_BYTES.search(body) is not None  # it may have been rounded
+    except orjson.JSONDecodeError:
+        data = _read_exactly(body)
+        is_odd = True
     names = _count_names(data, MAX_DEPTH)
     # Every name has a colon, so where there are no more colons than names there is no second one
     # of a name; where there are more, they stand inside texts, and the exact count decides.
     if body.count(b":") != names and sum(map(bool, _NAMES.findall(body))) != names:
         raise BadRequest("An object in the body names a member twice.")
-    if _LONG.search(body) and not all(map(_is_exact, _NUMBERS.findall(_STRINGS.sub(b"", body)))):
-        raise invalid("", "too_large", "holds an integer of more than 64 bits")
+    if is_odd and (wrong := list(misfits(_read_exactly(body)))):
+        raise Invalid("Some fields are wrong.", errors=wrong)
     return data
+
+
+def _read_exactly(body: bytes) -> Any:
+    try:
+        return read_exactly(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body is no JSON.") from error
 
 
 async def ask_for_body(request: web.Request) -> None:
@@ -203,13 +211,6 @@ def _pairs(request: web.Request) -> Iterable[tuple[str, str]]:
     return request.query.items()
 
 
-def _is_exact(number: bytes) -> bool:
-    """Tell whether a number is one of 64 bits, or no integer."""
-    if any(sign in number for sign in b".eE"):
-        return True
-    return len(number) <= 20 and -(2**63) <= int(number) < 2**63
-
-
 def _read(adapter: pydantic.TypeAdapter[Any], content: bytes) -> Any:
     try:
         return read_json(adapter, content)
@@ -226,16 +227,3 @@ def _items(schema: dict[str, Any]) -> dict[str, Any]:
     lists = (it for it in (schema, *schema.get("anyOf", ())) if it.get("type") == "array")
     items: dict[str, Any] = next(lists).get("items", {})
     return items
-
-
-def _json_of(text: str, types: frozenset[str]) -> str | int | float | bool:
-    """Return what JSON would have for a text of the query: a number only where one is asked for."""
-    if "string" in types:
-        return text
-    if "integer" in types and _INTEGER.fullmatch(text):
-        return int(text)
-    if "number" in types and _NUMBER.fullmatch(text):
-        return float(text)
-    if "boolean" in types and text in {"true", "false"}:
-        return text == "true"
-    return text

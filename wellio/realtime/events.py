@@ -20,9 +20,10 @@ import orjson
 import pydantic
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, PluginError, Problem, UnknownEvent, invalid
+from wellio.errors import InternalError, Invalid, PluginError, Problem, UnknownEvent, invalid
 from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
+from wellio.strict.misfits import LONG_NUMBER_BYTES, misfits
 from wellio.wire import Wire, read_json
 
 from .emits import ServerEvent, emitted_by
@@ -75,8 +76,13 @@ class SocketEvent:
         try:
             try:
                 text = orjson.dumps(data)
-            except TypeError:  # bytes, or half of a character: most types say where
-                adapter.validate_python(data)
+                is_odd = LONG_NUMBER_BYTES.search(text) is not None
+            except TypeError:
+                text, is_odd = b"", True
+            if is_odd and (wrong := list(misfits(data))):
+                raise Invalid("Some fields are wrong.", errors=wrong)
+            if not text:
+                adapter.validate_python(data)  # bytes: most types say where
                 raise invalid("", "wrong_type", "must be JSON") from None
             return read_json(adapter, text)
         except pydantic.ValidationError as error:

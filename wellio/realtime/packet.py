@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
 import orjson
+
+from wellio.strict.misfits import LONG_NUMBER, read_exactly
 
 from .faults import ProtocolError
 
@@ -146,18 +148,19 @@ def insert(value: Any, attachments: Sequence[bytes]) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Read JSON; what only the standard library reads (a lone surrogate's escape) is read too.
+    """Read JSON, with all that it may say: half a character, an integer of any length.
 
-    A person's half emoji must meet the schema and get a 422, not cost the connection.
+    A person's half emoji must get a 422, not cost the connection.
 
     Raises:
         ProtocolError: It is none, or is nested so deeply that nobody could walk through it.
     """
     try:
-        value = orjson.loads(text)
+        # orjson would round the integers of more than 64 bits that are in there.
+        value = orjson.loads(text) if not LONG_NUMBER.search(text) else read_exactly(text)
     except orjson.JSONDecodeError:
         try:
-            value = json.loads(text, parse_constant=_refuse_constant)
+            value = read_exactly(text)
         except (ValueError, RecursionError) as error:
             raise ProtocolError("invalid JSON") from error
     # Few texts have so many brackets; what these hold is looked at.
@@ -190,7 +193,3 @@ def write_json(value: Any) -> bytes:
         return orjson.dumps(value)
     except TypeError:
         return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from wellio import ABSENT, Ack, Id, Instant, Table, Text, Wire
+from wellio import ABSENT, Ack, Id, Instant, Table, VisibleText, Wire
 
-# Two steps: what is stripped first is measured then.
-WinText = Annotated[Text, StringConstraints(strip_whitespace=True), StringConstraints(min_length=1)]
+WinText = Annotated[VisibleText, StringConstraints(strip_whitespace=True)]
 
 
 class NewWin(Wire):

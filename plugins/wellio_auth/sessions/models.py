@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from wellio import Email, Id, Instant, Row, Wire
+from wellio import Email, Form, Id, Instant, Row, Wire
 from wellio_auth.accounts.models import UserBrief
 from wellio_auth.credentials.models import Secret
 
@@ -58,7 +58,7 @@ class Refresh(Wire):
     refresh_token: Secret
     request_id: Annotated[
         str,
-        StringConstraints(pattern=r"^[!-~]{16,64}$"),
+        Form(r"[!-~]{16,64}", "must be 16 to 64 visible characters of ASCII"),
         Field(
             description="Random, kept by the client until it has the answer; a retry repeats it."
         ),

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from wellio import ABSENT, Ack, Id, Instant, Line, PageQuery, Row, Text, VisibleText, Wire
+from wellio import ABSENT, Ack, Form, Id, Instant, Line, PageQuery, Row, Text, VisibleText, Wire
 from wellio_chat.conversations.entry import Entry
 
 MessageType = Literal["text", "image", "file", "audio", "system", "encrypted"]
@@ -146,7 +146,7 @@ class LogQuery(PageQuery):
     ] = 0
     cursor: Annotated[
         str | None,
-        StringConstraints(pattern=r"^[0-9]{1,16}$"),
+        Form(r"[0-9]{1,16}", "is no cursor of this list", "bad_cursor"),
         Field(description="`nextCursor` of the page before: an `eventSeq`, instead of `after`."),
     ] = None
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from wellio import Id, Instant, PageQuery, Wire
+from wellio import Form, Id, Instant, PageQuery, Wire
 
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+Kind = Annotated[
+    str, Form(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", "must be a kind such as client.assigned")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pydantic import Field
 from yarl import URL
 
 from tests.core.http.small_app import SmallApp, running
-from wellio.errors import BadRequest
+from wellio.errors import BadRequest, Invalid
 from wellio.http import endpoint
 from wellio.http.parsing import MAX_CONTAINERS, MAX_DEPTH, QueryReader, parse_json
 from wellio.testing import DEADLINE_S
@@ -112,15 +112,20 @@ def many(item: bytes, times: int) -> bytes:
         (many(rb'"\"[{"', MAX_CONTAINERS), 200),
         (nested(MAX_DEPTH + 1), 400),
         (nested(MAX_DEPTH), 200),
-        (rb'{"text": "\ud800"}', 400),
+        (rb'{"text": "\ud800"}', 422),
+        (rb'{"text": "\ud800"', 400),
+        (rb'{"\ud800": 1}', 422),
+        (rb'{"text": "\ud800", "text": 1}', 400),
+        (nested(MAX_DEPTH + 1)[:-1] + rb',"text": "\ud800"}', 400),
         (b'{"text": "\xff\xfe"}', 400),
         (b'{"text": "\xed\xa0\x80"}', 400),
         (b'{"text": "\x00"}', 400),
         (rb'{"text": "\u0000"}', 422),
         (b'{"ratio": NaN}', 400),
         (b'{"ratio": Infinity}', 400),
-        (b'{"ratio": 1e400}', 400),
-        (b'{"ratio": ' + b"9" * 5000 + b"}", 400),
+        (b'{"ratio": NaN, "free": 9999999999999999999}', 400),
+        (b'{"ratio": 1e400}', 422),
+        (b'{"ratio": ' + b"9" * 5000 + b"}", 422),
         (b'{"free": [9223372036854775807, -9223372036854775808, "9223372036854775808"]}', 200),
         (b'{"free": [1, 9223372036854775808]}', 422),
         (b'{"free": {"a\\"": 12345678901234567890123}}', 422),
@@ -183,6 +188,60 @@ async def test_a_value_of_another_kind_is_none(app: SmallApp) -> None:
             assert answer.status == 422, (field, value)
     for limit in ("1_0", "10.0", "+1", "%201", "01", "1e1", "%D9%A3", "true", "", "1%0A"):
         assert (await app.request("GET", f"/echo?limit={limit}")).status == 422, limit
+
+
+_HALF = (422, "invalid", "must not hold NUL or unpaired surrogates")
+_LONG = (422, "too_large", "must be a whole number of 64 bits")
+
+
+@pytest.mark.parametrize(
+    "body, pointer, told",
+    [
+        (rb'{"text": "\ud800"}', "/text", _HALF),
+        (rb'{"text": "\ud83d\ude00 \udc00"}', "/text", _HALF),
+        (rb'{"pet": {"kind": "cat", "lives": "\ud800"}}', "/pet/lives", _HALF),
+        (rb'{"free": ["", {"a/b": "\udfff"}]}', "/free/1/a~1b", _HALF),
+        (
+            rb'{"free": {"\ud800": 1}}',
+            *("/free", (422, "invalid", "must not have a name with an unpaired surrogate")),
+        ),
+        (b'{"free": [1, 9223372036854775808]}', "/free/1", _LONG),
+        (b'{"free": -9223372036854775809}', "/free", _LONG),
+        (b'{"pet": {"kind": "cat", "lives": 99999999999999999999999}}', "/pet/lives", _LONG),
+        (b'{"free": ' + b"9" * 5000 + b"}", "/free", _LONG),
+        (b'{"ratio": 1e400}', "/ratio", (422, "too_large", "must be a finite number")),
+    ],
+)
+async def test_what_nothing_can_hold_is_named(
+    app: SmallApp, body: bytes, pointer: str, told: tuple[int, str, str]
+) -> None:
+    answer = await app.request("POST", "/echo", body)
+    (error,) = answer.data["errors"]
+    assert (answer.status, error["code"], error["message"]) == told
+    assert error["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    "query, pointer, code",
+    [
+        ("limit=101", "/limit", "too_large"),
+        ("limit=9223372036854775808", "/limit", "too_large"),
+        ("limit=" + "9" * 3000, "/limit", "too_large"),
+        ("limit=-99999999999999999999", "/limit", "too_small"),
+        ("limit=x", "/limit", "wrong_type"),
+        ("number=9223372036854775808", "/number", "too_large"),
+        ("number=-9223372036854775809", "/number", "too_large"),
+        ("share=1e400", "/share", "too_large"),
+    ],
+)
+def test_a_number_that_is_too_large_is_told_so(query: str, pointer: str, code: str) -> None:
+    class Odd(PageQuery):
+        number: int = 0
+        share: float | None = None
+
+    with pytest.raises(Invalid) as caught:
+        QueryReader(Odd).read(make_mocked_request("GET", f"/?{query}"))
+    assert [(it.pointer, it.code) for it in caught.value.errors] == [(pointer, code)]
 
 
 async def test_raw_bytes_in_the_request_line_are_no_http(app: SmallApp) -> None:
