@@ -1,6 +1,7 @@
 """The hub: who gets what, presence, revocation, and peers that are too slow."""
 
 import asyncio
+import itertools
 import json
 from typing import Any
 
@@ -71,6 +72,27 @@ def test_only_devices_that_hold_the_permission() -> None:
     reader.actor = Actor("a", "client", None, frozenset({"chat.read"}))
     hub.emit(["a", "b"], "x", 1, permission="chat.read")
     assert (reader.received, other.received) == ([("x", 1)], [])
+
+
+def test_everybody_is_judged_by_their_own_rights_whoever_came_before() -> None:
+    reads, writes = frozenset({"chat.read"}), frozenset({"chat.send"})
+    everybody = [
+        Actor(str(n), "client", None, rights, key_id)
+        for n, (rights, key_id) in enumerate(
+            [(reads, None), (reads, None), (reads, "k"), (writes, None), (writes, "k")]
+        )
+    ]
+    for actors, permission in itertools.product(
+        itertools.permutations(everybody), ("chat.read", None)
+    ):
+        hub = Hub()
+        room = [Device(actor.user_id) for actor in actors]
+        for device, actor in zip(room, actors, strict=True):
+            device.actor = actor
+        devices(hub, *room)
+        hub.emit([actor.user_id for actor in actors], "x", 1, permission=permission)
+        told = [bool(device.received) for device in room]
+        assert told == [actor.can(permission) for actor in actors]
 
 
 def test_a_key_gets_only_what_names_a_permission_that_it_holds() -> None:

@@ -6,9 +6,8 @@ and a client that missed one catches up.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Kind(StrEnum):
@@ -20,8 +19,7 @@ class Kind(StrEnum):
     RECONNECT_USER = "reconnect_user"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One request to all hubs.
 
     Attributes:

@@ -234,12 +234,33 @@ class Hub:
             self.dismiss(client, envelope.event, for_good=envelope.kind is Kind.CLOSE_USER)
 
     def _deliver(self, envelope: Envelope) -> None:
-        message = Message(envelope.event, envelope.data)
-        exclude, permission = envelope.exclude, envelope.permission
+        if clients := self._recipients(envelope):
+            message = Message(envelope.event, envelope.data)
+            for client in clients:
+                client.deliver(message)
+
+    def _recipients(self, envelope: Envelope) -> list[Client]:
+        """Return the clients that get an event now.
+
+        Whether somebody may is asked once for all who come after them with the same rights: a
+        role's permissions are one object, and rooms are full of clients.
+        """
+        exclude, permission, all_clients = envelope.exclude, envelope.permission, self._clients
+        recipients: list[Client] = []
+        asked: Actor | None = None
+        may_get = False
         for user_id in envelope.targets:
-            for client in self._clients.get(user_id, ()):
-                if client.id != exclude and client.actor.can(permission):
-                    client.deliver(message)
+            for client in all_clients.get(user_id, ()):
+                actor = client.actor
+                if (
+                    asked is None
+                    or actor.permissions is not asked.permissions
+                    or actor.key_id != asked.key_id
+                ):
+                    asked, may_get = actor, actor.can(permission)
+                if may_get and client.id != exclude:
+                    recipients.append(client)
+        return recipients
 
     def _end_session(self, session_id: str, reason: str) -> None:
         self._closed_sessions[session_id] = reason

@@ -99,10 +99,9 @@ class SocketWriter:
 
     def write(self, frame: bytes) -> None:
         """Send a whole frame; after the close it is dropped."""
-        transport = self._transport
-        if self.is_closing or self._has_lost or transport.is_closing():
+        if self.is_closing or self._has_lost:
             return
-        waiting = transport.get_write_buffer_size() + self._held_bytes
+        waiting = self._transport.get_write_buffer_size() + self._held_bytes
         if waiting > self._settings.max_waiting_bytes:
             self._has_lost = True
             self._loop.call_soon(self._check_overflow)
