@@ -26,7 +26,8 @@ from .boot.hookspecs import (
 from .boot.plugin import Plugin
 from .cli import ARGUMENT, Cli, NoArguments, Operation
 from .clock import Clock, ManualClock, SystemClock, parse_rfc3339, rfc3339
-from .config.settings import Config, SectionModel
+from .config.section import SectionModel
+from .config.settings import Config
 from .config.strength import StrongSecret
 from .db.base import Database, Row, Tx
 from .db.table import Change, Slice, Table

@@ -13,7 +13,7 @@ from wellio.config.settings import Config
 from wellio.config.sources import PREFIX
 
 _INTRODUCTION = """\
-Settings stand in `config.toml` in the folder where `wellio serve` runs, or in the file that `--config` names. The environment wins over the file. Any value can also be `{env = "NAME"}` or `{file = "path"}`. A wrong or unknown setting stops the start with its name and what was expected; a section of a plugin that is absent is a warning. `wellio config check` tries all of it, and every plugin, on an empty database of its own.
+Settings stand in `config.toml` in the folder where `wellio serve` runs, or in the file that `--config` names. The environment wins over the file. Any value can also be `{env = "NAME"}` or `{file = "path"}`. In a variable a number is written as in JSON (`10`, `2.5`; no `1_0`, no `+5`), a switch as `true` or `false`, a list as JSON or with commas between its items and none behind the last; in the file each has its own type of TOML, and `"10"` is no number. A wrong or unknown setting stops the start with its name and what was expected; a section of a plugin that is absent is a warning. `wellio config check` tries all of it, and every plugin, on an empty database of its own.
 
 `DATABASE_URL`, `JWT_SECRET` and `REDIS_URL` are taken as `WELLIO_DATABASE__URL`, `WELLIO_PLUGINS__AUTH__JWT_SECRET` and a warning."""  # noqa: E501 - a paragraph is a line
 

@@ -12,7 +12,8 @@ from wellio.access.limits import Limits
 from wellio.access.policy import Policies
 from wellio.audit import Audit
 from wellio.clock import Clock
-from wellio.config.settings import Config, SectionModel
+from wellio.config.section import SectionModel
+from wellio.config.settings import Config
 from wellio.db.base import Engine
 from wellio.errors import PluginError
 from wellio.events.bus import EventBus

@@ -13,7 +13,8 @@ from typing import Any, TypeVar, cast
 
 import pluggy
 
-from wellio.config.settings import Config, SectionModel, validate_section, wrong_settings
+from wellio.config.section import SectionModel, validate_section, wrong_settings
+from wellio.config.settings import Config
 from wellio.errors import ConfigError, PluginError
 
 from . import hookspecs
@@ -305,7 +306,9 @@ def _configured(order: Sequence[Loaded], config: Config) -> tuple[Loaded, ...]:
         raw, name = config.plugins.get(entry.name, {}), f"plugins.{entry.name}"
         # A plugin without settings is checked against the empty section.
         with _joining(entry):
-            section, wrong = validate_section(entry.plugin.config or SectionModel, raw, name)
+            section, wrong = validate_section(
+                entry.plugin.config or SectionModel, raw, name, config.origins
+            )
         problems += wrong
         configured.append(replace(entry, settings=section))
     if problems:

@@ -10,7 +10,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from wellio.config.settings import SectionModel
+from wellio.config.section import SectionModel
 from wellio.errors import PluginError, WellioError
 
 from .plugin_sources import Offer

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import pluggy
 
-from wellio.config.settings import SectionModel
+from wellio.config.section import SectionModel
 from wellio.errors import PluginError, WellioError
 
 from .answer import check_answer

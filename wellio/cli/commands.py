@@ -4,17 +4,35 @@ Nothing heavy is imported before a command runs.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from wellio.strict.exact import INTEGER_TEXT
 
 from .operations import Operation, operations_of
 from .output import show
 
 if TYPE_CHECKING:
     from wellio.config.settings import Config
+
+
+def whole_number(least: int, most: int) -> Callable[[int | str], int]:
+    """Return what reads an option: a number as JSON writes it, so no `1_0` and no `+5`."""
+
+    def number(text: int | str) -> int:
+        if (
+            len(str(text)) < 20
+            and INTEGER_TEXT.fullmatch(str(text))
+            and least <= (value := int(text)) <= most
+        ):
+            return value
+        raise typer.BadParameter(f"must be a whole number from {least} to {most}")
+
+    return number
+
 
 ConfigFile = Annotated[
     Path | None, typer.Option(help="The settings; else config.toml, if there is one.")
@@ -44,7 +62,10 @@ def add_to(program: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(parser=whole_number(0, 65535), help="The port; 0 takes a free one."),
+    ] = None,
     database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
     reload: Annotated[
         bool, typer.Option("--reload", help="Start anew when code or settings change.")
@@ -79,10 +100,20 @@ def seed(
     demo: Annotated[
         bool, typer.Option("--demo", help="With people and two years of their life, made up.")
     ] = False,
-    coaches: Annotated[int, typer.Option(min=0, max=4, help="How many, beside the owner.")] = 4,
-    clients: Annotated[int, typer.Option(min=1, max=40, help="How many.")] = 40,
-    days: Annotated[int, typer.Option(min=14, max=1500, help="How long ago it began.")] = 730,
-    number: Annotated[int, typer.Option("--seed", help="Another one, another life.")] = 1,
+    coaches: Annotated[
+        int, typer.Option(parser=whole_number(0, 4), help="0 to 4, beside the owner.")
+    ] = 4,
+    clients: Annotated[int, typer.Option(parser=whole_number(1, 40), help="1 to 40.")] = 40,
+    days: Annotated[
+        int,
+        typer.Option(parser=whole_number(14, 1500), help="How long ago it began: 14 to 1500."),
+    ] = 730,
+    number: Annotated[
+        int,
+        typer.Option(
+            "--seed", parser=whole_number(0, 2**63 - 1), help="Another one, another life."
+        ),
+    ] = 1,
     database_url: Annotated[str | None, typer.Option(help="postgresql://user@host/name")] = None,
     config: ConfigFile = None,
     data: DataFolder = None,

@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from wellio.errors import PluginError
+from wellio.errors import Invalid, PluginError
 from wellio.field_errors import invalid_from_pydantic
+from wellio.strict.misfits import misfits
+from wellio.strict.texts import Written, table_json
 
 if TYPE_CHECKING:
     from wellio.boot.app import Wellio
@@ -43,6 +45,12 @@ Verdict = Callable[[Mapping[str, Any]], bool]
 #: The commands that are there without the plugins; `config check` is one of `config`.
 NAMES = ("serve", "seed", "health", "migrate", "config", "openapi", "plugin")
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_written(item) for item in value]
+    return Written(value) if isinstance(value, str) else value
 
 
 def _never(_: Mapping[str, Any]) -> bool:
@@ -83,8 +91,13 @@ class Operation:
         Raises:
             Invalid: Some are wrong; all of them are named.
         """
+        if wrong := list(misfits(raw)):
+            raise Invalid("Some fields are wrong.", errors=wrong)
+        written = {name: _written(value) for name, value in raw.items()}
         try:
-            return self.arguments.model_validate(raw, by_name=True)
+            return self.arguments.model_validate_json(
+                table_json(self.arguments, written), strict=True, by_name=True
+            )
         except ValidationError as error:
             raise invalid_from_pydantic(error) from None
 

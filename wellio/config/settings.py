@@ -7,31 +7,24 @@ command line. Every setting is a field of a `SectionModel`, whose docstring is i
 
 import os
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_origin
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
 
-import orjson
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from wellio.access.limits import Rate
-from wellio.errors import ConfigError
 from wellio.keys.ring import MasterRing
 
-from .sources import Sources, dotted
+from .section import SectionModel, validate_section, wrong_settings
+from .sources import Origins, Sources
 from .types import (
     BaseUrl,
     DatabaseUrl,
@@ -43,41 +36,6 @@ from .types import (
 )
 
 FILE_NAME = "config.toml"
-_LIST = 'expected a list such as ["a", "b"], or a,b in the environment'
-SectionT = TypeVar("SectionT", bound="SectionModel")
-
-
-class SectionModel(BaseModel):
-    """A table of `config.toml`: nothing unknown, and text from the environment is read by type."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        use_attribute_docstrings=True,
-        validate_default=False,
-    )
-
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _out_of_text(
-        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Any:
-        """Take a list or a table out of text, for the environment can hold nothing else.
-
-        Both are JSON there; a list may also be its items with commas between.
-        """
-        is_list = get_origin(cls.model_fields[info.field_name or ""].annotation) is tuple
-        if not isinstance(value, str) or not (is_list or value[:1] in {"[", "{"}):
-            return handler(value)
-        if value[:1] in {"[", "{"}:
-            try:
-                return handler(orjson.loads(value))
-            except orjson.JSONDecodeError as error:
-                if is_list:
-                    raise ValueError(_LIST) from error
-                return handler(value)  # a text may begin so
-        return handler([item.strip() for item in value.split(",")])
 
 
 class ServerConfig(SectionModel):
@@ -271,11 +229,17 @@ class Config(SectionModel):
     plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
     """One table for each plugin, read by the plugin's own model."""
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return what is odd in the settings but does not stop the start."""
         return self._warnings
+
+    @property
+    def origins(self) -> Origins:
+        """Return where each setting stands."""
+        return self._origins
 
 
 def load_config(
@@ -298,13 +262,16 @@ def load_config(
     sources.read_file(path or Path(FILE_NAME), required=path is not None)
     sources.read_environment()
     for name, value in (overrides or {}).items():
-        sources.put(name, value)
-    config, problems = validate_section(Config, sources.tree)
+        sources.put_option(name, value)
+    config, problems = validate_section(Config, sources.tree, origins=sources.origins)
     if config is None or sources.problems:
         # What could not be fetched is not also of the wrong type.
         named = {line.partition(":")[0] for line in sources.problems}
         rest = [line for line in problems if line.partition(":")[0] not in named]
         raise wrong_settings([*sources.problems, *rest])
+    # Each plugin's own model reads its table, which still says what was text.
+    config = config.model_copy(update={"plugins": sources.tree.get("plugins", {})})
+    config._origins = sources.origins  # noqa: SLF001 - a private attribute of a model of this module
     warnings = list(sources.oddities)
     if env.get("REDIS_URL"):
         warnings.append(
@@ -316,31 +283,6 @@ def load_config(
         )
     config._warnings = tuple(warnings)  # noqa: SLF001 - a private attribute of a model of this module
     return config
-
-
-def validate_section(
-    model: type[SectionT], raw: Mapping[str, Any], name: str = ""
-) -> tuple[SectionT | None, list[str]]:
-    """Check a table against its model.
-
-    Args:
-        model: The section's model.
-        raw: The table as it was read.
-        name: The section's dotted name, such as `plugins.chat`.
-
-    Returns:
-        The section, or None and a line for each setting that is wrong. No line holds a value.
-    """
-    try:
-        return model.model_validate(raw), []
-    except ValidationError as error:
-        problems: list[str] = []
-        for item in error.errors(include_url=False, include_context=False, include_input=False):
-            if item["type"] == "extra_forbidden":
-                problems += _unknown(model, raw, item["loc"], name)
-            else:
-                problems.append(f"{dotted(name, *item['loc'])}: {_expected(item)}")
-        return None, problems
 
 
 def secret_values(section: BaseModel) -> Iterator[str]:
@@ -360,41 +302,3 @@ def _with_password(secret: str) -> Iterator[str]:
     if is_address and password:
         yield password
         yield unquote(password)
-
-
-def wrong_settings(problems: list[str]) -> ConfigError:
-    """Return the error that names every wrong setting."""
-    return ConfigError("these settings are wrong:\n" + "\n".join(f"  {line}" for line in problems))
-
-
-def _expected(item: ErrorDetails) -> str:
-    if item["type"] == "tuple_type":
-        return _LIST
-    if item["type"] in {"model_type", "dict_type"}:
-        return "expected a table"
-    message = item["msg"].replace("Input should be", "expected")
-    return message.removeprefix("Value error, ").partition(", unable to parse")[0]
-
-
-def _unknown(
-    model: type[BaseModel], raw: Mapping[str, Any], location: tuple[int | str, ...], name: str
-) -> list[str]:
-    """Return a line for each setting under an unknown name, with the known name it resembles."""
-    known: Any = model
-    value: Any = raw
-    for part in location[:-1]:
-        field = getattr(known, "model_fields", {}).get(part)
-        known = field.annotation if field else None
-        value = value[part]
-    likely = get_close_matches(str(location[-1]), getattr(known, "model_fields", ()), n=1)
-    hint = f"; did you mean {dotted(name, *location[:-1], *likely)}?" if likely else ""
-    leaves = _leaves(value[location[-1]], dotted(name, *location))
-    return [f"{leaf}: unknown setting{hint}" for leaf in leaves]
-
-
-def _leaves(value: Any, name: str) -> Iterator[str]:
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _leaves(item, dotted(name, key))
-    else:
-        yield name

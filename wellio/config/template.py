@@ -29,7 +29,8 @@ is meant for secrets: a file that every user can read is refused.
 _ENV_HEAD = """\
 Settings for Docker Compose, which reads them from .env. Started otherwise, Wellio reads no .env:
 use config.toml, which has the same ones and says more, or systemd's EnvironmentFile.
-Lists are written as JSON, or with commas between. An empty variable counts as absent.
+Numbers are written as in JSON, switches as true or false; lists as JSON, or with commas between and
+none at the end. An empty variable counts as absent.
 """
 _ALIASES = {
     "DATABASE_URL": "The same as WELLIO_DATABASE__URL.",

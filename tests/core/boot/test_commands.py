@@ -74,6 +74,13 @@ def test_options_follow_the_model(shell: Shell) -> None:
         "unheard-of",
         "serve --unheard-of",
         "serve --port x",
+        "serve --port 1_0",
+        "serve --port +5",
+        "serve --port 70000",
+        "seed --demo --days 1_000",
+        "seed --demo --coaches 5",
+        "mail show --last 1_0",
+        "mail show --last 0",
         "probe say",
         "probe say --text x --loud y",
         "user create --email e --name n --role owner",
@@ -97,9 +104,13 @@ def test_wrong_arguments_are_all_named_and_not_echoed(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "variable, value, expected",
     [
-        ("WELLIO_SERVER__PORT", "s3cret", "server.port: expected a valid integer"),
-        ("WELLIO_SERVR__PORT", "1", "servr.port: unknown setting; did you mean server?"),
-        ("WELLIO_PLUGINS__PROBE__X", "s3cret", "plugins.probe.x: unknown setting"),
+        ("WELLIO_SERVER__PORT", "s3cret", "WELLIO_SERVER__PORT: must be a whole number"),
+        (
+            "WELLIO_SERVR__PORT",
+            "1",
+            "WELLIO_SERVR__PORT: unknown setting; did you mean WELLIO_SERVER__PORT?",
+        ),
+        ("WELLIO_PLUGINS__PROBE__X", "s3cret", "WELLIO_PLUGINS__PROBE__X: unknown setting"),
         ("JWT_SECRET", "s3cret", "JWT_SECRET: expected 32 bytes or more"),
         (
             "JWT_SECRET",
@@ -110,8 +121,8 @@ def test_wrong_arguments_are_all_named_and_not_echoed(shell: Shell) -> None:
             "WELLIO_SECRETS__MASTER_KEY",
             "00" * 32,
             (
-                "secrets.master_key: expected 64 hexadecimal digits (openssl rand -hex 32); "
-                "these digits are not random"
+                "WELLIO_SECRETS__MASTER_KEY: expected 64 hexadecimal digits "
+                "(openssl rand -hex 32); these digits are not random"
             ),
         ),
     ],

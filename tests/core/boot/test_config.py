@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from wellio.access.limits import Rate
 from wellio.boot.plugin_sources import discover
+from wellio.config.section import SectionModel, validate_section
 from wellio.config.settings import Config, load_config, secret_values
 from wellio.config.template import env_template, toml_template
 from wellio.errors import ConfigError
@@ -144,9 +145,8 @@ def test_a_secrets_file_is_not_for_every_user(tmp_path: Path, mode: int, is_take
     if is_taken:
         assert load_config(path, env={}).secrets.master_key
     else:
-        assert problems(path=path) == [
-            "secrets.master_key: the file key can be read by every user: its mode must be 0600"
-        ]
+        [line] = problems(path=path)
+        assert line.startswith("secrets.master_key in config.toml: the file key can be read by")
 
 
 def test_all_secrets_are_known_to_be_secrets() -> None:
@@ -179,56 +179,173 @@ def test_every_wrong_setting_is_named_at_once_and_none_is_echoed() -> None:
     }
     assert problems(env) == [
         "JWT_SECRET: expected 32 bytes or more",
-        "server.port: expected a valid integer",
-        "server.public_url: expected an address such as https://practice.example",
-        "server.hots: unknown setting; did you mean server.host?",
-        "database: expected a table",
-        "log.level: expected 'debug', 'info', 'warning' or 'error'",
-        'loader.disabled: expected a list such as ["a", "b"], or a,b in the environment',
+        "WELLIO_SERVER__PORT: must be a whole number",
+        "WELLIO_SERVER__PUBLIC_URL: expected an address such as https://practice.example",
+        "WELLIO_SERVER__HOTS: unknown setting; did you mean WELLIO_SERVER__HOST?",
+        "WELLIO_DATABASE: must be a table",
+        "WELLIO_LOG__LEVEL: must be 'debug', 'info', 'warning' or 'error'",
+        'WELLIO_LOADER__DISABLED: must be a list such as ["a", "b"], or a,b in the environment',
         "setup: owner_email and owner_password are needed together",
-        "colour.x.y: unknown setting",
-        "servr.port: unknown setting; did you mean server?",
+        "WELLIO_COLOUR__X__Y: unknown setting",
+        "WELLIO_SERVR__PORT: unknown setting; did you mean WELLIO_SERVER__PORT?",
     ]
+
+
+@pytest.mark.parametrize(
+    "variable, value, expected",
+    [
+        *(
+            ("WELLIO_SERVER__PORT", value, "must be a whole number")
+            for value in ("1_0", " 10", "+5", "5.0", "1e3", "0x10", "010", "\u0663", "true", "x")
+        ),
+        ("WELLIO_SERVER__PORT", "9" * 5000, "must be at most 65535"),
+        ("WELLIO_SERVER__PORT", "-1", "must be at least 0"),
+        *(
+            ("WELLIO_SERVER__HEAD_TIMEOUT_S", value, "must be a number")
+            for value in ("1_0", "+5", ".5", "5.", "inf", "nan", "0x10", "5s", "true")
+        ),
+        ("WELLIO_SERVER__HEAD_TIMEOUT_S", "1e400", "must be a finite number"),
+        *(
+            ("WELLIO_LOG__ACCESS", value, "must be true or false")
+            for value in ("1", "0", "yes", "on", "True", "t")
+        ),
+        *(
+            (
+                "WELLIO_LOADER__DISABLED",
+                value,
+                "must have no empty item, such as behind a last comma",
+            )
+            for value in ("a,b,", ",a", "a,,b", ",", '["a", ""]', '[" "]')
+        ),
+        ("WELLIO_LOADER__DISABLED", "[1]", "must be text"),
+        ("WELLIO_LOADER__DISABLED", '{"a": 1}', "must be a list"),
+        ("WELLIO_SERVER__HOST", "\udcff", "must be UTF-8"),
+        ("WELLIO_SERVER_PORT", "1", "unknown setting; did you mean WELLIO_SERVER__PORT?"),
+        ("WELLIO_SERVR__PORT", "1", "unknown setting; did you mean WELLIO_SERVER__PORT?"),
+        ("WELLIO_DATABASE_URL", "s3cret", "unknown setting; did you mean WELLIO_DATABASE__URL?"),
+        ("WELLIO_DATADIR", "s3cret", "unknown setting; did you mean WELLIO_DATA_DIR?"),
+        ("DATABASE_URL", "s3cret", "expected sqlite:/// with a path, or postgresql://"),
+    ],
+)
+def test_a_variable_is_taken_for_nothing_that_it_is_not(
+    variable: str, value: str, expected: str
+) -> None:
+    [line] = problems({variable: value})
+    said, _, message = line.partition(": ")
+    assert said.removesuffix(", item 1") == variable
+    assert message.startswith(expected)
 
 
 @pytest.mark.parametrize(
     "text, expected",
     [
-        ("[server]\nport = 70000", "server.port: expected less than or equal to 65535"),
-        ("limits.per_account = 7", 'limits.per_account: expected a rate such as "120+10/s"'),
+        ("server.port = '3000'", "server.port in config.toml: must be a whole number"),
+        ("server.port = 3000.0", "server.port in config.toml: must be a whole number"),
+        ("server.port = true", "server.port in config.toml: must be a whole number"),
+        ("server.port = 1_0_0_0_0_0", "server.port in config.toml: must be at most 65535"),
+        ("server.head_timeout_s = inf", "server.head_timeout_s in config.toml: must be a number"),
+        ("server.head_timeout_s = '5'", "server.head_timeout_s in config.toml: must be a number"),
+        ("log.access = 1", "log.access in config.toml: must be true or false"),
+        ("log.access = 'true'", "log.access in config.toml: must be true or false"),
+        ("server.host = 5", "server.host in config.toml: must be text"),
+        (
+            "loader.disabled = 'a,b'",
+            (
+                'loader.disabled in config.toml: must be a list such as ["a", "b"], or a,b in the '
+                "environment"
+            ),
+        ),
+        (
+            "loader.disabled = ['a', '']",
+            "loader.disabled in config.toml: must have no empty item, such as behind a last comma",
+        ),
+        (
+            "[server]\nprot = 1",
+            "server.prot in config.toml: unknown setting; did you mean server.port?",
+        ),
+    ],
+)
+def test_a_file_s_value_is_of_the_type_that_it_is_written_in(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    assert problems(path=written(tmp_path, text)) == [expected]
+
+
+def test_a_plugin_s_settings_are_read_by_the_same_rules(tmp_path: Path) -> None:
+    class Knobs(SectionModel):
+        size: int = 1
+        names: tuple[str, ...] = ()
+
+    path = written(tmp_path, "[plugins.knobs]\nsize = '7'\n")
+    env = {"WELLIO_PLUGINS__KNOBS__NAMES": "a,", "WELLIO_PLUGINS__KNOBS__SIEZ": "1"}
+    config = load_config(path, env=env)
+    _, lines = validate_section(Knobs, config.plugins["knobs"], "plugins.knobs", config.origins)
+    assert lines == [
+        "plugins.knobs.size in config.toml: must be a whole number",
+        "WELLIO_PLUGINS__KNOBS__NAMES: must have no empty item, such as behind a last comma",
+        "WELLIO_PLUGINS__KNOBS__SIEZ: unknown setting; did you mean WELLIO_PLUGINS__KNOBS__SIZE?",
+    ]
+    good = {"WELLIO_PLUGINS__KNOBS__SIZE": "7", "WELLIO_PLUGINS__KNOBS__NAMES": "a, b"}
+    config = load_config(env=good)
+    section, _ = validate_section(Knobs, config.plugins["knobs"], "plugins.knobs")
+    assert section == Knobs(size=7, names=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("[server]\nport = 70000", "server.port in config.toml: must be at most 65535"),
+        (
+            "limits.per_account = 7",
+            'limits.per_account in config.toml: expected a rate such as "120+10/s"',
+        ),
         (
             "server.trusted_proxies = ['10.0.0.1/8']",
-            "server.trusted_proxies.0: expected an address or a network such as 10.0.0.0/8",
+            (
+                "server.trusted_proxies in config.toml, item 1: "
+                "expected an address or a network such as 10.0.0.0/8"
+            ),
         ),
         (
             "server.allowed_origins = ['https://a.example/x']",
             (
-                "server.allowed_origins.0: expected an origin such as https://app.example or"
+                "server.allowed_origins in config.toml, item 1: "
+                "expected an origin such as https://app.example or"
                 ' capacitor://localhost, "null" or "*"'
             ),
         ),
         (
             "server.allowed_origins = ['https://*.example.org']",
-            'server.allowed_origins.0: expected each site by its whole name, or "*" alone for any',
+            (
+                "server.allowed_origins in config.toml, item 1: "
+                'expected each site by its whole name, or "*" alone for any'
+            ),
         ),
         (
             "server.public_url = 'https://h.example/wellio'",
             (
-                "server.public_url: expected an address without a path: Wellio answers at the root"
+                "server.public_url in config.toml: "
+                "expected an address without a path: Wellio answers at the root"
                 " of a host, so give it a name of its own, such as https://wellio.practice.example"
             ),
         ),
-        ("[sever]\nport = 1", "sever.port: unknown setting; did you mean server?"),
-        ("colour = 1", "colour: unknown setting"),
-        ("server.host = {env = 'NOBODY'}", "server.host: the environment has no variable NOBODY"),
+        (
+            "[sever]\nport = 1",
+            "sever.port in config.toml: unknown setting; did you mean server.port?",
+        ),
+        ("colour = 1", "colour in config.toml: unknown setting"),
+        (
+            "server.host = {env = 'NOBODY'}",
+            "server.host in config.toml: the environment has no variable NOBODY",
+        ),
         (
             "server.host = {file = 'none'}",
-            "server.host: the file none cannot be read: No such file or directory",
+            "server.host in config.toml: the file none cannot be read: No such file or directory",
         ),
-        ("plugins.chat = 1", "plugins.chat: expected a table"),
+        ("plugins.chat = 1", "plugins.chat in config.toml: must be a table"),
         (
             "database.url = 'mysql://s3cret@h/d'",
-            "database.url: expected sqlite:/// with a path, or postgresql://",
+            "database.url in config.toml: expected sqlite:/// with a path, or postgresql://",
         ),
     ],
 )
@@ -238,7 +355,7 @@ def test_a_wrong_file(tmp_path: Path, text: str, expected: str) -> None:
 
 def test_a_setting_that_is_used_as_a_table(tmp_path: Path) -> None:
     path = written(tmp_path, "server = 1")
-    assert "server.port: server is a single setting, not a table" in problems(
+    assert "WELLIO_SERVER__PORT: server is a single setting, not a table" in problems(
         {"WELLIO_SERVER__PORT": "1"}, path
     )
 
@@ -342,7 +459,7 @@ def test_links_have_an_address_that_a_browser_takes(host: str, url: str) -> None
 def test_a_password_that_is_not_encoded_is_told_without_a_piece_of_it(special: str) -> None:
     url = f"postgres://w:Ax^s{special}9!qSECRETz@127.0.0.1:5432/w"
     [line] = problems({"DATABASE_URL": url})
-    assert line.startswith("database.url: ")
+    assert line.startswith("DATABASE_URL: ")
     assert "percent-encode" in line
     assert not [piece for piece in ("Ax^s", "SECRETz", "9!q", "127") if piece in line]
     encoded = f"postgres://w:Ax^s{quote(special, safe='')}9!q:z@127.0.0.1:5432/w"
@@ -370,7 +487,7 @@ def test_parameters_of_hosted_servers_are_accepted_or_refused_by_name(
     env = {"DATABASE_URL": f"postgresql://w:p@db.example/w?{query}"}
     if kept and not kept.startswith("?"):
         [line] = problems(env)
-        assert line.startswith(f"database.url: {kept}")
+        assert line.startswith(f"DATABASE_URL: {kept}")
         return
     url = load_config(env=env).database.url
     assert url is not None
@@ -381,7 +498,7 @@ def test_parameters_of_hosted_servers_are_accepted_or_refused_by_name(
 def test_a_mail_server_s_password_is_not_told_either(special: str) -> None:
     url = f"mailtos://user:Ax^s{special}9qSECRETz@mx.example?from=a@b.example"
     said = "\n".join(problems({"WELLIO_MAIL__URL": url}))
-    assert said.startswith("mail.url: ")
+    assert said.startswith("WELLIO_MAIL__URL: ")
     assert not [piece for piece in ("Ax^s", "SECRETz") if piece in said]
 
 
@@ -420,6 +537,8 @@ def test_a_list_can_have_commas(text: str) -> None:
 
 def test_what_is_no_list_is_told_what_one_is(tmp_path: Path) -> None:
     path = written(tmp_path, "[loader]\ndisabled = 3\n")
-    expected = 'loader.disabled: expected a list such as ["a", "b"], or a,b in the environment'
-    assert problems(path=path) == [expected]
-    assert problems({"WELLIO_LOADER__DISABLED": "[chat"}) == [expected]
+    expected = 'must be a list such as ["a", "b"], or a,b in the environment'
+    assert problems(path=path) == [f"loader.disabled in config.toml: {expected}"]
+    assert problems({"WELLIO_LOADER__DISABLED": "[chat"}) == [
+        f"WELLIO_LOADER__DISABLED: {expected}"
+    ]

@@ -13,7 +13,8 @@ from wellio import __version__
 from wellio.boot.hookspecs import hookimpl
 from wellio.boot.loader import load_plugins
 from wellio.boot.plugin import Plugin
-from wellio.config.settings import Config, SectionModel, load_config
+from wellio.config.section import SectionModel
+from wellio.config.settings import Config, load_config
 from wellio.errors import ConfigError, PluginError
 from wellio.testing import StartApp
 
@@ -279,10 +280,13 @@ def test_every_wrong_setting_of_every_plugin_is_named_and_none_echoed() -> None:
     with pytest.raises(ConfigError) as caught:
         load_plugins(load_config(env=env), fakes)
     assert str(caught.value).splitlines()[1:] == [
-        "  plugins.auth.isuer: unknown setting; did you mean plugins.auth.issuer?",
-        "  plugins.chat.away_delay_s: expected a valid integer",
-        "  plugins.chat.away_delay: unknown setting; did you mean plugins.chat.away_delay_s?",
-        "  plugins.plain.x: unknown setting",
+        f"  WELLIO_PLUGINS__{line}"
+        for line in (
+            "AUTH__ISUER: unknown setting; did you mean WELLIO_PLUGINS__AUTH__ISSUER?",
+            "CHAT__AWAY_DELAY_S: must be a whole number",
+            "CHAT__AWAY_DELAY: unknown setting; did you mean WELLIO_PLUGINS__CHAT__AWAY_DELAY_S?",
+            "PLAIN__X: unknown setting",
+        )
     ]
 
 
