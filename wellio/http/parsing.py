@@ -18,7 +18,7 @@ from wellio.errors import (
     UnsupportedMediaType,
 )
 from wellio.field_errors import invalid_from_pydantic
-from wellio.strict.misfits import LONG_NUMBER_BYTES, misfits, read_exactly
+from wellio.strict.misfits import has_long_number, misfits, read_exactly
 from wellio.strict.texts import json_of
 from wellio.wire import read_json
 
@@ -128,7 +128,7 @@ class QueryReader:
         content = orjson.dumps(data)
         try:
             query = _read(self._adapter, content)
-            if LONG_NUMBER_BYTES.search(content):
+            if has_long_number(content):
                 wrong += misfits(_read_exactly(content))
         except Invalid as problem:
             wrong += problem.errors
@@ -149,7 +149,7 @@ def parse_json(body: bytes) -> Any:
         raise BadRequest(f"The body has more than {MAX_CONTAINERS} arrays and objects.")
     try:
         data = orjson.loads(body)
-        is_odd = LONG_NUMBER_BYTES.search(body) is not None  # it may have been rounded
+        is_odd = has_long_number(body)  # it may have been rounded
     except orjson.JSONDecodeError:
         data = _read_exactly(body)
         is_odd = True

@@ -23,7 +23,7 @@ from wellio.access.actor import Actor
 from wellio.errors import InternalError, Invalid, PluginError, Problem, UnknownEvent, invalid
 from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
-from wellio.strict.misfits import LONG_NUMBER_BYTES, misfits
+from wellio.strict.misfits import has_long_number, misfits
 from wellio.wire import Wire, read_json
 
 from .emits import ServerEvent, emitted_by
@@ -76,7 +76,7 @@ class SocketEvent:
         try:
             try:
                 text = orjson.dumps(data)
-                is_odd = LONG_NUMBER_BYTES.search(text) is not None
+                is_odd = has_long_number(text)
             except TypeError:
                 text, is_odd = b"", True
             if is_odd and (wrong := list(misfits(data))):

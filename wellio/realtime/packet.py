@@ -8,12 +8,13 @@ Source: docs/socket.io-protocol/v5-current.md of socketio/socket.io.
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from wellio.strict.misfits import LONG_NUMBER, read_exactly
+from wellio.strict.misfits import has_long_number, read_exactly
 
 from .faults import ProtocolError
 
@@ -155,18 +156,22 @@ def parse_json(text: str) -> Any:
     Raises:
         ProtocolError: It is none, or is nested so deeply that nobody could walk through it.
     """
-    try:
-        # orjson would round the integers of more than 64 bits that are in there.
-        value = orjson.loads(text) if not LONG_NUMBER.search(text) else read_exactly(text)
-    except orjson.JSONDecodeError:
-        try:
-            value = read_exactly(text)
-        except (ValueError, RecursionError) as error:
-            raise ProtocolError("invalid JSON") from error
+    value = _read(text)
     # Few texts have so many brackets; what these hold is looked at.
     if text.count("[") + text.count("{") > _MAX_DEPTH and _is_deep(value):
         raise ProtocolError("JSON is nested too deeply")
     return value
+
+
+def _read(text: str) -> Any:
+    # orjson would round the integers of more than 64 bits that are in there.
+    if not has_long_number(text.encode(errors="replace")):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(text)
+    try:
+        return read_exactly(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("invalid JSON") from error
 
 
 def _is_deep(value: Any) -> bool:

@@ -12,12 +12,19 @@ from typing import Any, Final, NoReturn
 
 from wellio.errors import FieldError, pointer_to
 
-#: What a text has that holds an integer of more than 64 bits, and few others have.
-LONG_NUMBER: Final = re.compile("[0-9]{19}")
-LONG_NUMBER_BYTES: Final = re.compile(rb"[0-9]{19}")
 TOO_LONG: Final = "must be a whole number of 64 bits"
 _HALF: Final = re.compile("[\ud800-\udfff]")
+_NOUGHTS_FOR_DIGITS: Final = bytes(b"0"[0] if chr(it) in "0123456789" else 0 for it in range(256))
+_LONG: Final = b"0" * 19
 _MAX_DIGITS: Final = 4_000  # Python reads 4,300, and what is longer is as much too long
+
+
+def has_long_number(text: bytes) -> bool:
+    """Tell whether a text has so many digits in a row as an integer of more than 64 bits.
+
+    It is asked of every body and message: `[0-9]{19}` takes ten times as long to find none.
+    """
+    return _LONG in text.translate(_NOUGHTS_FOR_DIGITS)
 
 
 def read_exactly(text: str) -> Any:
