@@ -195,6 +195,7 @@ def _assemble(app: Wellio, services: Services, *, workers: bool) -> web.Applicat
         observe=count_socket_events(app.metrics),
         admit=partial(_admit, rules.accounts),
         permissions=app.policies.permissions,
+        slow=rules.slow,
     )
     hooks.give("register_socket_events", events.add)
     http = _http(app, rules, events)

@@ -90,6 +90,8 @@ class LogConfig(SectionModel):
     """auto: coloured lines on a terminal, JSON elsewhere."""
     access: bool = False
     """Write a line for each request: its route and status, never its query."""
+    slow_handler_s: Seconds = 10
+    """A request or socket event whose handler takes longer is a warning, with its route or name."""
 
 
 class MailConfig(SectionModel):

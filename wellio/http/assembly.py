@@ -126,6 +126,7 @@ class Http:
                 self._rules.body_timeout_s,
                 self._idempotency,
                 self._scopes,
+                self._rules.slow,
             )
             for declared, handler in endpoints_of(api)
         ]

@@ -5,6 +5,7 @@ from typing import Self
 
 from wellio.access.limits import Budget, Limits, Rate
 from wellio.config.settings import Config
+from wellio.observe.slow import Slow
 
 from .cors import Origins
 from .remote import Proxies
@@ -26,6 +27,7 @@ class GatewayRules:
         addresses: What each network may spend, in requests.
         accounts: The same for each account.
         body_timeout_s: How long a JSON body may take to arrive.
+        slow: Which handlers are reported.
         is_https: Whether people reach us by https alone.
     """
 
@@ -34,6 +36,7 @@ class GatewayRules:
     addresses: Budget = field(default_factory=_unlimited)
     accounts: Budget = field(default_factory=_unlimited)
     body_timeout_s: float = 15.0
+    slow: Slow = field(default_factory=Slow)
     is_https: bool = False
 
     @classmethod
@@ -46,5 +49,6 @@ class GatewayRules:
             limits.budget("address", rates.per_address),
             limits.budget("account", rates.per_account),
             server.body_timeout_s,
+            Slow(config.log.slow_handler_s),
             server.url.startswith("https:"),
         )

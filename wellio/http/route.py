@@ -1,6 +1,7 @@
 """A route: keeps what an endpoint declares; `answers.py` makes JSON of what its handler returns."""
 
 import inspect
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from wellio.access.policy import Policies
 from wellio.audit import API_KEY
 from wellio.errors import FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
+from wellio.observe.slow import Slow
 
 from .answers import is_page, response_of, told
 from .auth import Authentication
@@ -54,6 +56,7 @@ class Route:
         body_timeout_s: float,
         idempotency: Idempotency | None = None,
         scopes: frozenset[str] = frozenset(),
+        slow: Slow | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.handler = handler
@@ -69,6 +72,7 @@ class Route:
             endpoint.method == hdrs.METH_GET and not endpoint.public and _is_object(endpoint)
         )
         self._policies = policies
+        self._slow = slow or Slow()
         self._authenticate = authentication.from_request
         self._query = QueryReader(endpoint.query) if endpoint.query is not None else None
         self._reads = endpoint.query is not None or endpoint.body is not None
@@ -136,8 +140,8 @@ class Route:
         if self.is_tagged:
             return await self._handle_tagged(request, given)
         if self.idempotency is None or HEADER not in request.headers:
-            return self._render(request, await self.handler(request, **given))
-        run = partial(self.handler, request, **given)
+            return self._render(request, await self._run(request, given))
+        run = partial(self._run, request, given)
         render = partial(self._render, request)
         # A key is not its maker: what one of them is answered may be more than the other may see.
         caller = request[ACTOR].key_id or request[ACTOR].user_id
@@ -148,12 +152,26 @@ class Route:
     ) -> web.StreamResponse:
         """Answer with an object's state, or with what a PATCH made of it."""
         if not self.is_patch:
-            return tagged(request, self._render(request, await self.handler(request, **given)))
+            return tagged(request, self._render(request, await self._run(request, given)))
         if_match = request[IF_MATCH] = if_match_of(request, self._wire_for(request))
-        response = self._render(request, await self.handler(request, **given))
+        response = self._render(request, await self._run(request, given))
         if if_match.is_given and not if_match.is_checked:
             raise PluginError(f"{self}: does not check the If-Match")
         return tagged(request, response)
+
+    async def _run(self, request: web.Request, given: dict[str, Any]) -> Any:
+        """Run the handler, and report it if it is slow."""
+        result = None
+        started = time.perf_counter()
+        try:
+            result = await self.handler(request, **given)
+        finally:
+            seconds = time.perf_counter() - started
+            if seconds > self._slow.limit_s and not _is_sent(result):
+                self._slow.report(
+                    self.handler, seconds, method=self.endpoint.method, route=self.path
+                )
+        return result
 
     def _render(self, request: web.Request, result: Any) -> web.StreamResponse:
         """Make the response of what the handler returned, as far as the caller is shown it."""
@@ -217,6 +235,11 @@ class Route:
 
 async def leave_to_route(_request: web.Request) -> None:
     """Do nothing about an `Expect`: nobody is asked for a body that is going to be refused."""
+
+
+def _is_sent(result: Any) -> bool:
+    """Tell whether a handler sent its answer itself, which takes as long as its reader does."""
+    return isinstance(result, web.StreamResponse) and result.prepared
 
 
 def _max_body_bytes(endpoint: Endpoint) -> int:

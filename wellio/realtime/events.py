@@ -23,6 +23,7 @@ from wellio.access.actor import Actor
 from wellio.errors import InternalError, Invalid, PluginError, Problem, UnknownEvent, invalid
 from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
+from wellio.observe.slow import Slow
 from wellio.strict.misfits import has_long_number, misfits
 from wellio.wire import Wire, read_json
 
@@ -132,6 +133,7 @@ class EventRouter:
         observe: EventObserver | None = None,
         admit: Callable[[Actor], None] | None = None,
         permissions: Collection[str] | None = None,
+        slow: Slow | None = None,
     ) -> None:
         """Collect handlers.
 
@@ -141,12 +143,14 @@ class EventRouter:
                 (`ok` or the problem's code) and the seconds it took.
             admit: Called before each event with its sender; it may raise a Problem.
             permissions: Every permission that an event may ask for; None: any.
+            slow: Which handlers are reported; None: none.
         """
         self._handlers: dict[str, tuple[SocketEvent, Handler]] = {}
         self._emitted: dict[str, ServerEvent] = {}
         self._observe = observe
         self._admit = admit
         self._permissions = permissions
+        self._slow = slow or Slow()
         self.add(*objects)
 
     @property
@@ -214,10 +218,11 @@ class EventRouter:
             ack, outcome = _refusal(InternalError()), InternalError.default_code
             request_id = ack["error"]["requestId"]
             _log.exception("A socket event failed", extra={"event": name, "requestId": request_id})
+        seconds = time.perf_counter() - started
         if self._observe is not None:
-            self._observe(
-                event.name if event else "unknown", outcome, time.perf_counter() - started
-            )
+            self._observe(event.name if event else "unknown", outcome, seconds)
+        if seconds > self._slow.limit_s and event is not None:
+            self._slow.report(handler, seconds, socket_event=event.name)
         return ack
 
 
