@@ -265,8 +265,9 @@ async def test_it_expires(
     assert await works(app, lasting)
 
 
+@pytest.mark.parametrize("life_ms", [None, 3_600_000], ids=["without_end", "with_an_end"])
 async def test_what_another_process_did_is_seen_within_a_minute(
-    app: TestApp, make_user: MakeUser, clock: ManualClock
+    app: TestApp, make_user: MakeUser, clock: ManualClock, life_ms: int | None
 ) -> None:
     async def run(tx: Tx, sql: str, coach: User) -> None:
         await tx.execute(sql, id=coach.id)
@@ -277,7 +278,8 @@ async def test_what_another_process_did_is_seen_within_a_minute(
         "UPDATE auth_user SET role = 'client' WHERE id = :id",
     ):
         coach = await make_user("coach")
-        key = await make(app, coach)
+        until = {} if life_ms is None else {"expiresAt": rfc3339(clock.now_ms() + life_ms)}
+        key = await make(app, coach, **until)
         assert await works(app, key)
         await app.app.db.write(run, sql, coach)
         clock.advance(60_000)
