@@ -111,7 +111,13 @@ def in_words(item: ErrorDetails) -> tuple[str, str]:
     if type_ not in _PYDANTICS or (type_.startswith("too_") and "field_type" not in context):
         return type_, item["msg"]  # a `PydanticCustomError` of ours
     code, message = _WORDS.get(type_, _OTHER)
-    return code, message.format_map({**context, **_counted(context)})
+    shown = {name: _shortly(value) for name, value in context.items()}
+    return code, message.format_map({**shown, **_counted(context)})
+
+
+def _shortly(value: object) -> object:
+    """Return a bound as people write it: 0, not 0.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _counted(context: dict[str, Any]) -> dict[str, str]:

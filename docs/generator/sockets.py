@@ -52,11 +52,21 @@ def page(app: Wellio) -> str:
         _INTRODUCTION,
         _CLIENT,
         text.table(("Event", "", "Data", "Acknowledgement", "Permission"), client),
+        *_described(events, schemas),
         _SERVER,
         text.table(("Event", "", "Data"), server),
         _MODELS,
         text.table(("", "", "Members"), models),
     )
+
+
+def _described(events: Json, schemas: Json) -> Iterator[str]:
+    """Yield a line for each field of an event that says more than its type."""
+    for name, event in events["client"].items():
+        data = schemas[_name(event["data"])] if "$ref" in event.get("data", {}) else {}
+        for field, schema in data.get("properties", {}).items():
+            if "description" in schema:
+                yield f"* `{field}` of `{name}`: {schema['description']}"
 
 
 def _members(schema: Json, schemas: Json, but: str = "") -> str:

@@ -1,8 +1,8 @@
 """`wellio user ...`: what whoever runs the server does with accounts, on its own authority."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from wellio import (
     ARGUMENT,
@@ -13,7 +13,6 @@ from wellio import (
     NotFound,
     Row,
     Wellio,
-    invalid,
     rfc3339,
 )
 
@@ -43,6 +42,12 @@ class UserRename(NamedUser):
 
     name: Annotated[Name | None, Field(description="What they are called from now on.")] = None
     to: Annotated[Email | None, Field(description="Their other e-mail address.")] = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.name is None and self.to is None:
+            raise ValueError("say --name, --to or both")
+        return self
 
 
 async def create_user(app: Wellio, new: NewUser) -> dict[str, Any]:
@@ -86,8 +91,6 @@ async def rename_user(app: Wellio, wish: UserRename) -> dict[str, Any]:
     """Give an account another name, or another e-mail address to sign in with."""
     values = {"name": wish.name, "email": wish.to}
     given = {column: value for column, value in values.items() if value is not None}
-    if not given:
-        raise invalid("/name", "required", "say --name, --to or both")
     return await _change(app, wish, given)
 
 

@@ -19,7 +19,7 @@ import orjson
 from aiohttp import web
 
 from wellio.cli.output import explain
-from wellio.errors import WellioError
+from wellio.errors import Invalid, WellioError
 from wellio.observe.log import get_logger
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ async def call(data_dir: Path, name: str, arguments: Mapping[str, Any]) -> dict[
 
     Raises:
         NotRunningError: There is no server; nothing was done.
+        Invalid: The arguments are wrong.
         WellioError: The server refused, or stopped meanwhile.
     """
     body = orjson.dumps({"name": name, "arguments": arguments})
     answer = await _ask(data_dir, "POST", "operations", body)
     if "error" in answer:
-        raise WellioError(answer["error"])
+        raise (Invalid if answer.get("isWrongCall") else WellioError)(answer["error"])
     result: dict[str, Any] = answer["result"]
     return result
 
@@ -144,7 +145,7 @@ class _Handler:
         try:
             return {"result": await operation.run(self._app, operation.check(arguments))}
         except WellioError as error:
-            return {"error": explain(error)}
+            return {"error": explain(error), "isWrongCall": isinstance(error, Invalid)}
         except Exception:  # noqa: BLE001 - the server goes on; its log has the traceback
             _log.exception("operation failed", operation=operation.name)
             return {"error": f"{operation.name} failed inside the server: its log says why"}

@@ -48,7 +48,9 @@ def load_plugins(
     for name in config.loader.disabled:
         if name not in offers and name not in {twin.name for twin, _ in twins}:
             known = ", ".join(sorted(offers))
-            raise ConfigError(f"loader.disabled: there is no plugin {name}; there are: {known}")
+            raise ConfigError(
+                f"loader.disabled names {name}, which is no plugin; there are {known}"
+            )
     loading = _Loading(config)
     for twin, reason in twins:
         if twin.name not in config.loader.disabled:

@@ -63,7 +63,9 @@ class Plugin:
         try:
             SpecifierSet(self.wellio)
         except InvalidSpecifier as error:
-            raise PluginError(f"plugin {self.name}: wellio={self.wellio!r}: {error}") from error
+            raise PluginError(
+                f"plugin {self.name}: wellio={self.wellio!r} cannot be read ({error})"
+            ) from error
 
     def require_wellio(self) -> None:
         """Raise PluginError, with both versions, where this Wellio is not one that it works with.

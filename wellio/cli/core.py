@@ -46,9 +46,9 @@ class VerifyArguments(BaseModel, use_attribute_docstrings=True):
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_absolute():
-            raise ValueError("expected an absolute path: the server may look from another folder")
+            raise ValueError("must be an absolute path: the server may look from elsewhere")
         if path is not None and not path.is_file():
-            raise ValueError("there is no such file")
+            raise ValueError("must be a file that is there")
         return path
 
 

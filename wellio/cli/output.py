@@ -51,7 +51,9 @@ def _holds_text(rows: Sequence[Mapping[str, Any]]) -> bool:
 def explain(error: WellioError) -> str:
     """Return an error in one line or, for several wrong fields, in one line each."""
     if isinstance(error, Problem) and error.errors:
-        return "\n".join(f"{field.pointer.strip('/')}: {field.message}" for field in error.errors)
+        return "\n".join(
+            f"{field.pointer.strip('/')} {field.message}".strip() for field in error.errors
+        )
     return str(error)
 
 

@@ -10,7 +10,18 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from wellio import Actor, Gone, Invalid, NotFound, Row, Slice, Wellio, decode_cursor, encode_cursor
+from wellio import (
+    Actor,
+    Gone,
+    Invalid,
+    NotFound,
+    Row,
+    Slice,
+    Wellio,
+    decode_cursor,
+    encode_cursor,
+    invalid,
+)
 from wellio_chat.config import ChatConfig
 from wellio_chat.conversations import store as conversations
 from wellio_chat.conversations.entry import Entry
@@ -80,6 +91,7 @@ class CatchUpService:
             after: `next` of the answer before; None from the start, `now` for a cursor alone.
 
         Raises:
+            Invalid: It never was a cursor.
             Gone: `resync`: the cursor is none of this database.
         """
         if after == NOW:
@@ -108,8 +120,8 @@ class CatchUpService:
             return 0, 0
         try:
             xid, position, at = decode_cursor(after, int, int, int)
-        except Invalid:
-            raise _resync() from None
+        except Invalid as error:
+            raise invalid("/after", "bad_cursor", "is no cursor of `sync`") from error
         if not await log.is_ours(self._db, xid, position, at):
             raise _resync()
         return xid, position

@@ -125,8 +125,10 @@ class Sync(Wire):
     """From where to catch up."""
 
     after: Annotated[Line, StringConstraints(max_length=256)] | None = Field(
-        description="`next` of the answer before, or the `syncCursor` of a list of conversations; "
-        "null from the start; `now` answers nothing but the cursor of this moment."
+        description="`next` of the answer before, or the `syncCursor` of `GET /conversations`; "
+        "null for everything since the start; `now` for the cursor of this moment alone. A "
+        "cursor of another database is a 410 `resync`: read the conversations again, and go on "
+        "from their `syncCursor`. What never was a cursor is a 422."
     )
 
 

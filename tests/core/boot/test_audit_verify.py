@@ -62,4 +62,4 @@ async def test_it_tells_what_was_changed(shell: Shell, folder: Path) -> None:
 def test_a_file_that_the_server_would_not_find_is_a_wrong_call(shell: Shell, path: str) -> None:
     refused = shell(f"audit verify --anchors {path}")
     assert (refused.code, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("wellio: anchors: ")
+    assert refused.stderr.startswith("wellio: anchors must be ")

@@ -244,7 +244,7 @@ def test_disabled_but_required_names_both() -> None:
 
 
 def test_disabling_an_unknown_plugin_is_a_mistake() -> None:
-    with pytest.raises(ConfigError, match=r"loader\.disabled: there is no plugin chta"):
+    with pytest.raises(ConfigError, match=r"loader\.disabled names chta"):
         names(Fake("chat"), loader__disabled=["chta"])
 
 

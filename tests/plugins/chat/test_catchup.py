@@ -139,9 +139,13 @@ async def test_a_cursor_of_another_database_means_resync(
     socket = await shared_sockets.plain(practice.app.url, practice.people["coach"])
     _, cursor = await sync(socket)
     assert cursor is not None
-    for wrong in ("x", encode_cursor(0, 1, 1), encode_cursor(0, 10**9, 1), encode_cursor("a")):
-        answer = await socket.call("sync", {"after": wrong})
-        assert answer["error"]["code"] == "resync", wrong
+    for foreign in (encode_cursor(0, 1, 1), encode_cursor(0, 10**9, 1)):
+        answer = await socket.call("sync", {"after": foreign})
+        assert answer["error"]["code"] == "resync", foreign
+    for wrong in ("NOW", "x", "", encode_cursor("a"), encode_cursor(1, 2), cursor + "A", "\u00e9"):
+        error = (await socket.call("sync", {"after": wrong}))["error"]
+        found = [(it["pointer"], it["code"]) for it in error.get("errors", ())]
+        assert (error["status"], found) == (422, [("/after", "bad_cursor")]), wrong
 
 
 async def test_who_was_removed_learns_that_and_nothing_after(
