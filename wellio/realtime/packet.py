@@ -50,6 +50,8 @@ _BINARY: Final = (PacketType.BINARY_EVENT, PacketType.BINARY_ACK)
 _ATTACHMENTS: Final = re.compile(r"([0-9]{1,4})-")
 # A namespace ends at the first comma, or with the packet. 15 digits stay exact in JavaScript.
 _HEADER: Final = re.compile(r"(?:(/[^,]*)(?:,|$))?([0-9]{0,15})")
+# The head of nearly every packet: an event of the main namespace.
+_EVENT: Final = re.compile(r"2([0-9]{0,15})(?=\[)")
 _MAX_DEPTH: Final = 64
 
 
@@ -59,8 +61,9 @@ def decode(text: str) -> Packet:
     Raises:
         ProtocolError: It is not one that a client may send.
     """
-    if text.startswith("2["):  # nearly every packet: an event of the main namespace, without ack
-        return _checked(Packet(PacketType.EVENT, "/", None, parse_json(text[1:])))
+    if event := _EVENT.match(text):
+        number = int(event[1]) if event[1] else None
+        return _checked(Packet(PacketType.EVENT, "/", number, parse_json(text[event.end() :])))
     kind = _TYPES.get(text[:1])
     if kind is None or kind is PacketType.CONNECT_ERROR:
         raise ProtocolError("unknown packet type")
