@@ -21,7 +21,7 @@ demo: setup ## Start a demo practice, two years old, with its data in ./data-dem
 	$(BIN)/wellio serve --demo
 
 test: setup ## Run the tests, on SQLite and on a Postgres that they start themselves
-	$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope $(ARGS)
 
 prove: setup ## Prove at full length what survives kills and attacks; SEED=2 does it otherwise
 	SEED=$(or $(SEED),1) $(BIN)/pytest -m prove -o faulthandler_timeout=0 -s --no-header -q tests
