@@ -6,10 +6,12 @@ And two nodes of one name would take each other's jobs for their own, left behin
 import fcntl
 import os
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from wellio.errors import DatabaseError
 from wellio.files.durability import make_folder
+
+_NAME: Final = "wellio.lock"
 
 
 class FolderLock:
@@ -31,22 +33,31 @@ class FolderLock:
 
     def _take(self, folder: Path) -> None:
         make_folder(folder)
-        file = (folder / "wellio.lock").open("a+")
-        self._files.append(file)
+        path = folder / _NAME
+        file = path.open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
+            file.close()
             raise DatabaseError(
                 f"another Wellio (process {holder}) already serves {folder}: stop it first, "
                 "or give this one a data folder of its own"
             ) from None
+        if not (path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))):
+            file.close()  # whoever had it took the file away as this one opened it
+            self._take(folder)
+            return
+        self._files.append(file)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
 
     def release(self) -> None:
-        """Let the folders go."""
+        """Let the folders go; of a start that made nothing there, nothing stays."""
         for file in self._files:
+            path = Path(file.name)
+            if not file.closed and [*path.parent.glob("*")] == [path]:
+                path.unlink()
             file.close()

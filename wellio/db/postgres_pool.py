@@ -2,6 +2,7 @@
 
 import os
 from typing import Final
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -24,7 +25,7 @@ async def open_pool(url: str, pool_size: int) -> asyncpg.Pool:
     """Connect, to see that one can, and return a pool of at most so many connections.
 
     Raises:
-        DatabaseError: One cannot; the message says why, and holds no piece of the URL.
+        DatabaseError: One cannot; the message says where and why, and has no user and no password.
     """
     try:
         pool = await asyncpg.create_pool(
@@ -45,12 +46,25 @@ async def open_pool(url: str, pool_size: int) -> asyncpg.Pool:
     except DRIVER as error:
         if is_pooled(error):
             raise DatabaseError(POOLER) from error
-        raise DatabaseError(f"cannot connect to Postgres: {_why(error)}") from error
+        raise DatabaseError(
+            f"cannot connect to Postgres at {_where(url)}: {_why(error)}"
+        ) from error
     except ValueError:  # it may quote the URL, with what the password is
         raise DatabaseError(
             "database.url cannot be read: percent-encode what is special in user and password"
         ) from None
     return pool
+
+
+def _where(url: str) -> str:
+    """Return the hosts and ports of an address that `database_url.readable` let through."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2]
+    if not hosts:
+        return "its socket"
+    has_port = [
+        host if ":" in host.rpartition("]")[2] else f"{host}:5432" for host in hosts.split(",")
+    ]
+    return ", ".join(has_port)
 
 
 def _why(error: Exception) -> str:

@@ -12,6 +12,7 @@ import pytest
 from tests.core.db.conftest import ids, insert, make_table, one
 from wellio.db import connect
 from wellio.db.base import Engine, Tx
+from wellio.db.lock import FolderLock
 from wellio.errors import DatabaseError, Unavailable
 from wellio.testing import DEADLINE_S
 from wellio.testing.engines import Databases, PostgresServer, postgres
@@ -160,9 +161,33 @@ async def test_a_role_that_commits_carelessly_is_overruled(databases: Databases)
     await databases.drop(url)
 
 
-async def test_a_server_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="cannot connect to Postgres"):
-        await connect(f"postgresql:///x?host={tmp_path}&user=postgres", data_dir=tmp_path)
+@pytest.mark.parametrize(
+    "url, where",
+    [
+        ("postgresql:///x?host={folder}&user=postgres", "its socket"),
+        ("postgresql://u:s3cret@127.0.0.1:1/x", r"127\.0\.0\.1:1"),
+        ("postgresql://u:s3cret@[::1]:1,localhost:1/x", r"\[::1\]:1, localhost:1"),
+    ],
+)
+async def test_a_server_that_is_not_there_is_a_clear_error_and_leaves_nothing(
+    tmp_path: Path, url: str, where: str
+) -> None:
+    with pytest.raises(DatabaseError, match=f"cannot connect to Postgres at {where}: ") as caught:
+        await connect(url.format(folder=tmp_path), data_dir=tmp_path)
+    assert "s3cret" not in str(caught.value)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_lock_of_somebody_else_stays(tmp_path: Path) -> None:
+    held = FolderLock(tmp_path)
+    with pytest.raises(DatabaseError, match="already serves"):
+        FolderLock(tmp_path)
+    assert (tmp_path / "wellio.lock").exists()
+    held.release()
+    assert not (tmp_path / "wellio.lock").exists()
+    (tmp_path / "wellio.db").touch()
+    FolderLock(tmp_path).release()
+    assert (tmp_path / "wellio.lock").exists()
 
 
 async def test_a_server_that_restarts_costs_nothing_but_a_few_refusals(tmp_path: Path) -> None:
