@@ -2,9 +2,9 @@
 
 aiohttp hands over whole messages. The fragments of one that never ends, or bytes that trickle in,
 would cost its parser's time and the loop's before anybody had counted them; and it takes frames
-without a mask, which RFC 6455 forbids (section 5.1). So this reads the heads of frames first, and
-lets through to the parser what the peer's allowance has room for. The rest waits here, and the
-transport is not read meanwhile: TCP holds the peer back.
+without a mask and lengths written too long, which RFC 6455 forbids (sections 5.1 and 5.2). So this
+reads the heads of frames first, and lets through to the parser what the peer's allowance has room
+for. The rest waits here, and the transport is not read meanwhile: TCP holds the peer back.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ class CountedWebSocket(web.WebSocketResponse):
             throttle: How fast the peer is heard.
         """
         super().__init__(
+            autoclose=False,  # what waits for the end of a turn goes before the close
             autoping=False,  # a ping is answered where it is counted, and a pong heard
             compress=False,
             max_msg_size=settings.max_payload + 1,  # aiohttp refuses what reaches it
@@ -110,11 +111,12 @@ class _Gate:
         end, is_held = min(self._left, len(data)), False
         self._left -= end
         while not is_held and len(data) - end >= 2:
-            if not data[end + 1] & _MASKED:
+            try:
+                size = _size(data, end)
+            except WebSocketError as error:
                 self._parser.feed_data(data[:end])
-                self._refuse()
+                self._refuse(error)
                 return
-            size = _size(data, end)
             if size is None:
                 break
             beyond = end + size
@@ -127,11 +129,9 @@ class _Gate:
         if is_held:
             self._hold()
 
-    def _refuse(self) -> None:
+    def _refuse(self, error: WebSocketError) -> None:
         self._refused, self._waiting = True, b""
-        self._messages.set_exception(
-            WebSocketError(WSCloseCode.PROTOCOL_ERROR, "A frame of a client has no mask")
-        )
+        self._messages.set_exception(error)
 
     def _hold(self) -> None:
         self._connection._pause_reading_for_buffer()  # noqa: SLF001 - the flag for just that
@@ -152,11 +152,18 @@ def _size(data: bytes, start: int) -> int | None:
     """Return how many bytes a masked frame has, head and payload; None: too little of it is there.
 
     The head is whole before anything of it goes on, so that its mask and size are known.
+
+    Raises:
+        WebSocketError: It has no mask, or its length takes more bytes than it needs.
     """
+    if not data[start + 1] & _MASKED:
+        raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "A frame of a client has no mask")
     length = data[start + 1] & ~_MASKED
     extra = {126: 2, 127: 8}.get(length, 0)
     if len(data) - start < _SHORTEST_HEAD + extra:
         return None
     if extra:
         length = int.from_bytes(data[start + 2 : start + 2 + extra])
+        if length < (126 if extra == 2 else 1 << 16):
+            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "A frame's length is written too long")
     return _SHORTEST_HEAD + extra + length
