@@ -20,7 +20,14 @@ import orjson
 import pydantic
 
 from wellio.access.actor import Actor
-from wellio.errors import InternalError, Invalid, PluginError, Problem, UnknownEvent, invalid
+from wellio.errors import (
+    FieldError,
+    InternalError,
+    Invalid,
+    PluginError,
+    Problem,
+    UnknownEvent,
+)
 from wellio.field_errors import invalid_from_pydantic
 from wellio.ids import new_id
 from wellio.observe.slow import Slow
@@ -75,19 +82,22 @@ class SocketEvent:
         """
         adapter = _adapter(self.body)
         try:
-            try:
-                text = orjson.dumps(data)
-                is_odd = has_long_number(text)
-            except TypeError:
-                text, is_odd = b"", True
-            if is_odd and (wrong := list(misfits(data))):
-                raise Invalid("Some fields are wrong.", errors=wrong)
-            if not text:
-                adapter.validate_python(data)  # bytes: most types say where
-                raise invalid("", "wrong_type", "must be JSON") from None
-            return read_json(adapter, text)
+            text = orjson.dumps(data)
+            is_odd = has_long_number(text)
+        except TypeError:  # bytes, or what nothing can hold
+            text, is_odd = b"", True
+        wrong = list(misfits(data)) if is_odd else []
+        try:
+            if text and not wrong:
+                return read_json(adapter, text)
+            adapter.validate_python(data)  # most types say what else is wrong
         except pydantic.ValidationError as error:
-            raise invalid_from_pydantic(error) from None
+            named = {item.pointer for item in wrong}
+            wrong += [it for it in invalid_from_pydantic(error).errors if it.pointer not in named]
+        raise Invalid(
+            "Some fields are wrong.",
+            errors=wrong or [FieldError("", "wrong_type", "must be JSON")],
+        )
 
 
 def socket_event(
