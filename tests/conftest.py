@@ -130,3 +130,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture
+def cheap_passwords() -> Iterator[None]:
+    """Hash at bcrypt's least cost, where it is counted how many are hashed."""
+    from wellio.testing.users import cheap_passwords
+
+    with cheap_passwords():
+        yield

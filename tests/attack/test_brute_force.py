@@ -16,13 +16,14 @@ from wellio.testing import TestApp
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import PASSWORD
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
+
 HOUR_MS: Final = 3_600_000
 HASHES_PER_HOUR: Final = 20
 #: The budget of everybody, as `docs/api.md` has it.
 BURST, PER_S = 60, 4
 SETTINGS: Final[dict[str, Any]] = {
     "limits.enabled": True,
-    "plugins.auth.bcrypt_cost": 10,
     "server.trusted_proxies": ["127.0.0.1"],
 }
 
@@ -54,7 +55,7 @@ class Siege:
 
 @pytest.fixture
 def engine() -> str:
-    """Run on one engine: what is counted lies in memory, and its cost is that of bcrypt."""
+    """Run on one engine: what is counted lies in memory."""
     return "sqlite"
 
 

@@ -68,7 +68,7 @@ class Users:
             self._owned.add(app)
         name = name or f"{role.title()} {number}"
         email = email or f"{role}{number}@practice.example"
-        with _cheap_passwords():
+        with cheap_passwords():
             assigned = {"coach": coach.email} if coach else {}
             await app.command(
                 "user create", email=email, name=name, role=role, password=PASSWORD, **assigned
@@ -93,12 +93,12 @@ async def sign_in(app: TestApp, email: str, password: str = PASSWORD) -> User:
 
 async def sign_in_cheaply(app: TestApp, email: str) -> User:
     """Begin one more session of somebody's whom `Users` made, in milliseconds."""
-    with _cheap_passwords():
+    with cheap_passwords():
         return await sign_in(app, email)
 
 
 @contextmanager
-def _cheap_passwords() -> Iterator[None]:
+def cheap_passwords() -> Iterator[None]:
     """Hash with bcrypt's least cost meanwhile: 1 ms for what takes a quarter of a second."""
     import bcrypt
 

@@ -14,11 +14,12 @@ from wellio.testing.users import PASSWORD
 
 pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
+
 SETTINGS: dict[str, Any] = {
     "limits.enabled": True,
     "limits.per_address": "100000+1/s",
     "server.trusted_proxies": ["127.0.0.1"],
-    "plugins.auth.bcrypt_cost": 10,
     "plugins.auth.attempts_per_account": "3+0.1/s",
     "plugins.auth.attempts_per_address": "6+0.5/s",
     "plugins.auth.attempts": "9+1/s",

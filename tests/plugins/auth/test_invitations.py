@@ -12,7 +12,10 @@ from wellio.testing import Reply, TestApp, User
 from wellio.testing.plugin import MakeUser, StartApp
 from wellio.testing.users import sign_in
 
-pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+pytestmark = [
+    pytest.mark.sqlite("tests/contract calls every endpoint on both"),
+    pytest.mark.usefixtures("cheap_passwords"),
+]
 
 PASSWORD = "plum kettle orbit"
 SOMEBODY = "018f4e5c-0000-7000-8000-000000000001"

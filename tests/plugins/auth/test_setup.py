@@ -13,7 +13,10 @@ from wellio.testing import TestApp
 from wellio.testing.plugin import StartApp
 from wellio.testing.users import sign_in
 
-pytestmark = pytest.mark.sqlite("tests/contract calls every endpoint on both")
+pytestmark = [
+    pytest.mark.sqlite("tests/contract calls every endpoint on both"),
+    pytest.mark.usefixtures("cheap_passwords"),
+]
 
 PASSWORD = "plum kettle orbit"
 PRACTICE = {
