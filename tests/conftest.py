@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.budget import Budget, Meter
+from tests.machine import keep_bytecode, write_to_memory
 
 
 class _Profiles(MetaPathFinder):
@@ -98,9 +99,8 @@ class _Failures:
             terminal.line(report.longreprtext)
 
 
-# Hundreds of processes start in a run. Where bytecode is not kept, each compiles all it imports.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
+keep_bytecode()
+write_to_memory()
 
 _STDERR = pytest.StashKey[int]()
 

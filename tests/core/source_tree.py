@@ -7,7 +7,7 @@ Every rule is shown a small bad sample too: one that cannot find anything would 
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -111,11 +111,17 @@ Rules = dict[Rule, list[tuple[str, str]]]
 def read(*folders: str) -> list[Source]:
     """Return the Python files below some folders of the repository."""
     return [
-        Source(path.relative_to(ROOT), path.read_text())
+        _read(path)
         for folder in folders
         for path in sorted((ROOT / folder).rglob("*.py"))
         if "node_modules" not in path.parts
     ]
+
+
+@cache
+def _read(path: Path) -> Source:
+    """Read a file once: the tests' modules share what was parsed of it."""
+    return Source(path.relative_to(ROOT), path.read_text())
 
 
 def sample(path: str, text: str) -> Source:

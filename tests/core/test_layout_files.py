@@ -113,8 +113,10 @@ def missing_exports(source: Source, module: object) -> list[str]:
     return [name for name in names if not hasattr(module, name) or names.count(name) > 1]
 
 
-# That __all__ is sorted is ruff's RUF022 to say.
-@pytest.mark.parametrize("source", [s for s in CODE if s.exported], ids=lambda s: s.module)
+# That __all__ is sorted is ruff's RUF022 to say. Nothing is parsed while tests are only collected.
+@pytest.mark.parametrize(
+    "source", [s for s in CODE if "\n__all__" in s.text], ids=lambda s: s.module
+)
 def test_exports_are_real(source: Source) -> None:
     assert missing_exports(source, importlib.import_module(source.module)) == []
 

@@ -1,14 +1,16 @@
 """The suite itself: whatever hangs, its run ends and says where; and what too much is."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from tests import budget
+from tests import budget, machine
 from tests.core.source_tree import ROOT
 from wellio.testing import DEADLINE_S
 
@@ -44,6 +46,23 @@ def test_what_was_compiled_is_kept_for_the_processes_that_tests_start() -> None:
         capture_output=True, text=True, timeout=DEADLINE_S, check=True,
     )  # fmt: skip
     assert shown.stdout == "False\n"
+
+
+def test_it_writes_to_memory_only_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(machine, "_MEMORY", tmp_path)
+    monkeypatch.setattr(machine, "_ROOM", 1 << 60)
+    monkeypatch.setenv("TMPDIR", "/somebodys")
+    machine.write_to_memory()
+    assert os.environ["TMPDIR"] == "/somebodys"
+    monkeypatch.delenv("TMPDIR")
+    machine.write_to_memory()
+    assert "TMPDIR" not in os.environ
+    monkeypatch.setattr(machine, "_ROOM", 1)
+    machine.write_to_memory()
+    assert tempfile.gettempdir() == str(tmp_path)
 
 
 def spent(budgeted: budget.Budget, test: str, seconds: float, **more: Any) -> None:
