@@ -190,7 +190,7 @@ def test_every_make_target_that_is_named_is_there() -> None:
 def _make_targets(page: Path) -> Iterator[str]:
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     for line in (*lines, *spans(page)):
-        words = shlex.split(line, comments=True) if line.startswith("make") else []
+        words = shlex.split(line, comments=True) if line.startswith("make ") else []
         yield from (word for word in words[1:] if "=" not in word)
 
 
