@@ -16,7 +16,7 @@ from wellio.clock import Clock, SystemClock
 from wellio.config.settings import Config, secret_values
 from wellio.db import connect
 from wellio.db.base import Engine
-from wellio.db.migrate import MigrationError, Source, migrate
+from wellio.db.migrate import Derive, MigrationError, Source, migrate
 from wellio.http import (
     REMOTE,
     GatewayRules,
@@ -88,7 +88,7 @@ async def create_app(
         ring, root = await _keys(config, db)
         while True:
             try:
-                loaded = await _migrated(loaded, db, config, clock)
+                loaded = await _migrated(loaded, db, config, clock, partial(_derive, ring, root))
                 crypto = Crypto(ring, await root.load())
                 keys, services = PersonKeys(config.data_dir, db, clock, ring, crypto), Services()
                 services.put(Rotation(ring, clock, root, keys))
@@ -105,7 +105,17 @@ async def create_app(
         raise
 
 
-async def _migrated(loaded: Plugins, db: Engine, config: Config, clock: Clock) -> Plugins:
+async def _derive(ring: MasterRing, root: RootKey) -> Derive:
+    return Crypto(ring, await root.load()).derive
+
+
+async def _migrated(
+    loaded: Plugins,
+    db: Engine,
+    config: Config,
+    clock: Clock,
+    keys: Callable[[], Awaitable[Derive]],
+) -> Plugins:
     """Bring the schema up to date, and say whose tables are left over.
 
     Raises:
@@ -115,7 +125,7 @@ async def _migrated(loaded: Plugins, db: Engine, config: Config, clock: Clock) -
     backups, now_ms = config.data_dir / "backups", clock.now_ms()
     try:
         sources = migration_sources(loaded)
-        report = await migrate(db, sources, backups=backups, now_ms=now_ms)
+        report = await migrate(db, sources, backups=backups, now_ms=now_ms, keys=keys)
     except MigrationError as error:
         entry = loaded.named(error.plugin)
         if entry is None or entry.offer.is_builtin:

@@ -11,12 +11,13 @@ Rules that make it portable:
 
 * an untyped parameter is given a type where Postgres cannot see one: `CAST(:now AS BIGINT) - 5`;
 * `NOT id {in ids}` rather than `id NOT {in ids}`;
-* what stands in `rows` is None, a bool, an int of 64 bits, a finite float or a str;
+* what stands in `rows` is None, a bool, an int of 64 bits, a finite float or a str; in a column of
+  `bytes`, and in up to 64 rows, bytes;
 * LIKE is case-sensitive on both engines; its escape, and `NULLS LAST`, are written out.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -70,6 +71,7 @@ _ROW_TYPES: Final = {
     "float": "double precision",
     "bool": "boolean",
     "json": 'text COLLATE "C"',  # JSON travels as str, so it is a string within the rows
+    "bytes": "bytea",
 }
 
 _PIECE: Final = re.compile(
@@ -107,6 +109,7 @@ class Statement:
         required: The same as a set.
         as_json: Those that travel as JSON text: lists on SQLite, rows on both.
         columns: Those that are rows, with their columns.
+        binary: Those of the rows that have columns of bytes, with these.
         is_locking: Whether it locks the rows that it reads; on SQLite too, where nobody else
             writes meanwhile and the word for it is empty.
         written_out: Returns SQLite's text with so many rows of each as values and `?` for each
@@ -118,6 +121,7 @@ class Statement:
     required: frozenset[str]
     as_json: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
+    binary: Mapping[str, tuple[str, ...]]
     is_locking: bool
     written_out: Callable[[tuple[int, ...]], tuple[str, tuple[str, ...]]]
 
@@ -130,6 +134,9 @@ class Statement:
             if min(counts) > 0 and max(counts) <= _MOST_VALUES:
                 text, names = self.written_out(counts)
                 return text, self._values(names, params)
+            for name in self.binary:
+                if len(params[name]) > _MOST_VALUES:
+                    raise StatementError(f"{{rows {name}}} has bytes, and too many rows")
         return self.text, self._with_json(params)
 
     def positional(self, params: Mapping[str, Any]) -> list[Any]:
@@ -142,9 +149,9 @@ class Statement:
     def _with_json(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if not self.as_json:
             return params
-        for name, columns in self.columns.items():
+        for name in self.columns:
             for row in params[name]:
-                _check(name, map(row.get, columns))
+                self._check(name, row)
         return {**params, **{name: _json(params[name]) for name in self.as_json}}
 
     def _values(self, names: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
@@ -154,11 +161,24 @@ class Statement:
             if name in self.columns:
                 columns = self.columns[name]
                 cells = [cell for row in params[name] for cell in map(row.get, columns)]
-                _check(name, cells)
+                if not _IN_ROWS.issuperset(map(type, cells)):
+                    for row in params[name]:
+                        self._check(name, row)
                 values += cells
             else:
                 values.append(_json(params[name]) if name in self.as_json else params[name])
         return values
+
+    def _check(self, name: str, row: Mapping[str, Any]) -> None:
+        """Refuse what one engine, or one of SQLite's ways, would take for something else."""
+        binary = self.binary.get(name, ())
+        for column in self.columns[name]:
+            type_ = type(row.get(column))
+            if type_ not in _IN_ROWS and not (type_ is bytes and column in binary):
+                raise StatementError(
+                    f"{{rows {name}}} holds None, bool, int, float and str alone, or bytes in a "
+                    "column of theirs"
+                )
 
     def _mismatch(self, params: Mapping[str, Any]) -> StatementError:
         missing = sorted(self.required - params.keys())
@@ -192,6 +212,7 @@ class Dialect:
             frozenset(kinds),
             tuple(name for name, kind in kinds.items() if kind in as_json),
             columns,
+            translation.binary,
             translation.is_locking,
             lru_cache(maxsize=4 * _MOST_VALUES)(written_out),
         )
@@ -203,6 +224,7 @@ class _Translation:
     Attributes:
         kinds: Its parameters in the order of appearance: `value`, `list` or `rows`.
         columns: The columns of those that are rows.
+        binary: Of these the columns of bytes, where there are any.
         appearing: Their names, as often as they appear.
         is_locking: Whether it locks the rows that it reads.
     """
@@ -219,6 +241,7 @@ class _Translation:
         """
         self.kinds: dict[str, str] = {}
         self.columns: dict[str, tuple[str, ...]] = {}
+        self.binary: dict[str, tuple[str, ...]] = {}
         self.appearing: list[str] = []
         self.is_locking = False
         self._sql = sql
@@ -284,6 +307,8 @@ class _Translation:
         names = tuple(name for name, _ in fields)
         if self.columns.setdefault(table, names) != names:
             raise StatementError(f"{{rows {table}}} has two lists of columns in: {self._sql}")
+        if binary := tuple(name for name, type_ in fields if type_ == "bytes"):
+            self.binary[table] = binary
         if self._counts is not None:
             row = f"({', '.join('?' for _ in names)})"
             values = ", ".join(row for _ in range(self._counts[table]))
@@ -310,14 +335,13 @@ def computed_once(value: str, body: Callable[[str], str]) -> str:
     return f"(SELECT {body('once.value')} FROM (SELECT {value} AS value {{once}}) AS once)"
 
 
-def _check(name: str, values: Iterable[Any]) -> None:
-    """Refuse what one engine, or one of SQLite's ways, would take for something else."""
-    if not _IN_ROWS.issuperset(map(type, values)):
-        raise StatementError(f"{{rows {name}}} holds None, bool, int, float and str alone")
-
-
 def _json(value: Any) -> str:
-    return orjson.dumps(value, default=list).decode()
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: Any) -> Any:
+    """Return bytes as Postgres reads them in a text, and any other collection as a list."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else list(value)
 
 
 SQLITE: Final = Dialect("sqlite")

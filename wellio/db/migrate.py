@@ -2,12 +2,14 @@
 
 A source is a folder `migrations` of `NNNN_name.sql`, or `NNNN_name.sqlite.sql` together with
 `NNNN_name.postgres.sql` where the engines must differ, or `NNNN_name.py` with an
-`async def migrate(tx)`. What ran is kept by plugin, name and checksum in `wellio_migration`.
+`async def migrate(tx)`, or `migrate(tx, derive)` if it needs keys (`Crypto.derive`). What ran is
+kept by plugin, name and checksum in `wellio_migration`.
 """
 
 import asyncio
 import hashlib
 import importlib.util
+import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -46,6 +48,10 @@ _NOT_HERE: Final = re.compile(
     r"(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PRAGMA|ATTACH|DETACH)\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+Derive = Callable[[str], bytes]
+"""Returns the key of a purpose, as `Crypto.derive` does."""
 
 
 class MigrationError(DatabaseError):
@@ -164,8 +170,22 @@ class Report:
     backup: Path | None
 
 
+def no_keys(purpose: str) -> bytes:
+    """Stand for keys where a database holds nothing that was made with one."""
+    raise DatabaseError(f"there is no key for {purpose} here")
+
+
+async def _without_keys() -> Derive:
+    return no_keys
+
+
 async def migrate(
-    engine: Engine, sources: Sequence[Source], *, backups: Path | None, now_ms: int
+    engine: Engine,
+    sources: Sequence[Source],
+    *,
+    backups: Path | None,
+    now_ms: int,
+    keys: Callable[[], Awaitable[Derive]] = _without_keys,
 ) -> Report:
     """Run what the database lacks: all of a plugin in one transaction, so it is there or not.
 
@@ -177,6 +197,8 @@ async def migrate(
         sources: In dependency order.
         backups: The folder for the copies, made when needed; None where there must be no copy.
         now_ms: The time, for the record and the copy's name.
+        keys: Returns what derives keys; asked once the first source's migrations are done, which
+            are the core's and make the table of the root key.
 
     Raises:
         MigrationError: A migration was changed after it ran, or the database is newer than this
@@ -195,12 +217,15 @@ async def migrate(
     if pending and applied and backups is not None:
         backup = await _back_up(engine, backups, now_ms)
     run = partial(_apply_all, engine.engine, {*wanted, *leftover}, now_ms)
+    derive: Derive | None = None
     done: list[str] = []
     if pending and applied:
         LOG.info("migrations: %s", ", ".join(f"{m.plugin}/{m.name}" for m in pending))
     for plugin in dict.fromkeys(m.plugin for m in pending):
         try:
-            done += await engine.write_schema(run, wanted[plugin])
+            if derive is None and plugin != sources[0].plugin:
+                derive = await keys()
+            done += await engine.write_schema(run, derive or no_keys, wanted[plugin])
         except DatabaseError as error:
             if backup is not None and not done:  # it would push out one that is of use
                 await asyncio.to_thread(backup.unlink)
@@ -265,7 +290,12 @@ def _refuse_strangers(
 
 
 async def _apply_all(
-    engine: str, plugins: Collection[str], now_ms: int, tx: Tx, migrations: Sequence[Migration]
+    engine: str,
+    plugins: Collection[str],
+    now_ms: int,
+    tx: Tx,
+    derive: Derive,
+    migrations: Sequence[Migration],
 ) -> list[str]:
     """Run what a database lacks of a plugin, and return the names of that.
 
@@ -277,16 +307,17 @@ async def _apply_all(
     pending = [m for m in migrations if (m.plugin, m.name) not in applied]
     before = await parts(tx, engine)
     for migration in pending:
-        await _apply(tx, migration, now_ms)
+        await _apply(tx, migration, now_ms, derive)
     refuse_trespass(plugin, plugins, before, await parts(tx, engine))
     refuse_hindrance(plugin, plugins, await references(tx, engine))
     return [migration.name for migration in pending]
 
 
-async def _apply(tx: Tx, migration: Migration, now_ms: int) -> None:
+async def _apply(tx: Tx, migration: Migration, now_ms: int, derive: Derive) -> None:
     try:
         if migration.path.suffix == ".py":
-            await _python(migration)(tx)
+            run = _python(migration)
+            await (run(tx, derive) if len(inspect.signature(run).parameters) > 1 else run(tx))
         else:
             for statement in split_script(migration.text):
                 if match := _NOT_HERE.match(statement):
@@ -307,13 +338,13 @@ async def _apply(tx: Tx, migration: Migration, now_ms: int) -> None:
     )
 
 
-def _python(migration: Migration) -> Callable[[Tx], Awaitable[Any]]:
+def _python(migration: Migration) -> Callable[..., Awaitable[Any]]:
     spec = importlib.util.spec_from_file_location(migration.path.stem, migration.path)
     if spec is None or spec.loader is None:
         raise DatabaseError(f"{migration.path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    run: Callable[[Tx], Awaitable[Any]] = module.migrate
+    run: Callable[..., Awaitable[Any]] = module.migrate
     return run
 
 

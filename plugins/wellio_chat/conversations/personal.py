@@ -83,7 +83,10 @@ async def legible(tx: Tx, user_id: str) -> list[Row]:
 
 
 async def erase(tx: Tx, user_id: str, at: int) -> None:
-    """Empty the person's messages, forget the keys and hashes of them, end the memberships."""
+    """Empty the person's messages, forget their own keys, end the memberships.
+
+    What stays of a key is a hash under a key of ours, which is unique for ever.
+    """
     await tx.execute(_UNCOUNT, user_id=user_id)
     await tx.execute(_BLANK, user_id=user_id, at=at)
     await tx.execute(_LEAVE_ALL, user_id=user_id)

@@ -24,21 +24,21 @@ _HASH_BYTES = 16
 _LOOK_UP = """
 SELECT s.n, me.read_seq, me.delivered_seq, me.uncounted, known.id AS known_id,
        known.content_hash AS known_hash, parent.id AS parent_id
-FROM {rows s (n int, conversation_id text, sender_id text, local_id text, reply_to text)}
+FROM {rows s (n int, conversation_id text, sender_id text, local_key bytes, reply_to text)}
 JOIN chat_member me ON me.conversation_id = s.conversation_id AND me.user_id = s.sender_id
                    AND me.removed_event_seq IS NULL
-LEFT JOIN chat_message known ON known.sender_id = s.sender_id
-                   AND known.conversation_id = s.conversation_id AND known.local_id = s.local_id
+LEFT JOIN chat_message known ON known.local_key = s.local_key
 LEFT JOIN chat_message parent ON parent.id = s.reply_to
                    AND parent.conversation_id = s.conversation_id
 """
 _INSERT = """
 INSERT INTO chat_message (id, conversation_id, mode, seq, sender_id, type, body, local_id,
-                          content_hash, reply_to, created_at)
+                          local_key, content_hash, reply_to, created_at)
 SELECT m.id, m.conversation_id, m.mode, m.seq, m.sender_id, m.type, m.body, m.local_id,
-       m.content_hash, m.reply_to, m.created_at
+       m.local_key, m.content_hash, m.reply_to, m.created_at
 FROM {rows m (id text, conversation_id text, mode text, seq int, sender_id text, type text,
-              body text, local_id text, content_hash text, reply_to text, created_at int)}
+              body text, local_id text, local_key bytes, content_hash text, reply_to text,
+              created_at int)}
 """
 _ADVANCE_SENDERS = """
 UPDATE chat_member
@@ -55,6 +55,16 @@ def content_hash(message: NewMessage, key: bytes) -> str:
     return hashlib.blake2b(what, key=key, digest_size=_HASH_BYTES).hexdigest()
 
 
+def local_key(sender_id: str, conversation_id: str, local_id: str, key: bytes) -> bytes:
+    """Return what is unique for ever: a sender's own key in a conversation, keyed, 16 bytes.
+
+    It says nothing of them without the key, so it stays when they are erased. Migration 0003 of
+    the chat computes the same.
+    """
+    what = f"{sender_id} {conversation_id} {local_id}".encode()
+    return hashlib.blake2b(what, key=key, digest_size=_HASH_BYTES).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A message that waits to be sent.
@@ -66,6 +76,7 @@ class Draft:
         type: `text`.
         content: Its text.
         local_id: The sender's own key, or None.
+        local_key: That key as it is stored for ever (`local_key`).
         content_hash: What another send with that key must equal; None without a key.
         reply_to: The message that it answers, or None.
         created_at: Milliseconds UTC.
@@ -79,16 +90,12 @@ class Draft:
     type: str
     content: str
     local_id: str | None
+    local_key: bytes | None
     content_hash: str | None
     reply_to: str | None
     created_at: int
     members: Members | None
     origin: "Client | None"
-
-    @property
-    def key(self) -> tuple[str, str, str | None]:
-        """Return what is unique for ever, if there is a `local_id`."""
-        return self.conversation_id, self.sender_id, self.local_id
 
 
 async def look_up(tx: Tx, drafts: Sequence[Draft]) -> list[Row]:
@@ -117,7 +124,7 @@ def _keys(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
             "n": n,
             "conversation_id": draft.conversation_id,
             "sender_id": draft.sender_id,
-            "local_id": draft.local_id,
+            "local_key": draft.local_key,
             "reply_to": draft.reply_to,
         }
         for n, draft in enumerate(drafts)

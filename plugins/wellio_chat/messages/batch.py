@@ -47,7 +47,7 @@ class Batch:
         self.members = members
         self.found = {row["n"]: row for row in found}
         self.results: list[Sent | Problem | None] = [None] * len(drafts)
-        self.stored: dict[tuple[str, str, str | None], dict[str, Any]] = {}  # by key, of this batch
+        self.stored: dict[bytes, dict[str, Any]] = {}  # by key, of this batch
         self.again: dict[int, str] = {}  # index -> id of the message stored by an earlier send
         self.rows: list[dict[str, Any]] = []
         self.senders: dict[tuple[str, str], dict[str, Any]] = {}
@@ -65,8 +65,8 @@ class Batch:
                     self.again[n] = found["known_id"]
                 else:
                     self.results[n] = _reused()
-            elif draft.local_id is not None and draft.key in self.stored:
-                first = self.stored[draft.key]
+            elif draft.local_key is not None and draft.local_key in self.stored:
+                first = self.stored[draft.local_key]
                 is_same = first["content_hash"] == draft.content_hash
                 self.results[n] = Sent(first, None) if is_same else _reused()
             elif draft.reply_to is not None and found["parent_id"] is None:
@@ -90,7 +90,8 @@ class Batch:
         self._advance_sender(draft, found, head.last_seq)
         row = _stored(draft, head)
         self.rows.append(row)
-        self.stored[draft.key] = row
+        if draft.local_key is not None:
+            self.stored[draft.local_key] = row
         self.accepted.append(draft)
         self.event_seqs.append(event_seq)
         self.results[n] = Sent(row, event_seq)
@@ -169,6 +170,7 @@ def _stored(draft: Draft, head: Head) -> dict[str, Any]:
         "type": draft.type,
         "body": draft.content,
         "local_id": draft.local_id,
+        "local_key": draft.local_key,
         "content_hash": draft.content_hash,
         "reply_to": draft.reply_to,
         "created_at": draft.created_at,

@@ -22,7 +22,7 @@ from wellio_chat.conversations.ledger import Head, Members
 from wellio_chat.events import MessageDeleted, MessageEdited, MessageRead
 
 from . import store
-from .append import Draft, content_hash
+from .append import Draft, content_hash, local_key
 from .batch import Appender
 from .models import Edit, Mark, NewMessage, Sent, Watermarks
 
@@ -44,6 +44,7 @@ class MessageService:
         self._text_bytes = settings.text_bytes
         # Keyed, so that a deleted message cannot be guessed from what stays of it.
         self._hash_key = app.crypto.derive("chat.local_id")
+        self._local_key = app.crypto.derive("chat.local_key")
         # Kept, since waiting sends form a batch only under one and the same function.
         self._append = Appender(app.bus, self._broadcast).append
 
@@ -79,9 +80,12 @@ class MessageService:
             type=message.type,
             content=message.content,
             local_id=message.local_id,
-            content_hash=content_hash(message, self._hash_key)
-            if message.local_id is not None
-            else None,
+            local_key=None
+            if message.local_id is None
+            else local_key(actor.user_id, conversation_id, message.local_id, self._local_key),
+            content_hash=None
+            if message.local_id is None
+            else content_hash(message, self._hash_key),
             reply_to=message.reply_to,
             created_at=self._clock.now_ms(),
             members=self._broadcast.known(conversation_id),

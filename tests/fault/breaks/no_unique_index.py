@@ -6,7 +6,7 @@ from typing import Any
 from tests.fault.patching import edit, wrap
 from wellio.db.migrate import Source
 
-_INDEX = "UNIQUE (sender_id, conversation_id, local_id),"
+_INDEX = "CREATE UNIQUE INDEX chat_message_key"
 
 
 def apply() -> None:
@@ -14,7 +14,7 @@ def apply() -> None:
     from wellio_chat.messages import append
 
     wrap(Source, "migrations", _without_index)
-    edit(append, "_LOOK_UP", "known.local_id = s.local_id", "1 = 0")
+    edit(append, "_LOOK_UP", "known.local_key = s.local_key", "1 = 0")
 
 
 def _without_index(migrations: Any) -> Any:
