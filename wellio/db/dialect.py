@@ -5,7 +5,14 @@ text, outside strings, quoted names and comments. Tokens are the words of the fi
 
 * `id {in ids}`: the parameter `ids` is a list;
 * `FROM {rows r (id text, n int)}`: the parameter `r` is a list of mappings, and a table named `r`;
-* `{settled xid}`: true of a row whose transaction is below every one that still runs.
+* `{settled xid}`: true of a row whose transaction is below every one that still runs;
+* `{commit above <expression>}`: the number of the transaction under way, or the expression where
+  that is higher, as on Postgres it may be; on SQLite the writer numbers its commits, each higher
+  than all before. In what runs in a `tx` alone;
+* `{by_commit e}`, `{by_commit e desc}`, `{past e c}`, `{past e :xid :position}`, `{upto e :xid
+  :position}`: the order of commits of a table with `xid {xid}` and `position {serial}`, and what
+  comes past or up to a place in it. SQLite has one writer, so there `position` alone is that order,
+  and no index but the table itself is needed.
 
 Rules that make it portable:
 
@@ -74,7 +81,7 @@ _ROW_TYPES: Final = {
     "bytes": "bytea",
 }
 
-_PIECE: Final = re.compile(
+PIECE: Final = re.compile(
     r"""
       (?P<quoted>'(?:[^']|'')*' | "(?:[^"]|"")*" | \$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
     | (?P<comment>--[^\n]* | /\*.*?\*/)
@@ -90,7 +97,14 @@ _PIECE: Final = re.compile(
 _IDENTIFIER: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _IN: Final = re.compile(r"in (?P<name>\w+)")
 _SETTLED: Final = re.compile(r"settled (?P<column>[\w.]+)")
+_COMMIT: Final = re.compile(r"commit above (?P<other>[^:]+)")
+_BY_COMMIT: Final = re.compile(r"by_commit (?P<table>\w+)(?P<desc> desc)?")
+_PLACE: Final = re.compile(
+    r"(?P<side>past|upto) (?P<table>\w+) (?:(?P<cursor>\w+)|:(?P<xid>\w+) :(?P<position>\w+))"
+)
 _ROWS: Final = re.compile(r"rows (?P<name>\w+) ?\((?P<columns>[^()]+)\)")
+#: The parameter of SQLite's writer for `{commit above ...}`.
+COMMIT_NUMBER: Final = "commit_number"
 #: So many rows are written out: each number of them is a statement of its own to SQLite.
 _MOST_VALUES: Final = 64
 _IN_ROWS: Final = frozenset({type(None), bool, int, float, str})
@@ -251,7 +265,7 @@ class _Translation:
 
     def run(self) -> str:
         """Return the text."""
-        text = _PIECE.sub(self._replace, self._sql)
+        text = PIECE.sub(self._replace, self._sql)
         if self._first_word in _CONTROL:
             raise StatementError(f"{self._first_word} is not a body's business: {self._sql}")
         return text
@@ -283,22 +297,55 @@ class _Translation:
         if token in _WORDS:
             self.is_locking |= token in _LOCKS
             return _WORDS[token][self._is_postgres]
-        if match := _IN.fullmatch(token):
-            parameter = self._parameter(match["name"], "list")
-            if self._is_postgres:
-                return f"= ANY({parameter})"
-            return f"IN (SELECT value FROM json_each({parameter}))"
-        if match := _SETTLED.fullmatch(token):
-            if self._is_postgres:
-                return (
-                    f"({match['column']} < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
-                )
-            return "TRUE"
-        if match := _ROWS.fullmatch(token):
-            return self._rows(match["name"], match["columns"])
+        forms = {
+            _IN: self._in,
+            _SETTLED: self._settled,
+            _COMMIT: self._commit,
+            _BY_COMMIT: self._by_commit,
+            _PLACE: self._place,
+            _ROWS: self._rows,
+        }
+        for form, write in forms.items():
+            if match := form.fullmatch(token):
+                return write(match)
         raise StatementError(f"unknown token {{{token}}} in: {self._sql}")
 
-    def _rows(self, table: str, columns: str) -> str:
+    def _in(self, match: re.Match[str]) -> str:
+        parameter = self._parameter(match["name"], "list")
+        if self._is_postgres:
+            return f"= ANY({parameter})"
+        return f"IN (SELECT value FROM json_each({parameter}))"
+
+    def _settled(self, match: re.Match[str]) -> str:
+        if self._is_postgres:
+            return f"({match['column']} < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+        return "TRUE"
+
+    def _commit(self, match: re.Match[str]) -> str:
+        if self._is_postgres:
+            return f"GREATEST(pg_current_xact_id()::text::bigint, {match['other']})"
+        return self._parameter(COMMIT_NUMBER, "value")
+
+    def _by_commit(self, match: re.Match[str]) -> str:
+        columns = ("xid", "position") if self._is_postgres else ("position",)
+        return ", ".join(f"{match['table']}.{name}{match['desc'] or ''}" for name in columns)
+
+    def _place(self, match: re.Match[str]) -> str:
+        table, cursor = match["table"], match["cursor"]
+        compare = ">" if match["side"] == "past" else "<="
+        if cursor:
+            xid, position = f"{cursor}.xid", f"{cursor}.position"
+        else:
+            xid = self._parameter(match["xid"], "value")
+            position = self._parameter(match["position"], "value")
+        if self._is_postgres:
+            return f"(({table}.xid, {table}.position) {compare} ({xid}, {position}))"
+        if cursor:
+            return f"({table}.position {compare} {position})"
+        return f"({xid} IS NOT NULL AND {table}.position {compare} {position})"  # it is 0 there
+
+    def _rows(self, match: re.Match[str]) -> str:
+        table, columns = match["name"], match["columns"]
         fields = [tuple(column.split()) for column in columns.split(",")]
         for field in fields:
             if len(field) != 2 or not _IDENTIFIER.fullmatch(field[0]) or field[1] not in _ROW_TYPES:
@@ -346,39 +393,3 @@ def _plain(value: Any) -> Any:
 
 SQLITE: Final = Dialect("sqlite")
 POSTGRES: Final = Dialect("postgres")
-
-_COMPOUND: Final = re.compile(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMP\s+|TEMPORARY\s+)?(?:TRIGGER|FUNCTION|PROCEDURE)",
-    re.IGNORECASE,
-)
-
-
-def split_script(script: str) -> list[str]:
-    """Split a migration into its statements, without the semicolons between them.
-
-    Strings, comments, dollar quotes and the bodies of triggers and functions
-    (`BEGIN ... END`, with `CASE ... END` inside) stay whole.
-    """
-    statements, begin, depth = [], 0, 0
-    words: list[str] = []  # of the statement so far: enough of them to know what it creates
-
-    def finish(end: int) -> None:
-        if words:
-            statements.append(script[begin:end].strip())
-
-    for piece in _PIECE.finditer(script):
-        if piece["wrong"] and piece["wrong"] not in "{}?":
-            raise StatementError(f"unclosed {piece['wrong']!r} in a migration")
-        if piece["end"] and depth == 0:
-            finish(piece.start())
-            begin, words = piece.end(), []
-        elif piece["end"] is None and not piece["comment"]:
-            word = (piece["word"] or "").upper()
-            if len(words) < 6:
-                words.append(word)
-            if word in {"BEGIN", "CASE"} and _COMPOUND.match(" ".join(words)):
-                depth += 1
-            elif word == "END" and depth:
-                depth -= 1
-    finish(len(script))
-    return statements

@@ -23,8 +23,8 @@ from wellio.files.durability import make_folder
 
 from .base import Database, Engine, Tx
 from .catalogue import parts, references
-from .dialect import split_script
 from .ownership import owner_of, refuse_hindrance, refuse_trespass
+from .script import split_script
 
 LOG = logging.getLogger(__name__)
 

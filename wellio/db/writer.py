@@ -20,7 +20,8 @@ from typing import Any, Final
 from wellio.errors import DatabaseError, Unavailable
 
 from .base import Row, failed_before, not_only_tx, run_batch, too_long
-from .dialect import SQLITE
+from .commit_numbers import CommitNumbers
+from .dialect import COMMIT_NUMBER, SQLITE
 from .sqlite_errors import breaks, not_now, translate
 
 LOG = logging.getLogger(__name__)
@@ -57,10 +58,13 @@ class Request:
 class WriterTx:
     """The transaction as a body sees it; its methods never suspend."""
 
-    __slots__ = ("_connection", "callbacks", "deadline", "has_failed", "has_locked")
+    __slots__ = ("_connection", "_numbers", "callbacks", "deadline", "has_failed", "has_locked")
 
-    def __init__(self, connection: sqlite3.Connection, deadline: float) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, numbers: CommitNumbers, deadline: float
+    ) -> None:
         self._connection = connection
+        self._numbers = numbers
         self.deadline = deadline
         self.callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self.has_failed = self.has_locked = False
@@ -99,6 +103,8 @@ class WriterTx:
         statement = SQLITE.statement(sql)
         self.has_locked |= statement.is_locking
         try:
+            if COMMIT_NUMBER in statement.required:
+                params = {**params, COMMIT_NUMBER: self._numbers.current()}
             return self._connection.execute(*statement.for_sqlite(params))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             self.has_failed = True
@@ -125,6 +131,7 @@ class Writer(Thread):
         """
         super().__init__(name="wellio-writer", daemon=True)
         self._connection = connection
+        self._numbers = CommitNumbers(connection)
         self._loop = asyncio.get_running_loop()
         self._release = release
         self._deadline_s = deadline_s
@@ -213,6 +220,7 @@ class Writer(Thread):
                     break
                 self._run_unit(unit, done)
                 if not self._connection.in_transaction:  # a failure took the whole group along
+                    self._numbers.undone()
                     self._run_again(done)
                     return
                 if time.monotonic() > until:
@@ -222,6 +230,7 @@ class Writer(Thread):
             self._give_up(error)
             self._refuse(done, error)
         else:
+            self._numbers.committed()
             self._hand_back(done)
 
     def _take_unit(self) -> list[Request]:
@@ -265,6 +274,7 @@ class Writer(Thread):
             self._deadline = _FOREVER
 
     def _undo(self, *, is_first: bool) -> None:
+        self._numbers.undone()
         undo = ("ROLLBACK", "BEGIN IMMEDIATE") if is_first else ("ROLLBACK TO body", "RELEASE body")
         for statement in undo:
             self._connection.execute(statement)
@@ -272,7 +282,7 @@ class Writer(Thread):
     def _run_body(self, unit: list[Request]) -> None:
         first = unit[0]
         self._deadline = time.monotonic() + self._deadline_s
-        tx = WriterTx(self._connection, self._deadline)
+        tx = WriterTx(self._connection, self._numbers, self._deadline)
         if not first.is_batched:
             body = first.fn(tx, *first.args, **first.kwargs)
             first.result = first.context.run(_drive, body)
@@ -308,7 +318,7 @@ class Writer(Thread):
         try:
             execute("PRAGMA foreign_keys = OFF")  # has no effect inside a transaction
             execute("BEGIN IMMEDIATE")
-            tx = WriterTx(self._connection, _FOREVER)
+            tx = WriterTx(self._connection, self._numbers, _FOREVER)
             request.result = _drive(request.fn(tx, *request.args, **request.kwargs))
             if tx.has_failed:
                 raise failed_before()
@@ -316,8 +326,10 @@ class Writer(Thread):
                 tables = sorted({f"{row[0]} -> {row[2]}" for row in broken})
                 raise DatabaseError(f"foreign keys point nowhere: {', '.join(tables)}")
             execute("COMMIT")
+            self._numbers.committed()
             request.callbacks = tx.callbacks
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is its caller's
+            self._numbers.undone()
             request.error = translate(error) if isinstance(error, sqlite3.Error) else error
             if self._connection.in_transaction:
                 execute("ROLLBACK")
@@ -338,6 +350,7 @@ class Writer(Thread):
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Roll back; after an I/O error write no more, for a second fsync may lie."""
+        self._numbers.undone()
         if breaks(error):
             self._is_broken = True
             LOG.critical("the database is read-only until a restart: %s", error)

@@ -39,8 +39,8 @@ INSERT INTO wellio_cursor (subscriber, xid, position, node, lease_until)
 VALUES (:subscriber, :xid, :position, '', 0) ON CONFLICT (subscriber) DO NOTHING
 """
 END = """
-SELECT xid, position FROM wellio_event WHERE {settled xid}
-ORDER BY xid DESC, position DESC LIMIT 1
+SELECT e.xid, e.position FROM wellio_event e WHERE {settled e.xid}
+ORDER BY {by_commit e desc} LIMIT 1
 """
 _SLOWEST = """
 SELECT xid, position FROM wellio_cursor WHERE subscriber {in names}
@@ -48,15 +48,13 @@ ORDER BY xid, position LIMIT 1
 """
 TRIM = """
 DELETE FROM wellio_event WHERE at < :before AND position IN (
-    SELECT position FROM wellio_event WHERE (xid, position) <= (:xid, :position)
-    ORDER BY xid, position LIMIT :limit
+    SELECT e.position FROM wellio_event e WHERE {upto e :xid :position}
+    ORDER BY {by_commit e} LIMIT :limit
 )
 """
 STATUS = """
 SELECT subscriber, (
-    SELECT count(*) FROM wellio_event AS e WHERE e.xid = c.xid AND e.position > c.position
-) + (
-    SELECT count(*) FROM wellio_event AS e WHERE e.xid > c.xid
+    SELECT count(*) FROM wellio_event AS e WHERE {past e c}
 ) AS lag, (
     SELECT count(*) FROM wellio_parked AS p
     WHERE p.subscriber = c.subscriber AND state = 'waiting'

@@ -39,29 +39,16 @@ SELECT xid, position, node, lease_until, (
 ) AS parked_due_at
 FROM wellio_cursor WHERE subscriber = :subscriber
 """
-# What is past a cursor is asked for in two seeks, the rest of a transaction and the later ones:
-# SQLite does not seek by a pair that holds the rowid, and would walk the log from its start.
-_COLUMNS = (
-    "SELECT xid, position, id, name, at, actor_id, cause_id, client_id, payload FROM wellio_event"
-)
-NEXT = (
-    "SELECT * FROM (SELECT * FROM ("
-    + _COLUMNS
-    + """ WHERE xid = :xid AND position > :position AND ({settled xid}) IS TRUE
-    ORDER BY position LIMIT :limit) AS rest
-UNION ALL
-SELECT * FROM ("""
-    + _COLUMNS
-    + """ WHERE xid > :xid AND ({settled xid}) IS TRUE
-    ORDER BY xid, position LIMIT :limit) AS later) AS past
-ORDER BY xid, position LIMIT :limit
+# What is not settled is never a condition of the search: Postgres would begin there.
+NEXT = """
+SELECT e.xid, e.position, e.id, e.name, e.at, e.actor_id, e.cause_id, e.client_id, e.payload
+FROM wellio_event e
+WHERE {past e :xid :position} AND ({settled e.xid}) IS TRUE
+ORDER BY {by_commit e} LIMIT :limit
 """
-)
 IS_BEHIND = """
-SELECT 1 FROM wellio_cursor AS c WHERE c.subscriber = :subscriber AND (
-    EXISTS (SELECT 1 FROM wellio_event AS e WHERE e.xid = c.xid AND e.position > c.position)
-    OR EXISTS (SELECT 1 FROM wellio_event AS e WHERE e.xid > c.xid)
-)
+SELECT 1 FROM wellio_cursor AS c WHERE c.subscriber = :subscriber AND
+    EXISTS (SELECT 1 FROM wellio_event AS e WHERE {past e c})
 """
 _MOVE = """
 UPDATE wellio_cursor

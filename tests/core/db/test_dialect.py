@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wellio.db.dialect import POSTGRES, SQLITE, Dialect, StatementError, split_script
+from wellio.db.dialect import POSTGRES, SQLITE, Dialect, StatementError
+from wellio.db.script import split_script
 
 
 class Number(enum.IntEnum):

@@ -14,7 +14,10 @@ from wellio.jobs import store as jobstore
 from wellio.testing.engines import Databases, explain
 
 HERE: dict[str, Any] = {"xid": 0, "position": 1}
+#: A walk over a whole table; only to begin at one end of its order of commits is none.
 SCAN = re.compile(r"SCAN wellio_\w+\b(?! USING)|Seq Scan on wellio")
+#: What finds a place in the log: on SQLite the table is in the order of commits itself.
+LOG = r"wellio_event_log|SEARCH e USING INTEGER PRIMARY KEY \(rowid[<>]\?\)"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -29,16 +32,16 @@ async def shared_db(databases: Databases) -> AsyncIterator[Engine]:
     "sql, params, indexes",
     [
         (subscriber.CURSOR, {"subscriber": "a"}, ["wellio_parked_due"]),
-        (subscriber.NEXT, {**HERE, "limit": 64}, ["wellio_event_log"]),
-        (subscriber.IS_BEHIND, {"subscriber": "a"}, ["wellio_event_log"]),
+        (subscriber.NEXT, {**HERE, "limit": 64}, [LOG]),
+        (subscriber.IS_BEHIND, {"subscriber": "a"}, [LOG]),
         (
             subscriber.PARKED_DUE,
             {"subscriber": "a", "now": START, "limit": 64},
             ["wellio_parked_due"],
         ),
-        (outbox.END, {}, ["wellio_event_log"]),
-        (outbox.TRIM, {**HERE, "before": START, "limit": 1000}, ["wellio_event_log"]),
-        (outbox.STATUS, {"names": ["a"]}, ["wellio_event_log"]),
+        (outbox.END, {}, ["wellio_event_log|^SCAN e$"]),  # it reads one row of that walk
+        (outbox.TRIM, {**HERE, "before": START, "limit": 1000}, [LOG]),
+        (outbox.STATUS, {"names": ["a"]}, [LOG]),
         (
             jobstore.LOOK,
             {"kinds": ["a"], "schedules": ["a"], "mine": ["a"]},
@@ -64,7 +67,7 @@ async def test_the_plan_names_the_index(
     shared_db: Engine, sql: str, params: dict[str, Any], indexes: list[str]
 ) -> None:
     plan = await explain(shared_db, sql, **params)
-    assert [index for index in indexes if index not in plan] == [], plan
+    assert [index for index in indexes if not re.search(index, plan)] == [], plan
     assert not SCAN.search(plan), plan
 
 
@@ -79,5 +82,4 @@ async def test_the_next_events_are_sought_and_not_walked_to(
 
     await db.write_schema(analyze)
     plan = await explain(db, subscriber.NEXT, **HERE, limit=64)
-    assert "wellio_event_log" in plan
-    assert re.search(r'rowid>\?|Index Cond: .*"position" > ', plan), plan
+    assert re.search(r'rowid>\?|Index Cond: .*"position"\) > ', plan), plan

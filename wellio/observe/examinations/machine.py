@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _AHEAD_MS: Final = 60_000
 _FILES: Final = 4096  # each open socket is one
-_LAST_EVENT: Final = "SELECT at FROM wellio_event ORDER BY xid DESC, position DESC LIMIT 1"
+_LAST_EVENT: Final = "SELECT e.at FROM wellio_event e ORDER BY {by_commit e desc} LIMIT 1"
 
 
 def of_machine(app: "Wellio") -> Sequence[Examination]:

@@ -1,0 +1,1 @@
+-- Postgres numbers its transactions itself; SQLite's form of this has a table for that.
