@@ -36,6 +36,14 @@ class Tx(Protocol):
     def has_locked(self) -> bool:
         """Say whether a statement with `{for_update}` ran in it, on SQLite too."""
 
+    async def lock(self, sql: str, **params: Any) -> None:
+        """Lock what a statement with `{for_update}` selects, until the transaction ends.
+
+        What depends on the lock is read by another statement after it: on Postgres one that had to
+        wait sees, beside the rows that it locked, what was there before. On SQLite nothing runs,
+        for nobody else writes meanwhile.
+        """
+
     async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
 

@@ -8,8 +8,8 @@ the row may be back where it was. So no number is ever in two commits, whatever 
 import sqlite3
 from typing import Final
 
-BLOCK: Final = 2**20
-_TAKE: Final = f"UPDATE wellio_commit_block SET next = next + {BLOCK} RETURNING next"
+BLOCK = 2**20
+_TAKE: Final = "UPDATE wellio_commit_block SET next = next + ? RETURNING next"
 
 
 class CommitNumbers:
@@ -29,7 +29,7 @@ class CommitNumbers:
         """
         if self._current is None:
             if self._next == self._end:
-                [[self._end]] = self._connection.execute(_TAKE).fetchall()
+                [[self._end]] = self._connection.execute(_TAKE, (BLOCK,)).fetchall()
                 self._next, self._is_fresh = self._end - BLOCK, True
             self._current = self._next
             self._next += 1

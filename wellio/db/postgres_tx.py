@@ -94,6 +94,10 @@ class PostgresTx:
         """Start the transaction."""
         await self._run(self._connection.execute(sql))
 
+    async def lock(self, sql: str, **params: Any) -> None:
+        """Lock what a statement selects."""
+        await self.fetch_all(sql, **params)
+
     async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
         statement = self._statement(sql)

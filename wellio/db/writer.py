@@ -69,6 +69,10 @@ class WriterTx:
         self.callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self.has_failed = self.has_locked = False
 
+    async def lock(self, sql: str, **params: Any) -> None:
+        """Do nothing but note it: whoever writes is alone."""
+        self.has_locked |= SQLITE.statement(sql).is_locking
+
     async def execute(self, sql: str, **params: Any) -> int:
         """Run a statement and return how many rows it touched."""
         cursor = self._run(sql, params)

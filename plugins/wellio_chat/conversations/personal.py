@@ -17,7 +17,10 @@ FROM chat_member WHERE user_id = :user_id ORDER BY conversation_id
 """,
     "chat_message": """
 SELECT id, conversation_id, seq, type, body, local_id, reply_to, created_at, edited_at, deleted_at
-FROM chat_message WHERE sender_id = :user_id ORDER BY conversation_id, seq
+FROM chat_message
+WHERE conversation_id IN (SELECT conversation_id FROM chat_member WHERE user_id = :user_id)
+  AND sender_id = :user_id
+ORDER BY conversation_id, seq
 """,
     "chat_event": """
 SELECT conversation_id, event_seq, kind, message_id, status, seq, created_at
@@ -27,21 +30,20 @@ WHERE user_id = :user_id
 ORDER BY conversation_id, event_seq
 """,
 }
-_CONVERSATIONS = """
-SELECT conversation_id FROM chat_member WHERE user_id = :user_id
-UNION
-SELECT conversation_id FROM chat_message WHERE sender_id = :user_id
-"""
+# Who was ever a member still has a row, and whoever wrote was one: so what somebody wrote is looked
+# for in these conversations, and their messages need no index of their senders.
+_CONVERSATIONS = "SELECT conversation_id FROM chat_member WHERE user_id = :user_id"
 _LEGIBLE = """
 SELECT id, conversation_id, seq FROM chat_message
-WHERE sender_id = :user_id AND deleted_at IS NULL
+WHERE conversation_id IN (SELECT conversation_id FROM chat_member WHERE user_id = :user_id)
+  AND sender_id = :user_id AND deleted_at IS NULL
 ORDER BY conversation_id, seq
 """
 _BLANK = """
 UPDATE chat_message
-SET body = NULL, deleted_at = COALESCE(deleted_at, :at), local_id = NULL, content_hash = NULL,
-    sender_id = NULL
-WHERE sender_id = :user_id
+SET body = NULL, deleted_at = COALESCE(deleted_at, :at), local_id = NULL, sender_id = NULL
+WHERE conversation_id IN (SELECT conversation_id FROM chat_member WHERE user_id = :user_id)
+  AND sender_id = :user_id
 """
 _UNCOUNT = """
 UPDATE chat_member SET uncounted = uncounted + (
@@ -49,7 +51,7 @@ UPDATE chat_member SET uncounted = uncounted + (
     WHERE m.conversation_id = chat_member.conversation_id AND m.seq > chat_member.read_seq
       AND m.sender_id = :user_id AND m.deleted_at IS NULL)
 WHERE user_id <> :user_id AND conversation_id IN (
-    SELECT conversation_id FROM chat_message WHERE sender_id = :user_id AND deleted_at IS NULL)
+    SELECT conversation_id FROM chat_member WHERE user_id = :user_id)
 """
 _LEAVE_ALL = "DELETE FROM chat_member WHERE user_id = :user_id"
 _TURN_PAGES = """

@@ -7,24 +7,31 @@ from wellio import Database, Row, Tx
 from .entry import Opening
 from .ledger import Head
 
-# As one member (`:viewer`) sees it.
-_SELECT = """
-SELECT c.id AS conversation_id, c.kind, c.mode, c.title, c.last_seq, c.last_event_seq,
-       c.created_at, c.active_at, c.last_seq - me.read_seq - me.uncounted AS unread
-FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
-WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
+_NEWEST = """
+LEFT JOIN chat_message last ON last.conversation_id = c.id AND last.seq = (
+    SELECT MAX(n.seq) FROM chat_message n WHERE n.conversation_id = c.id)
 """
+# As one member (`:viewer`) sees it.
+_SELECT = (
+    """
+SELECT c.id AS conversation_id, c.kind, c.mode, c.title, COALESCE(last.seq, 0) AS last_seq,
+       COALESCE(last.seq, 0) + c.other_events AS last_event_seq, c.created_at,
+       COALESCE(last.created_at, c.created_at) AS active_at,
+       COALESCE(last.seq, 0) - me.read_seq - me.uncounted AS unread
+FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
+"""
+    + _NEWEST
+    + "WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL "
+)
 _READ = _SELECT + "AND me.conversation_id = :id"
 _PAGE = (
-    _SELECT
-    + "AND (c.active_at, c.id) < (:active_at, :id) "
-    + "ORDER BY c.active_at DESC, c.id DESC LIMIT :limit"
-)
-_UNREAD = """
-SELECT COALESCE(SUM(c.last_seq - me.read_seq - me.uncounted), 0) AS unread
-FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
-WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
+    "SELECT * FROM ("
+    + _SELECT
+    + """) AS mine WHERE (mine.active_at, mine.conversation_id) < (:active_at, :id)
+ORDER BY mine.active_at DESC, mine.conversation_id DESC LIMIT :limit
 """
+)
+_UNREAD = "SELECT COALESCE(SUM(mine.unread), 0) AS unread FROM (" + _SELECT + ") AS mine"
 # Who was taken in while their account was erased is a member and has no name any more.
 _MEMBERS = """
 SELECT m.conversation_id, m.user_id, u.name, u.role, m.joined_at, m.delivered_seq, m.read_seq
@@ -47,8 +54,8 @@ JOIN chat_member me ON me.conversation_id = c.id AND me.user_id = :user_id
 WHERE c.id = :id
 """
 _INSERT = """
-INSERT INTO chat_conversation (id, kind, title, pair_key, created_at, active_at)
-VALUES (:id, :kind, :title, :pair_key, :at, :at)
+INSERT INTO chat_conversation (id, kind, title, pair_key, created_at)
+VALUES (:id, :kind, :title, :pair_key, :at)
 ON CONFLICT (pair_key) DO NOTHING
 """
 _JOIN = """

@@ -32,11 +32,12 @@ LEFT JOIN chat_message parent ON parent.id = s.reply_to
                    AND parent.conversation_id = s.conversation_id
 """
 _INSERT = """
-INSERT INTO chat_message (id, conversation_id, mode, seq, sender_id, type, body, local_id,
-                          local_key, content_hash, reply_to, created_at)
-SELECT m.id, m.conversation_id, m.mode, m.seq, m.sender_id, m.type, m.body, m.local_id,
-       m.local_key, m.content_hash, m.reply_to, m.created_at
-FROM {rows m (id text, conversation_id text, mode text, seq int, sender_id text, type text,
+INSERT INTO chat_message (id, conversation_id, seq, event_seq, xid, mode, sender_id, type, body,
+                          local_id, local_key, content_hash, reply_to, created_at)
+SELECT m.id, m.conversation_id, m.seq, m.event_seq, m.xid, m.mode, m.sender_id, m.type, m.body,
+       m.local_id, m.local_key, m.content_hash, m.reply_to, m.created_at
+FROM {rows m (id text, conversation_id text, seq int, event_seq int, xid int, mode text,
+              sender_id text, type text,
               body text, local_id text, local_key bytes, content_hash text, reply_to text,
               created_at int)}
 """

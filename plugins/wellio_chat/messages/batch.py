@@ -84,11 +84,9 @@ class Batch:
 
     def _accept(self, n: int, draft: Draft, found: Row) -> None:
         head = self.heads[draft.conversation_id]
-        head.last_seq += 1
-        head.active_at = max(head.active_at, draft.created_at)
-        event_seq = head.add_event("new_message", draft.created_at, message_id=draft.id)
-        self._advance_sender(draft, found, head.last_seq)
-        row = _stored(draft, head)
+        seq, event_seq = head.add_message()
+        self._advance_sender(draft, found, seq)
+        row = _stored(draft, head, seq, event_seq)
         self.rows.append(row)
         if draft.local_key is not None:
             self.stored[draft.local_key] = row
@@ -143,7 +141,6 @@ class Appender:
 
     async def _store(self, tx: Tx, batch: Batch) -> None:
         await append.store(tx, batch.rows)
-        await ledger.save(tx, batch.heads.values())
         await append.advance(tx, batch.senders.values())
         await self._bus.publish(tx, *(_created(draft, batch.heads) for draft in batch.accepted))
         notices = [
@@ -159,13 +156,15 @@ class Appender:
         tx.after_commit(self._broadcast.send, notices)
 
 
-def _stored(draft: Draft, head: Head) -> dict[str, Any]:
+def _stored(draft: Draft, head: Head, seq: int, event_seq: int) -> dict[str, Any]:
     """Return a new message's row, as `store` would read it for its sender."""
     return {
         "id": draft.id,
         "conversation_id": draft.conversation_id,
+        "seq": seq,
+        "event_seq": event_seq,
+        "xid": head.xid,
         "mode": head.mode,
-        "seq": head.last_seq,
         "sender_id": draft.sender_id,
         "type": draft.type,
         "body": draft.content,

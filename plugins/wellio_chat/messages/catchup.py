@@ -27,6 +27,7 @@ from wellio_chat.conversations import store as conversations
 from wellio_chat.conversations.entry import Entry
 
 from . import log
+from .log import START, Place
 from .models import NOW, LogQuery, Missed
 
 # The text in one answer to `sync`, as JSON writes it (a control character takes six bytes): well
@@ -96,35 +97,37 @@ class CatchUpService:
         """
         if after == NOW:
             return Missed((), await self.now(actor), has_more=False)
-        xid, position = await self._position(after)
-        rows = await self._settled(actor.user_id, xid, position)
+        rows = await self._settled(actor.user_id, await self._place(after))
         shown = _page([row for row in rows[: self._page] if row["is_settled"]])
         goes_on_at = _cursor(shown[-1]) if shown else after
         return Missed(await self._entries(shown), goes_on_at, len(rows) > len(shown))
 
-    async def _settled(self, viewer: str, xid: int, position: int) -> list[Row]:
+    async def _settled(self, viewer: str, after: Place) -> list[Row]:
         """Read on, until the first event has its final place or it has taken too long.
 
         Who was not connected when it happened would else hear of it only with a later one.
         """
         until, blink_s = time.monotonic() + _PATIENCE_S, _BLINK_S
         while True:
-            rows = await log.sync(self._db, viewer, xid, position, self._page + 1)
+            rows = await log.sync(self._db, viewer, after, self._page + 1)
             if not rows or rows[0]["is_settled"] or time.monotonic() > until:
                 return rows
             await asyncio.sleep(blink_s)
             blink_s = min(2 * blink_s, _LONGEST_BLINK_S)
 
-    async def _position(self, after: str | None) -> tuple[int, int]:
+    async def _place(self, after: str | None) -> Place:
         if after is None:
-            return 0, 0
+            return START
         try:
-            xid, position, at = decode_cursor(after, int, int, int)
+            xid, conversation_id, event_seq, at = decode_cursor(after, int, str, int, int)
         except Invalid as error:
+            if _is_of_before(after):
+                raise _resync() from error
             raise invalid("/after", "bad_cursor", "is no cursor of `sync`") from error
-        if not await log.is_ours(self._db, xid, position, at):
+        place = Place(xid, conversation_id, event_seq)
+        if not await log.is_ours(self._db, place, at):
             raise _resync()
-        return xid, position
+        return place
 
     async def _entries(self, rows: Iterable[Row]) -> list[Entry]:
         return [await self._entry(row) for row in rows]
@@ -159,7 +162,16 @@ def _page(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _cursor(row: Row) -> str:
-    return encode_cursor(row["xid"], row["position"], row["happened_at"])
+    return encode_cursor(row["xid"], row["log_of"], row["event_seq"], row["happened_at"])
+
+
+def _is_of_before(cursor: str) -> bool:
+    """Tell whether a cursor is of a version in which every entry had a row of its own."""
+    try:
+        decode_cursor(cursor, int, int, int)
+    except Invalid:
+        return False
+    return True
 
 
 def _resync() -> Resync:

@@ -1,97 +1,191 @@
-"""Reads the log: one conversation's, or all of a person's in the order of commit."""
+"""Reads the log: one conversation's, or all of a person's in the order of commit.
+
+A message is its own entry. Within a conversation `event_seq` has no gaps and `xid` never falls, so
+a page from anywhere is a range of `seq` and one of `event_seq`: a few seeks, whatever lies before.
+"""
+
+from typing import NamedTuple
 
 from wellio import Database, Row
 
 from . import store
 
-_COLUMNS = (
-    "SELECT e.xid, e.position, e.conversation_id AS log_of, e.event_seq, e.kind, e.message_id, "
-    "e.user_id, e.status, e.seq AS up_to, e.created_at AS happened_at, " + store.COLUMNS
-)
-_LOG = (
-    _COLUMNS
-    + """
-FROM chat_member me
-JOIN chat_event e ON e.conversation_id = me.conversation_id
-LEFT JOIN chat_message m ON m.id = e.message_id
-WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
-  AND me.removed_event_seq IS NULL AND e.event_seq > :after
-ORDER BY e.event_seq
-LIMIT :limit
+
+class Place(NamedTuple):
+    """A place in the order of commit: behind an entry."""
+
+    xid: int
+    conversation_id: str
+    event_seq: int
+
+
+START = Place(0, "", 0)
+
+_MESSAGE = """
+SELECT m.xid AS xid, m.conversation_id AS log_of, m.event_seq AS event_seq,
+       'new_message' AS kind, m.id AS message_id, CAST(NULL AS TEXT) AS user_id,
+       CAST(NULL AS TEXT) AS status, CAST(NULL AS BIGINT) AS up_to, m.created_at AS happened_at
 """
+_EVENT = """
+SELECT e.xid, e.conversation_id, e.event_seq, e.kind, e.message_id, e.user_id, e.status,
+       e.seq AS up_to, e.created_at AS happened_at
+"""
+_COLUMNS = (
+    "SELECT p.xid, p.log_of, p.event_seq, p.kind, p.message_id, p.user_id, p.status, p.up_to, "
+    "p.happened_at, " + store.COLUMNS
 )
-# Within a conversation event_seq has no gaps and follows (xid, position). So the next page of each
-# is a range of event_seq from its first event past the cursor: a few seeks, whatever lies before.
-# (One comparison of pairs would do, but SQLite does not seek by a pair that holds the rowid.)
-# Who was removed learns of that event and of nothing else there. What is not settled is told of,
-# but never as a condition: Postgres would read the log from its start.
-_SYNC = (
+# `others` of the first :after entries are no messages.
+_LOG = (
     """
-WITH mine AS MATERIALIZED (
-    SELECT me.conversation_id, me.removed_event_seq,
-           COALESCE(me.removed_event_seq,
-               (SELECT n.event_seq FROM chat_event n
-                WHERE n.conversation_id = me.conversation_id
-                  AND n.xid = :xid AND n.position > :position
-                ORDER BY n.position LIMIT 1),
-               (SELECT n.event_seq FROM chat_event n
-                WHERE n.conversation_id = me.conversation_id AND n.xid > :xid
-                ORDER BY n.xid, n.position LIMIT 1)) AS first_seq
-    FROM chat_member me WHERE me.user_id = :viewer
+WITH place AS MATERIALIZED (
+    SELECT me.conversation_id,
+           COALESCE((SELECT n.nth FROM chat_event n
+                     WHERE n.conversation_id = me.conversation_id AND n.event_seq <= :after
+                     ORDER BY n.event_seq DESC LIMIT 1), 0) AS others
+    FROM chat_member me
+    WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
+      AND me.removed_event_seq IS NULL
+), page AS MATERIALIZED (
+"""
+    + _MESSAGE
+    + """
+    FROM place JOIN chat_message m ON m.conversation_id = place.conversation_id
+        AND m.seq > :after - place.others AND m.seq <= :after - place.others + :limit
+    UNION ALL
+"""
+    + _EVENT
+    + """
+    FROM place JOIN chat_event e ON e.conversation_id = place.conversation_id
+        AND e.event_seq > :after AND e.event_seq <= CAST(:after AS BIGINT) + :limit
+    ORDER BY event_seq LIMIT :limit
 )
 """
     + _COLUMNS
-    + """, {settled e.xid} AS is_settled
-FROM mine
-JOIN chat_event e ON e.conversation_id = mine.conversation_id
-    AND e.event_seq >= mine.first_seq AND e.event_seq < mine.first_seq + :limit
-LEFT JOIN chat_message m ON m.id = e.message_id
-WHERE mine.removed_event_seq IS NULL
-   OR (e.event_seq = mine.removed_event_seq
-       AND (e.xid > :xid OR (e.xid = :xid AND e.position > :position)))
-ORDER BY e.xid, e.position
-LIMIT :limit
+    + "FROM page p LEFT JOIN chat_message m ON m.id = p.message_id ORDER BY p.event_seq"
+)
+# Of what has the cursor's own xid, the conversations before its own are all told, those behind it
+# not at all: `upto` is the last event_seq that is. Where its place is among a conversation's
+# messages is found by halving: up to `low` they are told, above `high` they are not. Of the others
+# an index says it. Who was removed learns of that event and of nothing else there. What is not
+# settled is told of, but never as a condition: Postgres would read the log from its start.
+_SYNC = (
+    """
+WITH RECURSIVE mine AS MATERIALIZED (
+    SELECT me.conversation_id, me.removed_event_seq,
+           CASE WHEN me.conversation_id < :conversation_id THEN 9007199254740992
+                WHEN me.conversation_id = :conversation_id THEN :event_seq ELSE 0 END AS upto,
+           COALESCE((SELECT MAX(n.seq) FROM chat_message n
+                     WHERE n.conversation_id = me.conversation_id), 0) AS last_seq
+    FROM chat_member me WHERE me.user_id = :viewer
+), halves (conversation_id, upto, low, high) AS (
+    SELECT mine.conversation_id, mine.upto,
+           CASE WHEN (n.xid, n.event_seq) <= (:xid, mine.upto) THEN n.seq ELSE 0 END,
+           CASE WHEN :xid > 0 THEN mine.last_seq ELSE 0 END
+    FROM mine
+    LEFT JOIN chat_message n ON n.conversation_id = mine.conversation_id AND n.seq = mine.last_seq
+    WHERE mine.removed_event_seq IS NULL
+    UNION ALL
+    SELECT h.conversation_id, h.upto,
+           CASE WHEN (n.xid, n.event_seq) <= (:xid, h.upto) THEN n.seq ELSE h.low END,
+           CASE WHEN (n.xid, n.event_seq) <= (:xid, h.upto) THEN h.high ELSE n.seq - 1 END
+    FROM halves h
+    JOIN chat_message n ON n.conversation_id = h.conversation_id
+        AND n.seq = (h.low + h.high + 1) / 2
+    WHERE h.low < h.high
+), told AS MATERIALIZED (
+    SELECT h.conversation_id, h.low AS seq,
+           h.low + COALESCE((
+               SELECT n.nth FROM chat_event n
+               WHERE n.conversation_id = h.conversation_id
+                 AND (n.xid, n.event_seq) <= (:xid, h.upto)
+               ORDER BY n.xid DESC, n.event_seq DESC LIMIT 1), 0) AS event_seq
+    FROM halves h WHERE h.low = h.high
+), page AS MATERIALIZED (
+"""
+    + _MESSAGE
+    + """
+    FROM told JOIN chat_message m ON m.conversation_id = told.conversation_id
+        AND m.seq > told.seq AND m.seq <= told.seq + :limit
+    UNION ALL
+"""
+    + _EVENT
+    + """
+    FROM told JOIN chat_event e ON e.conversation_id = told.conversation_id
+        AND e.event_seq > told.event_seq AND e.event_seq <= told.event_seq + :limit
+    UNION ALL
+"""
+    + _EVENT
+    + """
+    FROM mine JOIN chat_event e ON e.conversation_id = mine.conversation_id
+        AND e.event_seq = mine.removed_event_seq AND (e.xid, e.event_seq) > (:xid, mine.upto)
+    ORDER BY xid, log_of, event_seq LIMIT :limit
+)
+"""
+    + _COLUMNS
+    + """, {settled p.xid} AS is_settled
+FROM page p LEFT JOIN chat_message m ON m.id = p.message_id
+ORDER BY p.xid, p.log_of, p.event_seq
 """
 )
-# The last event of each of one's conversations whose place is certain, and of these the last.
+# The last entries of each of one's conversations whose place is certain, and of these the last.
 _LAST = """
-SELECT e.xid, e.position, e.created_at AS happened_at
-FROM chat_member me
-JOIN chat_event e ON e.conversation_id = me.conversation_id AND e.event_seq = COALESCE(
-    me.removed_event_seq,
-    (SELECT n.event_seq FROM chat_event n
-     WHERE n.conversation_id = me.conversation_id AND {settled n.xid}
-     ORDER BY n.event_seq DESC LIMIT 1))
-WHERE me.user_id = :viewer AND {settled e.xid}
-ORDER BY e.xid DESC, e.position DESC
+SELECT e.xid, e.log_of, e.event_seq, e.happened_at
+FROM (
+    SELECT m.xid, m.conversation_id AS log_of, m.event_seq, m.created_at AS happened_at
+    FROM chat_member me
+    JOIN chat_message m ON m.conversation_id = me.conversation_id AND m.seq = (
+        SELECT n.seq FROM chat_message n
+        WHERE n.conversation_id = me.conversation_id AND {settled n.xid}
+        ORDER BY n.seq DESC LIMIT 1)
+    WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
+    UNION ALL
+    SELECT n.xid, n.conversation_id, n.event_seq, n.created_at
+    FROM chat_member me
+    JOIN chat_event n ON n.conversation_id = me.conversation_id AND n.event_seq = COALESCE(
+        me.removed_event_seq,
+        (SELECT o.event_seq FROM chat_event o
+         WHERE o.conversation_id = me.conversation_id AND {settled o.xid}
+         ORDER BY o.event_seq DESC LIMIT 1))
+    WHERE me.user_id = :viewer AND {settled n.xid}
+) AS e
+ORDER BY e.xid DESC, e.log_of DESC, e.event_seq DESC
 LIMIT 1
 """
 _IS_OURS = """
-SELECT 1 FROM chat_event WHERE position = :position AND xid = :xid AND created_at = :at
+SELECT 1 FROM chat_event
+WHERE conversation_id = :conversation_id AND event_seq = :event_seq AND xid = :xid
+  AND created_at = :at
+UNION ALL
+SELECT 1 FROM chat_message m
+WHERE m.conversation_id = :conversation_id AND m.seq = :event_seq - COALESCE((
+        SELECT n.nth FROM chat_event n
+        WHERE n.conversation_id = :conversation_id AND n.event_seq <= :event_seq
+        ORDER BY n.event_seq DESC LIMIT 1), 0)
+  AND m.event_seq = :event_seq AND m.xid = :xid AND m.created_at = :at
 """
 
 
 async def log(db: Database, conversation_id: str, viewer: str, after: int, limit: int) -> list[Row]:
-    """Return a conversation's events above a number; none to who is no member."""
+    """Return a conversation's entries above a number; none to who is no member."""
     return await db.fetch_all(
         _LOG, conversation_id=conversation_id, viewer=viewer, after=after, limit=limit
     )
 
 
-async def sync(db: Database, viewer: str, xid: int, position: int, limit: int) -> list[Row]:
-    """Return the events past a position of all the viewer's conversations.
+async def sync(db: Database, viewer: str, after: Place, limit: int) -> list[Row]:
+    """Return the entries past a place of all the viewer's conversations.
 
     Those with `is_settled` come first, in the order of commit; others may yet come between the
     rest, which on Postgres waits for transactions that are still open.
     """
-    return await db.fetch_all(_SYNC, viewer=viewer, xid=xid, position=position, limit=limit)
+    return await db.fetch_all(_SYNC, viewer=viewer, limit=limit, **after._asdict())
 
 
 async def last(db: Database, viewer: str) -> Row | None:
-    """Return the last event of all the viewer's conversations behind which nothing can yet come."""
+    """Return the last entry of all the viewer's conversations behind which nothing can yet come."""
     return await db.fetch_one(_LAST, viewer=viewer)
 
 
-async def is_ours(db: Database, xid: int, position: int, at: int) -> bool:
-    """Tell whether an event with this position, transaction and time is in the log."""
-    return await db.fetch_one(_IS_OURS, xid=xid, position=position, at=at) is not None
+async def is_ours(db: Database, place: Place, at: int) -> bool:
+    """Tell whether an entry with this place and time is in the log."""
+    return await db.fetch_one(_IS_OURS, at=at, **place._asdict()) is not None

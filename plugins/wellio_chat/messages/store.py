@@ -40,8 +40,10 @@ EXISTS (SELECT 1 FROM chat_member me WHERE me.conversation_id = m.conversation_i
 _READ = _SELECT + "WHERE m.id = :id AND " + _IS_MEMBER
 _LAST = (
     _SELECT
-    + "JOIN chat_conversation c ON c.id = m.conversation_id AND c.last_seq = m.seq "
-    + "WHERE c.id {in ids}"
+    + """JOIN chat_conversation c ON c.id = m.conversation_id AND m.seq = (
+    SELECT MAX(n.seq) FROM chat_message n WHERE n.conversation_id = c.id)
+WHERE c.id {in ids}
+"""
 )
 # The membership does not depend on the message, so it is looked up once.
 _HISTORY = (
@@ -59,7 +61,8 @@ WHERE m.conversation_id = :conversation_id
 _BEFORE = _HISTORY + "AND m.seq < :before ORDER BY m.seq DESC LIMIT :limit"
 _AFTER = _HISTORY + "AND m.seq > :after ORDER BY m.seq LIMIT :limit"
 _VERSION = """
-SELECT c.last_event_seq, c.members_version
+SELECT COALESCE((SELECT MAX(m.seq) FROM chat_message m WHERE m.conversation_id = c.id), 0)
+           + c.other_events AS last_event_seq, c.members_version
 FROM chat_member me JOIN chat_conversation c ON c.id = me.conversation_id
 WHERE me.conversation_id = :conversation_id AND me.user_id = :viewer
   AND me.removed_event_seq IS NULL

@@ -46,8 +46,8 @@ async def test_a_body_shows_unless_it_is_encrypted_or_deleted(practice: Practice
     async def seal(tx: Tx) -> None:
         await tx.execute("UPDATE chat_conversation SET mode = 'e2ee' WHERE id = :id", id=secret)
         await tx.execute(
-            "INSERT INTO chat_message (id, conversation_id, mode, seq, type, ciphertext, "
-            "created_at) VALUES ('m', :id, 'e2ee', 1, 'encrypted', :sealed, 1)",
+            "INSERT INTO chat_message (id, conversation_id, mode, seq, event_seq, xid, type, "
+            "ciphertext, created_at) VALUES ('m', :id, 'e2ee', 1, 2, 1, 'encrypted', :sealed, 1)",
             id=secret,
             sealed=b"sealed",
         )
