@@ -30,7 +30,7 @@ def edit(owner: object, name: str, old: str, new: str) -> None:
 def slow_commits() -> None:
     """Have each commit of messages take its time, on both engines; breaks nothing by itself."""
     wrap(sqlite, "_open_writer", lambda open_: lambda path: _SlowConnection(open_(path)))
-    wrap(PostgresTx, "execute", _noting)
+    wrap(PostgresTx, "insert", _noting)
     wrap(postgres, "_send_commit", _slow)
 
 
@@ -44,8 +44,11 @@ class _SlowConnection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    def execute(self, sql: str, *parameters: Any) -> Any:
+    def executemany(self, sql: str, rows: Any) -> Any:
         self._has_messages |= _MESSAGES in sql
+        return self._connection.executemany(sql, rows)
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
         if sql == "COMMIT" and self._has_messages:
             self._has_messages = False
             time.sleep(_COMMIT_S)
@@ -55,11 +58,11 @@ class _SlowConnection:
 _with_messages: set[Any] = set()  # connections of Postgres
 
 
-def _noting(execute: Any) -> Any:
-    async def noting(tx: PostgresTx, sql: str, **params: Any) -> Any:
+def _noting(insert: Any) -> Any:
+    async def noting(tx: PostgresTx, sql: str, rows: Any) -> Any:
         if _MESSAGES in sql:
             _with_messages.add(tx._connection)  # noqa: SLF001 - this is what `_send_commit` gets
-        return await execute(tx, sql, **params)
+        return await insert(tx, sql, rows)
 
     return noting
 

@@ -50,6 +50,9 @@ class Tx(Protocol):
     async def execute_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement once for each mapping of parameters."""
 
+    async def insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Run an `INSERT INTO t {values (a text, b int)}` for tuples in this order of columns."""
+
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row, or None."""
 

@@ -4,7 +4,9 @@ SQL is written once. `:name` is a parameter, `{...}` a token; both are replaced 
 text, outside strings, quoted names and comments. Tokens are the words of the first table below and
 
 * `id {in ids}`: the parameter `ids` is a list;
-* `FROM {rows r (id text, n int)}`: the parameter `r` is a list of mappings, and a table named `r`;
+* `FROM {rows r (id text, n int)}`: the parameter `r` is a list of mappings, or of tuples in the
+  order of its columns, and a table named `r`;
+* `INSERT INTO t {values (id text, n int)}`: takes the rows of `tx.insert`;
 * `{settled xid}`: true of a row whose transaction is below every one that still runs;
 * `{commit above <expression>}`: the number of the transaction under way, or the expression where
   that is higher, as on Postgres it may be; on SQLite the writer numbers its commits, each higher
@@ -24,19 +26,11 @@ Rules that make it portable:
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-import orjson
-
-from wellio.errors import DatabaseError
-
-
-class StatementError(DatabaseError):
-    """A statement, or the parameters given to it, are wrong: always a programmer's mistake."""
-
+from .statement import MOST_VALUES, Statement, StatementError
 
 #: token -> (SQLite, Postgres). Column types and clauses that need no argument.
 _WORDS: Final = {
@@ -103,103 +97,12 @@ _PLACE: Final = re.compile(
     r"(?P<side>past|upto) (?P<table>\w+) (?:(?P<cursor>\w+)|:(?P<xid>\w+) :(?P<position>\w+))"
 )
 _ROWS: Final = re.compile(r"rows (?P<name>\w+) ?\((?P<columns>[^()]+)\)")
+_VALUES: Final = re.compile(r"values \((?P<columns>[^()]+)\)")
 #: The parameter of SQLite's writer for `{commit above ...}`.
 COMMIT_NUMBER: Final = "commit_number"
-#: So many rows are written out: each number of them is a statement of its own to SQLite.
-_MOST_VALUES: Final = 64
-_IN_ROWS: Final = frozenset({type(None), bool, int, float, str})
 _CONTROL: Final = frozenset(
     {"ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "SET", "START"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement in an engine's own words.
-
-    Attributes:
-        text: What the driver gets.
-        names: Its parameters; on Postgres in the order of `$1`, `$2` ...
-        required: The same as a set.
-        as_json: Those that travel as JSON text: lists on SQLite, rows on both.
-        columns: Those that are rows, with their columns.
-        binary: Those of the rows that have columns of bytes, with these.
-        is_locking: Whether it locks the rows that it reads; on SQLite too, where nobody else
-            writes meanwhile and the word for it is empty.
-        written_out: Returns SQLite's text with so many rows of each as values and `?` for each
-            value, and the names of the parameters in the order of their appearance.
-    """
-
-    text: str
-    names: tuple[str, ...]
-    required: frozenset[str]
-    as_json: tuple[str, ...]
-    columns: Mapping[str, tuple[str, ...]]
-    binary: Mapping[str, tuple[str, ...]]
-    is_locking: bool
-    written_out: Callable[[tuple[int, ...]], tuple[str, tuple[str, ...]]]
-
-    def for_sqlite(self, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any] | list[Any]]:
-        """Return the text and its parameters; few rows are values, which JSON costs thrice."""
-        if params.keys() != self.required:
-            raise self._mismatch(params)
-        if self.columns:
-            counts = tuple(len(params[name]) for name in self.columns)
-            if min(counts) > 0 and max(counts) <= _MOST_VALUES:
-                text, names = self.written_out(counts)
-                return text, self._values(names, params)
-            for name in self.binary:
-                if len(params[name]) > _MOST_VALUES:
-                    raise StatementError(f"{{rows {name}}} has bytes, and too many rows")
-        return self.text, self._with_json(params)
-
-    def positional(self, params: Mapping[str, Any]) -> list[Any]:
-        """Return the parameters in the order of `$n`, as Postgres takes them."""
-        if params.keys() != self.required:
-            raise self._mismatch(params)
-        params = self._with_json(params)
-        return [params[name] for name in self.names]
-
-    def _with_json(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not self.as_json:
-            return params
-        for name in self.columns:
-            for row in params[name]:
-                self._check(name, row)
-        return {**params, **{name: _json(params[name]) for name in self.as_json}}
-
-    def _values(self, names: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
-        """Return what stands for each `?`."""
-        values: list[Any] = []
-        for name in names:
-            if name in self.columns:
-                columns = self.columns[name]
-                cells = [cell for row in params[name] for cell in map(row.get, columns)]
-                if not _IN_ROWS.issuperset(map(type, cells)):
-                    for row in params[name]:
-                        self._check(name, row)
-                values += cells
-            else:
-                values.append(_json(params[name]) if name in self.as_json else params[name])
-        return values
-
-    def _check(self, name: str, row: Mapping[str, Any]) -> None:
-        """Refuse what one engine, or one of SQLite's ways, would take for something else."""
-        binary = self.binary.get(name, ())
-        for column in self.columns[name]:
-            type_ = type(row.get(column))
-            if type_ not in _IN_ROWS and not (type_ is bytes and column in binary):
-                raise StatementError(
-                    f"{{rows {name}}} holds None, bool, int, float and str alone, or bytes in a "
-                    "column of theirs"
-                )
-
-    def _mismatch(self, params: Mapping[str, Any]) -> StatementError:
-        missing = sorted(self.required - params.keys())
-        unused = sorted(params.keys() - self.required)
-        return StatementError(
-            f"parameters do not match: missing {missing}, unused {unused}, in: {self.text}"
-        )
 
 
 class Dialect:
@@ -228,7 +131,7 @@ class Dialect:
             columns,
             translation.binary,
             translation.is_locking,
-            lru_cache(maxsize=4 * _MOST_VALUES)(written_out),
+            lru_cache(maxsize=4 * MOST_VALUES)(written_out),
         )
 
 
@@ -304,6 +207,7 @@ class _Translation:
             _BY_COMMIT: self._by_commit,
             _PLACE: self._place,
             _ROWS: self._rows,
+            _VALUES: self._insert,
         }
         for form, write in forms.items():
             if match := form.fullmatch(token):
@@ -330,6 +234,19 @@ class _Translation:
         columns = ("xid", "position") if self._is_postgres else ("position",)
         return ", ".join(f"{match['table']}.{name}{match['desc'] or ''}" for name in columns)
 
+    def _insert(self, match: re.Match[str]) -> str:
+        fields = _fields(match["columns"])
+        named = ", ".join(name for name, _ in fields)
+        if not self._is_postgres:
+            return f"({named}) VALUES ({', '.join('?' for _ in fields)})"
+        # An array has the type of its elements and no collation, which the column has.
+        types = (
+            "jsonb" if type_ == "json" else _ROW_TYPES[type_].partition(" COLLATE")[0]
+            for _, type_ in fields
+        )
+        arrays = ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(types, 1))
+        return f"({named}) SELECT * FROM unnest({arrays})"
+
     def _place(self, match: re.Match[str]) -> str:
         table, cursor = match["table"], match["cursor"]
         compare = ">" if match["side"] == "past" else "<="
@@ -345,11 +262,7 @@ class _Translation:
         return f"({xid} IS NOT NULL AND {table}.position {compare} {position})"  # it is 0 there
 
     def _rows(self, match: re.Match[str]) -> str:
-        table, columns = match["name"], match["columns"]
-        fields = [tuple(column.split()) for column in columns.split(",")]
-        for field in fields:
-            if len(field) != 2 or not _IDENTIFIER.fullmatch(field[0]) or field[1] not in _ROW_TYPES:
-                raise StatementError(f"{{rows}} cannot read the column {' '.join(field)!r}")
+        table, fields = match["name"], _fields(match["columns"])
         parameter = self._parameter(table, "rows")
         names = tuple(name for name, _ in fields)
         if self.columns.setdefault(table, names) != names:
@@ -372,6 +285,17 @@ class _Translation:
         return f"(SELECT {values} FROM {source}) AS {table}"
 
 
+def _fields(columns: str) -> list[tuple[str, str]]:
+    """Return the names and types of columns, as `{rows}` and `{values}` have them."""
+    fields = []
+    for column in columns.split(","):
+        name, _, type_ = column.strip().partition(" ")
+        if not _IDENTIFIER.fullmatch(name) or type_ not in _ROW_TYPES:
+            raise StatementError(f"{{rows}} cannot read the column {column.strip()!r}")
+        fields.append((name, type_))
+    return fields
+
+
 def computed_once(value: str, body: Callable[[str], str]) -> str:
     """Write SQL that uses a value several times and computes it once.
 
@@ -380,15 +304,6 @@ def computed_once(value: str, body: Callable[[str], str]) -> str:
         body: Returns the SQL of the whole, given the name of the value.
     """
     return f"(SELECT {body('once.value')} FROM (SELECT {value} AS value {{once}}) AS once)"
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=_plain).decode()
-
-
-def _plain(value: Any) -> Any:
-    """Return bytes as Postgres reads them in a text, and any other collection as a list."""
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else list(value)
 
 
 SQLITE: Final = Dialect("sqlite")

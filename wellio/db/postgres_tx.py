@@ -9,7 +9,8 @@ import asyncpg
 from wellio.errors import ConstraintViolation, DatabaseError, Unavailable
 
 from .base import Row, failed_before, not_only_tx
-from .dialect import POSTGRES, Statement
+from .dialect import POSTGRES
+from .statement import Statement
 
 T = TypeVar("T")
 Callbacks = list[tuple[Callable[..., None], tuple[Any, ...]]]
@@ -111,6 +112,13 @@ class PostgresTx:
         statement = self._statement(sql)
         arguments = [statement.positional(row) for row in rows]
         await self._run(self._connection.executemany(statement.text, arguments))
+
+    async def insert(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows with one statement: each column is an array."""
+        statement = self._statement(sql)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        if columns:
+            await self._run(self._connection.execute(statement.text, *columns))
 
     async def fetch_one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row, or None."""

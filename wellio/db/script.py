@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from .dialect import PIECE, StatementError
+from .dialect import PIECE
+from .statement import StatementError
 
 _COMPOUND: Final = re.compile(
     r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMP\s+|TEMPORARY\s+)?(?:TRIGGER|FUNCTION|PROCEDURE)",

@@ -22,7 +22,7 @@ from wellio.wire import PageQuery, decode_cursor, encode_cursor
 
 from .base import Database, Row, Tx
 from .columns import SHOWN, is_same, kind_of_field, stored
-from .dialect import StatementError
+from .statement import StatementError
 
 if TYPE_CHECKING:
     from wellio.http.etag import IfMatch

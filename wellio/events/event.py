@@ -2,7 +2,7 @@
 
 import re
 from types import EllipsisType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,22 @@ About = tuple[str, str]
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
 _ENVELOPE = ("id", "at", "actor_id", "cause_id", "client_id")
+
+
+class EventRow(NamedTuple):
+    """An event as a row of the log."""
+
+    id: str
+    name: str
+    at: int
+    actor_id: str | None
+    cause_id: str | None
+    client_id: str | None
+    payload: str
+
+
+Fact = tuple[Any, ...]
+"""An event as `publish_many` takes it: `at`, `actor_id`, `client_id`, then its own fields."""
 
 
 class Event(BaseModel):
@@ -86,26 +102,41 @@ class Event(BaseModel):
             )
         cls.own_fields = tuple(f for f in cls.model_fields if f not in Event.model_fields)
 
-    def to_row(self) -> dict[str, Any]:
-        """Return the event as a row of the log; what its own class adds is in `payload`."""
+    def to_row(self) -> EventRow:
+        """Return the event as a row of the log; what its own class adds is in its payload."""
         values = self.__dict__
-        return {
-            "id": values["id"],
-            "name": self.name,
-            "at": values["at"],
-            "actor_id": values["actor_id"],
-            "cause_id": values["cause_id"],
-            "client_id": values["client_id"],
-            "payload": orjson.dumps({field: values[field] for field in self.own_fields}).decode(),
-        }
+        payload = {field: values[field] for field in self.own_fields}
+        return EventRow(
+            values["id"],
+            self.name,
+            values["at"],
+            values["actor_id"],
+            values["cause_id"],
+            values["client_id"],
+            orjson.dumps(payload).decode(),
+        )
+
+    @classmethod
+    def row(cls, fact: Fact) -> EventRow:
+        """Return a fact as a row of the log, with an id of its own."""
+        at, actor_id, client_id, *own = fact
+        payload = orjson.dumps(dict(zip(cls.own_fields, own, strict=True))).decode()
+        return EventRow(new_id(), cls.name, at, actor_id, None, client_id, payload)
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """Read an event back, also one that an older or newer version of its class wrote."""
-        stored = orjson.loads(row["payload"])
-        values = {field: stored[field] for field in cls.own_fields if field in stored}
-        for field in _ENVELOPE:
-            values[field] = row[field]
+        return cls._of({field: row[field] for field in _ENVELOPE}, row["payload"])
+
+    @classmethod
+    def of_row(cls, row: EventRow) -> Self:
+        """Return the event of a row that was not stored yet."""
+        return cls._of({field: getattr(row, field) for field in _ENVELOPE}, row.payload)
+
+    @classmethod
+    def _of(cls, values: dict[str, Any], payload: str) -> Self:
+        stored = orjson.loads(payload)
+        values |= {field: stored[field] for field in cls.own_fields if field in stored}
         return cls.model_validate(values)
 
 

@@ -16,6 +16,7 @@ from wellio.jobs.jobs import JobRun
 from wellio.jobs.retry import error_name
 from wellio.jobs.schedules import Schedule
 
+from .event import EventRow
 from .subscriber import Shared, Subscriber
 
 if TYPE_CHECKING:
@@ -25,14 +26,8 @@ _BLINK_S = 0.005  # between two looks at a log whose last transactions are not s
 _TRIM_CHUNK = 1_000
 _log = structlog.get_logger()
 _APPEND = """
-INSERT INTO wellio_event (id, name, at, actor_id, cause_id, client_id, payload)
-VALUES (:id, :name, :at, :actor_id, :cause_id, :client_id, :payload)
-"""
-_APPEND_MANY = """
-INSERT INTO wellio_event (id, name, at, actor_id, cause_id, client_id, payload)
-SELECT id, name, at, actor_id, cause_id, client_id, payload
-FROM {rows events (id text, name text, at int, actor_id text, cause_id text, client_id text,
-    payload text)}
+INSERT INTO wellio_event {values (id text, name text, at int, actor_id text, cause_id text,
+    client_id text, payload text)}
 """
 _OPEN = """
 INSERT INTO wellio_cursor (subscriber, xid, position, node, lease_until)
@@ -65,12 +60,9 @@ FROM wellio_cursor AS c WHERE subscriber {in names} ORDER BY subscriber
 """
 
 
-async def append(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+async def append(tx: Tx, rows: Sequence[EventRow]) -> None:
     """Write events to the log, in their order, with one statement."""
-    if len(rows) == 1:
-        await tx.execute(_APPEND, **rows[0])
-    elif rows:
-        await tx.execute(_APPEND_MANY, events=rows)
+    await tx.insert(_APPEND, rows)
 
 
 class Outbox:

@@ -18,8 +18,8 @@ _LOCK = "SELECT c.id FROM chat_conversation c WHERE c.id {in ids} ORDER BY c.id 
 # Postgres numbers a transaction at its first lock. One that waited for a conversation may so have
 # a lower number than the one before it there, and takes that one's: else its entries would come
 # too early in the order of commits.
-_HEADS = """
-SELECT c.id, c.kind, c.mode, c.title, c.client_id, c.members_version, c.other_events,
+COLUMNS = """
+c.id, c.kind, c.mode, c.title, c.client_id, c.members_version, c.other_events,
        COALESCE((SELECT MAX(m.seq) FROM chat_message m WHERE m.conversation_id = c.id), 0)
            AS last_seq,
        {commit above
@@ -27,8 +27,10 @@ SELECT c.id, c.kind, c.mode, c.title, c.client_id, c.members_version, c.other_ev
             ORDER BY m.seq DESC LIMIT 1),
            (SELECT e.xid FROM chat_event e WHERE e.conversation_id = c.id
             ORDER BY e.event_seq DESC LIMIT 1)} AS xid
-FROM chat_conversation c WHERE c.id {in ids} ORDER BY c.id
 """
+"""Of `chat_conversation c`, locked: a `Head`."""
+
+_HEADS = "SELECT " + COLUMNS + "FROM chat_conversation c WHERE c.id {in ids} ORDER BY c.id"
 _OF_MESSAGE = "SELECT conversation_id FROM chat_message WHERE id = :id"
 _INSERT_EVENTS = """
 INSERT INTO chat_event (conversation_id, event_seq, nth, xid, kind, message_id, user_id, status,
@@ -145,6 +147,11 @@ async def save(tx: Tx, heads: Collection[Head]) -> None:
             for head in changed
         ],
     )
+
+
+async def claim(tx: Tx, conversation_ids: Collection[str]) -> None:
+    """Lock conversations whose heads are read together with something else, after this."""
+    await tx.lock(_LOCK, ids=list(conversation_ids))
 
 
 async def members(

@@ -2,17 +2,17 @@
 
 This is the hot path. Everything that a send depends on (membership, the key, the message that it
 answers) is looked up here, under the conversation's lock, and nowhere else; what follows from it
-is decided in `batch`.
+is decided in `batch`. What goes through here are tuples: objects would cost as much as the SQL.
 """
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from wellio import Row, Tx
+from wellio_chat.conversations import ledger
 from wellio_chat.conversations.ledger import Members
 
 from .models import NewMessage
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from wellio import Client
 
 _HASH_BYTES = 16
-_LOOK_UP = """
-SELECT s.n, me.read_seq, me.delivered_seq, me.uncounted, known.id AS known_id,
-       known.content_hash AS known_hash, parent.id AS parent_id
-FROM {rows s (n int, conversation_id text, sender_id text, local_key bytes, reply_to text)}
+_SENDERS = (
+    "SELECT me.user_id, me.read_seq, me.delivered_seq, me.uncounted, "
+    + ledger.COLUMNS
+    + """
+FROM {rows s (conversation_id text, sender_id text)}
 JOIN chat_member me ON me.conversation_id = s.conversation_id AND me.user_id = s.sender_id
                    AND me.removed_event_seq IS NULL
-LEFT JOIN chat_message known ON known.local_key = s.local_key
-LEFT JOIN chat_message parent ON parent.id = s.reply_to
-                   AND parent.conversation_id = s.conversation_id
+JOIN chat_conversation c ON c.id = s.conversation_id
 """
+)
+_KNOWN = """
+SELECT m.local_key, m.id, m.content_hash
+FROM {rows k (local_key bytes)} JOIN chat_message m ON m.local_key = k.local_key
+"""
+_PARENTS = "SELECT id, conversation_id FROM chat_message WHERE id {in ids}"
 _INSERT = """
-INSERT INTO chat_message (id, conversation_id, seq, event_seq, xid, mode, sender_id, type, body,
-                          local_id, local_key, content_hash, reply_to, created_at)
-SELECT m.id, m.conversation_id, m.seq, m.event_seq, m.xid, m.mode, m.sender_id, m.type, m.body,
-       m.local_id, m.local_key, m.content_hash, m.reply_to, m.created_at
-FROM {rows m (id text, conversation_id text, seq int, event_seq int, xid int, mode text,
-              sender_id text, type text,
-              body text, local_id text, local_key bytes, content_hash text, reply_to text,
-              created_at int)}
+INSERT INTO chat_message {values (id text, conversation_id text, seq int, event_seq int, xid int,
+    mode text, sender_id text, type text, body text, local_id text, local_key bytes,
+    content_hash text, reply_to text, created_at int)}
 """
 _ADVANCE_SENDERS = """
 UPDATE chat_member
@@ -66,8 +66,7 @@ def local_key(sender_id: str, conversation_id: str, local_id: str, key: bytes) -
     return hashlib.blake2b(what, key=key, digest_size=_HASH_BYTES).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A message that waits to be sent.
 
     Attributes:
@@ -100,33 +99,39 @@ class Draft:
 
 
 async def look_up(tx: Tx, drafts: Sequence[Draft]) -> list[Row]:
-    """Return what drafts depend on, by their place `n`; who is no member has no row.
+    """Lock the drafts' conversations, and return each sender's watermarks there, and its head.
 
     Returns:
-        The sender's watermarks; `known_id` and `known_hash` of the message that an earlier send
-        stored under the same key, `parent_id` of the one that is answered, or null.
+        `user_id`, `read_seq`, `delivered_seq`, `uncounted` and the columns of a `Head`; who is no
+        member has no row.
     """
-    return await tx.fetch_all(_LOOK_UP, s=_keys(drafts))
+    pairs = dict.fromkeys((draft.conversation_id, draft.sender_id) for draft in drafts)
+    await ledger.claim(tx, {conversation_id for conversation_id, _ in pairs})
+    return await tx.fetch_all(_SENDERS, s=list(pairs))
 
 
-async def store(tx: Tx, messages: Sequence[dict[str, Any]]) -> None:
+async def known(tx: Tx, drafts: Sequence[Draft]) -> dict[bytes, tuple[str, str]]:
+    """Return `id` and `content_hash` of what earlier sends stored under the drafts' keys."""
+    keys = {draft.local_key for draft in drafts} - {None}
+    if not keys:
+        return {}
+    rows = await tx.fetch_all(_KNOWN, k=[(key,) for key in keys])
+    return {key: (id_, same) for key, id_, same in rows}
+
+
+async def parents(tx: Tx, drafts: Sequence[Draft]) -> dict[str, str]:
+    """Return the conversations of the messages that are answered."""
+    ids = {draft.reply_to for draft in drafts} - {None}
+    if not ids:
+        return {}
+    return {row[0]: row[1] for row in await tx.fetch_all(_PARENTS, ids=list(ids))}
+
+
+async def store(tx: Tx, messages: Sequence[tuple[Any, ...]]) -> None:
     """Insert numbered messages."""
-    await tx.execute(_INSERT, m=messages)
+    await tx.insert(_INSERT, messages)
 
 
-async def advance(tx: Tx, senders: Collection[dict[str, Any]]) -> None:
+async def advance(tx: Tx, senders: Collection[tuple[Any, ...]]) -> None:
     """Set the senders' watermarks."""
     await tx.execute(_ADVANCE_SENDERS, s=list(senders))
-
-
-def _keys(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
-    return [
-        {
-            "n": n,
-            "conversation_id": draft.conversation_id,
-            "sender_id": draft.sender_id,
-            "local_key": draft.local_key,
-            "reply_to": draft.reply_to,
-        }
-        for n, draft in enumerate(drafts)
-    ]

@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wellio import Conflict, Event, EventBus, NotFound, Problem, Row, Tx, invalid
+from wellio import Conflict, EventBus, NotFound, Problem, Row, Tx, invalid
 from wellio_chat.conversations import ledger
 from wellio_chat.conversations.broadcast import Broadcast, Notice
 from wellio_chat.conversations.entry import Entry
@@ -38,80 +38,102 @@ class Batch:
     def __init__(
         self,
         drafts: Sequence[Draft],
-        heads: dict[str, Head],
-        members: Mapping[str, Members],
         found: Sequence[Row],
+        known: Mapping[bytes, tuple[str, str]],
+        parents: Mapping[str, str],
     ) -> None:
-        self.drafts = drafts
-        self.heads = heads
-        self.members = members
-        self.found = {row["n"]: row for row in found}
+        """Hold what was looked up.
+
+        Args:
+            drafts: What waits.
+            found: The rows of `append.look_up`.
+            known: What that name in `append` returns.
+            parents: What that name returns.
+        """
+        self.drafts, self.known, self.parents = drafts, known, parents
+        self.heads: dict[str, Head] = {}
+        self.marks: dict[tuple[str, str], list[int]] = {}  # read_seq, delivered_seq, uncounted
+        for user_id, read_seq, delivered_seq, uncounted, *head in found:
+            if head[0] not in self.heads:
+                self.heads[head[0]] = Head(*head)
+            self.marks[head[0], user_id] = [read_seq, delivered_seq, uncounted]
+        self.members: Mapping[str, Members] = {}
         self.results: list[Sent | Problem | None] = [None] * len(drafts)
-        self.stored: dict[bytes, dict[str, Any]] = {}  # by key, of this batch
+        self.stored: dict[bytes, Draft] = {}  # by key, of this batch
         self.again: dict[int, str] = {}  # index -> id of the message stored by an earlier send
-        self.rows: list[dict[str, Any]] = []
-        self.senders: dict[tuple[str, str], dict[str, Any]] = {}
-        self.accepted: list[Draft] = []  # those of `rows`
-        self.event_seqs: list[int] = []
+        self.rows: list[tuple[Any, ...]] = []
+        self.senders: set[tuple[str, str]] = set()  # of these rows
+        self.facts: list[tuple[Any, ...]] = []
+        self.notices: list[Notice] = []
 
     def decide(self) -> None:
         """Number what is new; refuse, or answer as before, the rest."""
         for n, draft in enumerate(self.drafts):
-            found = self.found.get(n)
-            if found is None or draft.conversation_id not in self.heads:
+            key = draft.local_key
+            marks = self.marks.get((draft.conversation_id, draft.sender_id))
+            if marks is None:
                 self.results[n] = NotFound()
-            elif found["known_id"]:
-                if found["known_hash"] == draft.content_hash:
-                    self.again[n] = found["known_id"]
+            elif key is not None and key in self.known:
+                message_id, same = self.known[key]
+                if same == draft.content_hash:
+                    self.again[n] = message_id
                 else:
                     self.results[n] = _reused()
-            elif draft.local_key is not None and draft.local_key in self.stored:
-                first = self.stored[draft.local_key]
-                is_same = first["content_hash"] == draft.content_hash
-                self.results[n] = Sent(first, None) if is_same else _reused()
-            elif draft.reply_to is not None and found["parent_id"] is None:
+            elif key is not None and key in self.stored:
+                first = self.stored[key]
+                if first.content_hash == draft.content_hash:
+                    self.again[n] = first.id
+                else:
+                    self.results[n] = _reused()
+            elif (
+                draft.reply_to is not None
+                and self.parents.get(draft.reply_to) != draft.conversation_id
+            ):
                 self.results[n] = invalid(
                     "/replyTo", "unknown_message", "is no message of this conversation"
                 )
             elif self._is_alone(draft):
                 self.results[n] = NobodyThere()
             else:
-                self._accept(n, draft, found)
+                self._accept(n, draft, marks)
 
     def _is_alone(self, draft: Draft) -> bool:
         is_direct = self.heads[draft.conversation_id].kind == "direct"
         return is_direct and len(self.members[draft.conversation_id].user_ids) < 2
 
-    def _accept(self, n: int, draft: Draft, found: Row) -> None:
-        head = self.heads[draft.conversation_id]
+    def _accept(self, n: int, draft: Draft, marks: list[int]) -> None:
+        id_, place, sender, type_, content, local_id, key, same, reply_to, at, _, origin = draft
+        head = self.heads[place]
         seq, event_seq = head.add_message()
-        self._advance_sender(draft, found, seq)
-        row = _stored(draft, head, seq, event_seq)
-        self.rows.append(row)
-        if draft.local_key is not None:
-            self.stored[draft.local_key] = row
-        self.accepted.append(draft)
-        self.event_seqs.append(event_seq)
-        self.results[n] = Sent(row, event_seq)
-
-    def _advance_sender(self, draft: Draft, found: Row, seq: int) -> None:
-        """Move the sender's watermarks over the message, unless others' are unread before it."""
-        key = draft.conversation_id, draft.sender_id
-        sender = self.senders.get(key)
-        if sender is None:
-            sender = self.senders[key] = {
-                "conversation_id": draft.conversation_id,
-                "user_id": draft.sender_id,
-                "read_seq": found["read_seq"],
-                "delivered_seq": found["delivered_seq"],
-                "uncounted": found["uncounted"],
-            }
-        if sender["delivered_seq"] == seq - 1:
-            sender["delivered_seq"] = seq
-        if sender["read_seq"] == seq - 1:
-            sender["read_seq"] = seq
-        else:
-            sender["uncounted"] += 1
+        _advance(marks, seq)
+        self.senders.add((place, sender))
+        if key is not None:
+            self.stored[key] = draft
+        numbers = (seq, event_seq, head.xid)
+        keys = (local_id, key, same)
+        self.rows.append(
+            (id_, place, *numbers, head.mode, sender, type_, content, *keys, reply_to, at)
+        )
+        self.facts.append((at, sender, head.client_id, id_, place))
+        # As `store` would read it: for whoever did not send it without a stage.
+        row = {
+            "id": id_,
+            "conversation_id": place,
+            "sender_id": sender,
+            "type": type_,
+            "body": content,
+            "local_id": local_id,
+            "seq": seq,
+            "created_at": at,
+            "edited_at": None,
+            "deleted_at": None,
+            "reply_to": reply_to,
+            "origin": "human",
+            "stage": None,
+        }
+        entry = Entry(place, event_seq, "new_message", row)
+        self.notices.append(Notice(self.members[place], entry, (), origin))
+        self.results[n] = Sent({**row, "stage": 0}, event_seq)
 
 
 class Appender:
@@ -127,67 +149,32 @@ class Appender:
             For each draft what was stored, or NotFound (not a member), Conflict
             `local_id_reused` or `nobody_there`, or Invalid at `/replyTo`.
         """
-        heads = await ledger.lock(tx, {draft.conversation_id for draft in drafts})
-        known = {draft.conversation_id: draft.members for draft in drafts}
-        members = await ledger.members(tx, heads.values(), known)
-        batch = Batch(drafts, heads, members, await append.look_up(tx, drafts))
+        found = await append.look_up(tx, drafts)
+        known, parents = await append.known(tx, drafts), await append.parents(tx, drafts)
+        batch = Batch(drafts, found, known, parents)
+        last_heard = {draft.conversation_id: draft.members for draft in drafts}
+        batch.members = await ledger.members(tx, batch.heads.values(), last_heard)
         batch.decide()
-        if batch.accepted:
-            await self._store(tx, batch)
+        if batch.rows:
+            await append.store(tx, batch.rows)
+            await append.advance(tx, [(*who, *batch.marks[who]) for who in batch.senders])
+            await self._bus.publish_many(tx, MessageCreated, batch.facts)
+            tx.after_commit(self._broadcast.send, batch.notices)
         for n, message_id in batch.again.items():
             row = await store.read(tx, message_id, drafts[n].sender_id)
             batch.results[n] = Sent(row, None) if row else NotFound()
         return [result or NotFound() for result in batch.results]
 
-    async def _store(self, tx: Tx, batch: Batch) -> None:
-        await append.store(tx, batch.rows)
-        await append.advance(tx, batch.senders.values())
-        await self._bus.publish(tx, *(_created(draft, batch.heads) for draft in batch.accepted))
-        notices = [
-            Notice(
-                batch.members[draft.conversation_id],
-                Entry(draft.conversation_id, event_seq, "new_message", {**row, "stage": None}),
-                exclude=draft.origin,
-            )
-            for draft, event_seq, row in zip(
-                batch.accepted, batch.event_seqs, batch.rows, strict=True
-            )
-        ]
-        tx.after_commit(self._broadcast.send, notices)
 
-
-def _stored(draft: Draft, head: Head, seq: int, event_seq: int) -> dict[str, Any]:
-    """Return a new message's row, as `store` would read it for its sender."""
-    return {
-        "id": draft.id,
-        "conversation_id": draft.conversation_id,
-        "seq": seq,
-        "event_seq": event_seq,
-        "xid": head.xid,
-        "mode": head.mode,
-        "sender_id": draft.sender_id,
-        "type": draft.type,
-        "body": draft.content,
-        "local_id": draft.local_id,
-        "local_key": draft.local_key,
-        "content_hash": draft.content_hash,
-        "reply_to": draft.reply_to,
-        "created_at": draft.created_at,
-        "edited_at": None,
-        "deleted_at": None,
-        "origin": "human",
-        "stage": 0,
-    }
-
-
-def _created(draft: Draft, heads: Mapping[str, Head]) -> Event:
-    return MessageCreated(
-        at=draft.created_at,
-        actor_id=draft.sender_id,
-        message_id=draft.id,
-        conversation_id=draft.conversation_id,
-        client_id=heads[draft.conversation_id].client_id,
-    )
+def _advance(marks: list[int], seq: int) -> None:
+    """Move a sender's watermarks over their message, unless others' are unread before it."""
+    read_seq, delivered_seq, uncounted = marks
+    if delivered_seq == seq - 1:
+        marks[1] = seq
+    if read_seq == seq - 1:
+        marks[0] = seq
+    else:
+        marks[2] = uncounted + 1
 
 
 def _reused() -> Problem:

@@ -65,33 +65,38 @@ WITH place AS MATERIALIZED (
 )
 # Of what has the cursor's own xid, the conversations before its own are all told, those behind it
 # not at all: `upto` is the last event_seq that is. Where its place is among a conversation's
-# messages is found by halving: up to `low` they are told, above `high` they are not. Of the others
-# an index says it. Who was removed learns of that event and of nothing else there. What is not
-# settled is told of, but never as a condition: Postgres would read the log from its start.
+# messages is found by halving: up to `low` they are told, above `low + size` they are not. (Looked
+# up as values: of a join Postgres may make a walk over all messages.) Of the others an index says
+# it. Who was removed learns of that event and of nothing else there. What is not settled is told
+# of, but never as a condition: Postgres would read the log from its start.
 _SYNC = (
     """
 WITH RECURSIVE mine AS MATERIALIZED (
-    SELECT me.conversation_id, me.removed_event_seq,
+    SELECT me.conversation_id,
            CASE WHEN me.conversation_id < :conversation_id THEN 9007199254740992
                 WHEN me.conversation_id = :conversation_id THEN :event_seq ELSE 0 END AS upto,
            COALESCE((SELECT MAX(n.seq) FROM chat_message n
                      WHERE n.conversation_id = me.conversation_id), 0) AS last_seq
-    FROM chat_member me WHERE me.user_id = :viewer
-), halves (conversation_id, upto, low, high) AS (
-    SELECT mine.conversation_id, mine.upto,
-           CASE WHEN (n.xid, n.event_seq) <= (:xid, mine.upto) THEN n.seq ELSE 0 END,
-           CASE WHEN :xid > 0 THEN mine.last_seq ELSE 0 END
+    FROM chat_member me WHERE me.user_id = :viewer AND me.removed_event_seq IS NULL
+), ends AS MATERIALIZED (
+    SELECT mine.conversation_id, mine.upto, mine.last_seq,
+           COALESCE((SELECT (n.xid, n.event_seq) <= (:xid, mine.upto) FROM chat_message n
+                     WHERE n.conversation_id = mine.conversation_id AND n.seq = mine.last_seq),
+                    FALSE) AS is_told
     FROM mine
-    LEFT JOIN chat_message n ON n.conversation_id = mine.conversation_id AND n.seq = mine.last_seq
-    WHERE mine.removed_event_seq IS NULL
+), halves (conversation_id, upto, low, size) AS (
+    SELECT ends.conversation_id, ends.upto,
+           CASE WHEN ends.is_told THEN ends.last_seq ELSE 0 END,
+           CASE WHEN ends.is_told OR :xid = 0 THEN 0 ELSE ends.last_seq END
+    FROM ends
     UNION ALL
     SELECT h.conversation_id, h.upto,
-           CASE WHEN (n.xid, n.event_seq) <= (:xid, h.upto) THEN n.seq ELSE h.low END,
-           CASE WHEN (n.xid, n.event_seq) <= (:xid, h.upto) THEN h.high ELSE n.seq - 1 END
-    FROM halves h
-    JOIN chat_message n ON n.conversation_id = h.conversation_id
-        AND n.seq = (h.low + h.high + 1) / 2
-    WHERE h.low < h.high
+           h.low + CASE WHEN (
+               SELECT (n.xid, n.event_seq) <= (:xid, h.upto) FROM chat_message n
+               WHERE n.conversation_id = h.conversation_id AND n.seq = h.low + (h.size + 1) / 2)
+               THEN (h.size + 1) / 2 ELSE 0 END,
+           h.size / 2
+    FROM halves h WHERE h.size > 0
 ), told AS MATERIALIZED (
     SELECT h.conversation_id, h.low AS seq,
            h.low + COALESCE((
@@ -99,7 +104,7 @@ WITH RECURSIVE mine AS MATERIALIZED (
                WHERE n.conversation_id = h.conversation_id
                  AND (n.xid, n.event_seq) <= (:xid, h.upto)
                ORDER BY n.xid DESC, n.event_seq DESC LIMIT 1), 0) AS event_seq
-    FROM halves h WHERE h.low = h.high
+    FROM halves h WHERE h.size = 0
 ), page AS MATERIALIZED (
 """
     + _MESSAGE
@@ -116,8 +121,10 @@ WITH RECURSIVE mine AS MATERIALIZED (
 """
     + _EVENT
     + """
-    FROM mine JOIN chat_event e ON e.conversation_id = mine.conversation_id
-        AND e.event_seq = mine.removed_event_seq AND (e.xid, e.event_seq) > (:xid, mine.upto)
+    FROM chat_member me JOIN chat_event e ON e.conversation_id = me.conversation_id
+        AND e.event_seq = me.removed_event_seq
+        AND (e.xid, e.conversation_id, e.event_seq) > (:xid, :conversation_id, :event_seq)
+    WHERE me.user_id = :viewer AND me.removed_event_seq IS NOT NULL
     ORDER BY xid, log_of, event_seq LIMIT :limit
 )
 """

@@ -13,7 +13,7 @@ _SET = "UPDATE chat_message SET local_key = :local_key WHERE id = :id"
 
 
 async def migrate(tx: Tx, derive: Callable[[str], bytes]) -> None:
-    """Add `local_key`. Of a sender who was erased before, nothing is left to make it of."""
+    """Add `local_key`, which 0004 makes unique; who was erased before left nothing for it."""
     await tx.execute("ALTER TABLE chat_message ADD COLUMN local_key {bytes}")
     after, key = "", b""
     while rows := await tx.fetch_all(_ROWS, after=after):
@@ -21,10 +21,6 @@ async def migrate(tx: Tx, derive: Callable[[str], bytes]) -> None:
         await tx.execute_many(
             _SET, [{"id": row["id"], "local_key": _hash(row, key)} for row in rows]
         )
-    await tx.execute(
-        "CREATE UNIQUE INDEX chat_message_key ON chat_message (local_key) "
-        "WHERE local_key IS NOT NULL"
-    )
 
 
 def _hash(row: Row, key: bytes) -> bytes:

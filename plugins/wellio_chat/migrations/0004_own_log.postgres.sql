@@ -17,6 +17,8 @@ ALTER TABLE chat_message
     ADD FOREIGN KEY (conversation_id) REFERENCES chat_conversation (id) ON DELETE CASCADE,
     ADD CHECK ((local_key IS NULL) = (content_hash IS NULL));
 
+CREATE UNIQUE INDEX chat_message_key ON chat_message (local_key) WHERE local_key IS NOT NULL;
+
 DELETE FROM chat_event WHERE kind = 'new_message';
 
 ALTER TABLE chat_event ADD COLUMN nth {int};

@@ -26,6 +26,37 @@ async def seed(tx: Tx, rows: list[tuple[str, int | None, str | None]]) -> None:
     )
 
 
+async def test_many_rows_are_inserted_at_once(db: Engine) -> None:
+    """Each column type, null, no row at all; and a bad row takes the others along."""
+    sql = "INSERT INTO typed {values (a text, b int, c float, d bool, e json, f bytes)}"
+    rows = [
+        (f"päß {n}", HUGE - n, n / 2, n % 2 == 0, '{"a": [1]}', b"\x00\xff") for n in range(100)
+    ]
+
+    async def body(tx: Tx) -> None:
+        await tx.execute(
+            "CREATE TABLE typed (a {text} NOT NULL, b {int}, "
+            "c {float}, d {bool}, e {json}, f {bytes}) {strict}"
+        )
+        await tx.insert(sql, rows)
+        await tx.insert(sql, [("nothing", None, None, None, None, None)])
+        await tx.insert(sql, [])
+
+    await db.write(body)
+    found = await db.fetch_all("SELECT a, b, c, d, e, f FROM typed")
+    assert [
+        (row[0], row[1], row[2], bool(row[3]), row[4], bytes(row[5])) for row in found[:-1]
+    ] == rows
+    assert list(found[-1]) == ["nothing", *5 * [None]]
+
+    async def bad(tx: Tx) -> None:
+        await tx.insert(sql, [rows[0], (None, *rows[1][1:])])
+
+    with pytest.raises(ConstraintViolation):
+        await db.write(bad)
+    assert len(await db.fetch_all("SELECT a FROM typed")) == 101
+
+
 async def column(db: Engine, sql: str, **params: object) -> list[Any]:
     return [row[0] for row in await db.fetch_all(sql, **params)]
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wellio.db.dialect import POSTGRES, SQLITE, Dialect, StatementError
+from wellio.db.dialect import POSTGRES, SQLITE, Dialect
 from wellio.db.script import split_script
+from wellio.db.statement import StatementError
 
 
 class Number(enum.IntEnum):
@@ -54,6 +55,28 @@ def test_quoted_text_comments_and_casts_are_left_alone(dialect: Dialect, text: s
             "{settled e.xid}",
             "TRUE",
             "(e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)",
+        ),
+        (
+            "{commit above a, (SELECT b)}",
+            ":commit_number",
+            "GREATEST(pg_current_xact_id()::text::bigint, a, (SELECT b))",
+        ),
+        ("{by_commit e}", "e.position", "e.xid, e.position"),
+        ("{by_commit e desc}", "e.position desc", "e.xid desc, e.position desc"),
+        (
+            "{past e c}",
+            "(e.position > c.position)",
+            "((e.xid, e.position) > (c.xid, c.position))",
+        ),
+        (
+            "{upto e :x :p}",
+            "(:x IS NOT NULL AND e.position <= :p)",
+            "((e.xid, e.position) <= ($1, $2))",
+        ),
+        (
+            "INSERT INTO t {values (id text, n int, k bytes)}",
+            "INSERT INTO t (id, n, k) VALUES (?, ?, ?)",
+            "INSERT INTO t (id, n, k) SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])",
         ),
         ("a {int} {bool}", "a INTEGER INTEGER", "a BIGINT BOOLEAN"),
         ("{text}", "TEXT", 'TEXT COLLATE "C"'),
@@ -123,6 +146,16 @@ def test_rows_hold_what_both_engines_take_alike(value: object, count: int) -> No
     for bind in (SQLITE.statement(sql).for_sqlite, POSTGRES.statement(sql).positional):
         with pytest.raises(StatementError, match="alone"):
             bind(params)
+
+
+def test_rows_may_be_tuples_and_hold_bytes_where_they_are_few() -> None:
+    statement = SQLITE.statement("SELECT n FROM {rows r (k bytes, n int)}")
+    _, values = statement.for_sqlite({"r": [(b"a", 1), (None, 2)]})
+    assert values == [b"a", 1, None, 2]
+    with pytest.raises(StatementError, match="too many rows"):
+        statement.for_sqlite({"r": [(b"a", 1)] * 65})
+    postgres = POSTGRES.statement("SELECT n FROM {rows r (k bytes, n int)}")
+    assert postgres.positional({"r": [(b"a", 1)]}) == [r'[{"k":"\\x61","n":1}]']
 
 
 def test_a_statement_is_translated_once() -> None:

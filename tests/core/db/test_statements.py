@@ -16,7 +16,7 @@ from tests.core.source_tree import Source, read
 from wellio.db.dialect import POSTGRES
 from wellio.testing.engines import Databases, EngineName
 
-CALLS = {"execute", "execute_many", "fetch_all", "fetch_one"}
+CALLS = {"execute", "execute_many", "fetch_all", "fetch_one", "insert", "lock"}
 
 
 def spelled_out(source: Source) -> Iterator[tuple[int, str]]:

@@ -183,3 +183,41 @@ async def test_old_and_new_versions_of_a_class_read_each_others_events(
     assert Older.from_row(row).id == newer.id
     with pytest.raises(ValueError, match="Extra inputs"):
         Older(thing_id="t")  # type: ignore[call-arg] # what a program writes is still checked
+
+
+async def test_many_of_a_class_are_rows_and_heard_as_events(db: Database, node: MakeNode) -> None:
+    one = node()
+    heard: list[Noted] = []
+    one.bus.subscribe(Noted, heard.append)
+
+    async def body(tx: Tx) -> None:
+        await one.bus.publish_many(
+            tx, Noted, [(START, "a", "c", "t1"), (START + 1, None, None, "t2")]
+        )
+
+    await db.write(body)
+    rows = await log(db)
+    assert [(it["name"], it["at"], it["actor_id"], it["payload"]) for it in rows] == [
+        ("thing.noted", START, "a", '{"thing_id":"t1"}'),
+        ("thing.noted", START + 1, None, '{"thing_id":"t2"}'),
+    ]
+    assert [(it.id, it.at, it.actor_id, it.client_id, it.thing_id) for it in heard] == [
+        (rows[0]["id"], START, "a", "c", "t1"),
+        (rows[1]["id"], START + 1, None, None, "t2"),
+    ]
+
+
+async def test_many_of_an_audited_class_are_refused(db: Database, node: MakeNode) -> None:
+    class Audited(Event, name="thing.audited", about=("thing", "thing_id")):
+        """It needs a row of its own."""
+
+        thing_id: str
+
+    one = node()
+    one.bus.register(Audited)
+
+    async def body(tx: Tx) -> None:
+        await one.bus.publish_many(tx, Audited, [(START, None, None, "t")])
+
+    with pytest.raises(PluginError, match="is audited"):
+        await db.write(body)

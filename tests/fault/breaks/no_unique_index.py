@@ -7,6 +7,7 @@ from tests.fault.patching import edit, wrap
 from wellio.db.migrate import Source
 
 _INDEX = "CREATE UNIQUE INDEX chat_message_key"
+_PLAIN = "CREATE INDEX chat_message_key"
 
 
 def apply() -> None:
@@ -14,7 +15,7 @@ def apply() -> None:
     from wellio_chat.messages import append
 
     wrap(Source, "migrations", _without_index)
-    edit(append, "_LOOK_UP", "known.local_key = s.local_key", "1 = 0")
+    edit(append, "_KNOWN", "m.local_key = k.local_key", "1 = 0")
 
 
 def _without_index(migrations: Any) -> Any:
@@ -22,6 +23,6 @@ def _without_index(migrations: Any) -> Any:
         found = migrations(source, engine)
         if source.plugin == "chat":
             assert any(_INDEX in migration.text for migration in found)
-        return [replace(m, text=m.text.replace(_INDEX, "")) for m in found]
+        return [replace(m, text=m.text.replace(_INDEX, _PLAIN)) for m in found]
 
     return edited

@@ -16,10 +16,10 @@ def apply() -> None:
 
 
 def _counting(accept: Any) -> Any:
-    def counting(batch: Any, n: int, draft: Any, found: Any) -> None:
+    def counting(batch: Any, n: int, draft: Any, marks: Any) -> None:
         head = batch.heads[draft.conversation_id]
         head.last_seq = _next(head.id, head.last_seq) - 1  # `accept` adds the one
-        accept(batch, n, draft, found)
+        accept(batch, n, draft, marks)
 
     return counting
 

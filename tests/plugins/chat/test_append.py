@@ -3,11 +3,12 @@
 import asyncio
 from collections import Counter
 
+from wellio_chat.messages.append import Draft
 from wellio_chat.messages.batch import LocalIdReused
-from wellio_chat.messages.models import NewMessage
+from wellio_chat.messages.models import Mark, NewMessage
 
 from tests.plugins.chat.conftest import Practice
-from wellio import Actor, Conflict, Invalid, NotFound
+from wellio import Actor, Conflict, ConstraintViolation, Invalid, NotFound, Tx, new_id
 from wellio.testing import Sockets
 
 
@@ -88,3 +89,54 @@ async def test_a_bad_item_fails_alone(practice: Practice) -> None:
         for n in range(10)
         for result in (2 * n + 1, LocalIdReused, NotFound, Invalid, 2 * n + 2, 2 * n + 1)
     ]
+
+
+async def test_a_batch_that_fails_in_its_middle_leaves_no_gap(practice: Practice) -> None:
+    """What was numbered after the bad one is numbered again; what came before, too."""
+    direct = await practice.direct("coach", "client")
+    there = (await practice.send("coach", direct, "first"))["id"]
+    db, append = practice.app.app.db, practice.messages._append  # noqa: SLF001 - the batch's body
+
+    def draft(id_: str) -> Draft:
+        rest = ("text", "x", None, None, None, None, 1, None, None)
+        return Draft(id_, direct, practice.ids["coach"], *rest)
+
+    ids = [there if n % 5 == 2 else new_id() for n in range(20)]
+    answers = await asyncio.gather(
+        *(db.write_batched(append, draft(id_)) for id_ in ids), return_exceptions=True
+    )
+    bad = {type(it) for it, id_ in zip(answers, ids, strict=True) if id_ == there}
+    assert bad == {ConstraintViolation}
+    log = await practice.events("client", direct)
+    assert [entry["eventSeq"] for entry in log] == list(range(1, 19))
+    good = [id_ for id_ in ids if id_ != there]
+    assert [entry["data"]["id"] for entry in log[2:]] == good
+    page = await practice.catch_up.sync(actor(practice, "client"), None)
+    assert [entry.event_seq for entry in page.entries] == list(range(1, 19))
+
+
+async def test_who_waited_for_a_conversation_sees_its_numbers(practice: Practice) -> None:
+    """On Postgres each of these has a transaction of its own, begun before the others ended."""
+    direct = await practice.direct("coach", "client")
+    db, append = practice.app.app.db, practice.messages._append  # noqa: SLF001 - the batch's body
+
+    async def alone(tx: Tx, sender: str) -> int:
+        rest = ("text", "x", None, None, None, None, 1, None, None)
+        [sent] = await append(tx, [Draft(new_id(), direct, practice.ids[sender], *rest)])
+        assert not isinstance(sent, Exception)
+        return int(sent.message["seq"])
+
+    first = (await practice.send("coach", direct, "first"))["id"]
+    mark, client = Mark(message_id=first), actor(practice, "client")
+    sends = [db.write(alone, name) for _ in range(20) for name in ("coach", "client")]
+    others = [
+        practice.messages.mark(client, direct, mark, is_read=False),
+        practice.messages.mark(client, direct, mark, is_read=True),
+        practice.messages.delete(actor(practice, "coach"), first),
+    ]
+    numbers, *_ = await asyncio.gather(asyncio.gather(*sends), *others)
+    assert sorted(numbers) == list(range(2, 42))
+    log = await practice.events("client", direct)
+    assert [entry["eventSeq"] for entry in log] == list(range(1, len(log) + 1))
+    page = await practice.catch_up.sync(actor(practice, "client"), None)
+    assert [entry.event_seq for entry in page.entries] == list(range(1, len(log) + 1))

@@ -45,6 +45,12 @@ async def test_erasure_leaves_tombstones(practice: Practice, shared_sockets: Soc
     assert [e["eventSeq"] for e in log] == list(range(1, 6))
     assert "Secret" not in str(log)
     await practice.api("client").get(f"/conversations/{group}", status=404)
+    [kept] = await practice.app.app.db.fetch_all(
+        "SELECT local_id, local_key, content_hash FROM chat_message "
+        "WHERE conversation_id = :id AND seq = 1",
+        id=group,
+    )
+    assert (kept["local_id"], len(kept["local_key"])) == (None, 16)  # it is unique for ever
     exported = await data.export(practice.ids["client"])
     assert exported["chat_message"] == []
     assert exported["chat_member"] == []
