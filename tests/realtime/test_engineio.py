@@ -300,6 +300,15 @@ class TestUpgrade:
         await ws.send("5", "4b")
         assert [await ws.packet() for _ in range(3)] == ["4a", b"\1\2\3", "4b"]
 
+    async def test_the_last_message_waits_on_both_ways_while_it_ends(self, peer: Peer) -> None:
+        """Nobody knows whether the client still polls or listens here already."""
+        sid = await peer.open()
+        ws = await peer.probe(sid)
+        await peer.push(sid, "4last\x1e1")
+        assert await ws.packet() == "4last"
+        await ws.closed()
+        assert (await peer.poll(sid)).text == "4last"
+
     @BOTH
     async def test_polling_is_over_afterwards(self, serve: Serve, path: str) -> None:
         peer = await serve(create_app(LIVELY))

@@ -1,7 +1,7 @@
 """One Engine.IO session: its heartbeat, what waits for a poll, and its change to WebSocket."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import orjson
@@ -244,11 +244,7 @@ class Session:
         packets = self._empty()
         self.candidate = None
         self._adopt(writer)
-        for packet in packets:
-            if packet.startswith(b"b"):
-                writer.write(frame(BINARY, payload.decode_binary(packet.decode())))
-            else:
-                writer.write(frame(TEXT, packet))
+        _write(writer, packets)
 
     def close(
         self,
@@ -274,6 +270,8 @@ class Session:
         self.guest.leave()
         self._report_room()
         self._heartbeat.stop()
+        if self.candidate is not None and self.is_probed:  # who listens there polls no more
+            _write(self.candidate, self._queue)
         for writer in (self.writer, self.candidate):
             if writer is not None:
                 writer.close(code, reason)
@@ -298,3 +296,12 @@ class Session:
         if not self.is_closed and (self.writer is not None or self._is_full()):
             self._empty()
             self.close("slow consumer", code=4008)
+
+
+def _write(writer: SocketWriter, packets: Sequence[bytes]) -> None:
+    """Send packets of polling over a WebSocket."""
+    for packet in packets:
+        if packet.startswith(b"b"):
+            writer.write(frame(BINARY, payload.decode_binary(packet.decode())))
+        else:
+            writer.write(frame(TEXT, packet))
