@@ -156,8 +156,7 @@ class Audit:
         return await self._verify([AnchorFile(more_anchors)] if more_anchors else [])
 
     async def _verify(self, more: Sequence[AnchorFile] = (), *, is_slow: bool = False) -> Report:
-        files = [*self._sealer.files, *more]
-        walk = Verification(self._db, self.keys, files, self._sealer.head)
+        walk = Verification(self._db, self.keys, self._sealer.files, self._sealer.head, more)
         report = await walk.run(is_slow=is_slow)
         self._is_broken = not report.is_intact
         return report

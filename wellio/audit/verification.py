@@ -86,7 +86,12 @@ class Verification:
     """One walk."""
 
     def __init__(
-        self, db: Database, keys: AuditKeys, files: Sequence[AnchorFile], known: Head
+        self,
+        db: Database,
+        keys: AuditKeys,
+        files: Sequence[AnchorFile],
+        known: Head,
+        kept: Sequence[AnchorFile] = (),
     ) -> None:
         """Prepare it.
 
@@ -95,9 +100,11 @@ class Verification:
             keys: A ring of the log's; the keys are read anew, to see whether all are there.
             files: Where anchors are.
             known: How far the chain goes, as this process knows without a file.
+            kept: Further files, each of which has to hold an anchor of this log: whoever names one
+                wants the log held against it.
         """
         self._db, self._keys = db, keys.anew()
-        self._files, self._known = files, known
+        self._files, self._kept, self._known = files, kept, known
         self._anchors: dict[int, set[str]] = defaultdict(set)  # hashes by row
         self._bad_anchors: list[str] = []
         self._head = GENESIS
@@ -128,20 +135,31 @@ class Verification:
 
     def _read_anchors(self) -> None:
         for file in self._files:
-            for number, line in enumerate(file.lines(), 1):
-                try:
-                    anchor = Anchor.read(line, self._keys)
-                except BadAnchorError as error:
-                    self._bad_anchors.append(f"{file.path.name}: line {number} {error}")
-                    continue
-                if anchor is None:
-                    self._report.foreign += 1
-                else:
-                    self._anchors[anchor.head.seq].add(anchor.head.hash)
-                    self._report.anchors += 1
+            self._read_file(file)
+        for file in self._kept:
+            if not self._read_file(file):
+                self._bad_anchors.append(f"{file.path.name}: holds no anchor of this log")
         self._report.anchored = max(self._anchors, default=0)
         if self._known.seq:
             self._anchors[self._known.seq].add(self._known.hash)
+
+    def _read_file(self, file: AnchorFile) -> int:
+        """Read a file, and return how many of its lines are of this log, good ones or bad."""
+        ours = 0
+        for number, line in enumerate(file.lines(), 1):
+            try:
+                anchor = Anchor.read(line, self._keys)
+            except BadAnchorError as error:
+                self._bad_anchors.append(f"{file.path.name}: line {number} {error}")
+                ours += 1
+                continue
+            if anchor is None:
+                self._report.foreign += 1
+                continue
+            self._anchors[anchor.head.seq].add(anchor.head.hash)
+            self._report.anchors += 1
+            ours += 1
+        return ours
 
     async def _walk(self) -> bool:
         """Check the chain; return whether its end was reached."""

@@ -160,6 +160,25 @@ async def test_a_log_that_was_put_back_to_an_older_state_is_not_what_was_signed(
     assert kinds(report) == [(10, "rewritten")]
 
 
+async def test_a_file_that_was_given_and_proves_nothing_is_no_pass(
+    databases: Databases, make_log: MakeLog, clock: ManualClock, tmp_path: Path
+) -> None:
+    log = await make_log()
+    await log.sealed(2)
+    async with databases.open() as engine:
+        theirs = await other_log(engine, tmp_path / "theirs", clock)
+        await theirs.sealed(2)
+    given = tmp_path / "given"
+    for text in ("", theirs.anchor_file.read_text(), "no line"):
+        given.write_text(text)
+        report = await log.verify(more_anchors=given)
+        assert [(it.kind, it.reason) for it in report.breaks] == [
+            ("anchor", "given: holds no anchor of this log")
+        ], text
+    given.write_text(theirs.anchor_file.read_text() + log.anchor_file.read_text())
+    assert (await log.verify(more_anchors=given)).is_intact
+
+
 async def test_a_line_that_a_crash_cut_short_is_no_anchor(make_log: MakeLog) -> None:
     log = await make_log()
     await log.sealed(3)
