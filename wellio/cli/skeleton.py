@@ -45,7 +45,7 @@ def new_file(name: str, folder: Path) -> Path:
     """
     _check(name)
     if find_spec(name):
-        raise _bad(f"{name} is the name of a Python module")
+        raise _bad(f"must not be {name}, which is a Python module's")
     files = dict(rendered("file", name))
     if (folder / "pyproject.toml").exists() or (folder / "pytest.ini").exists():
         del files["pytest.ini"]  # pytest reads one file of settings, and that would be this one
@@ -87,19 +87,19 @@ def _check(name: str) -> None:
     """Refuse a name that the loader, the engines or this project could not live with."""
     if re.match(r"wellio\b|wellio_", name):
         raise _bad(
-            f"names with wellio are this project's own: "
-            f"give a name like wins, and it becomes wellio_plugin_wins, not {name}"
+            "must not begin with wellio, as this project's own do: "
+            f"one like wins becomes wellio_plugin_wins, not {name}"
         )
     if name == "core":
-        raise _bad("core is what Wellio itself is called in logs and in /health")
+        raise _bad("must not be core, as Wellio itself is called in logs and in /health")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or iskeyword(name):
         raise _bad(
-            f"expected at most {_LONGEST} lower-case letters, digits and single underscores, "
+            f"must be at most {_LONGEST} lower-case letters, digits and single underscores, "
             "such as wins or sleep_diary"
         )
     for offer in discover(None):
         if offer.name == name:
-            raise _bad(f"there is a plugin {name} already: {offer.origin}")
+            raise _bad(f"must be new: {offer.origin} has a plugin {name} already")
 
 
 def _bad(message: str) -> Invalid:

@@ -57,26 +57,26 @@ def test_settings_of_pytest_stay_as_they_are(shell: Shell, empty: Path, settings
 @pytest.mark.parametrize(
     "name, reason",
     [
-        ("wellio_wins", "names with wellio are this project's own"),
-        ("wellio-plugin-wins", "names with wellio are this project's own"),
-        ("wellio", "names with wellio are this project's own"),
-        ("auth", "there is a plugin auth already: wellio "),
-        ("core", "core is what Wellio itself is called"),
-        ("Wins", "expected at most 30 lower-case letters"),
-        ("my-wins", "expected at most 30 lower-case letters"),
-        ("my__wins", "expected at most 30 lower-case letters"),
-        ("wins_", "expected at most 30 lower-case letters"),
-        ("2wins", "expected at most 30 lower-case letters"),
-        ("../wins", "expected at most 30 lower-case letters"),
-        ("w" * 31, "expected at most 30 lower-case letters"),
-        ("class", "expected at most 30 lower-case letters"),
-        ("json --one-file", "json is the name of a Python module"),
+        ("wellio_wins", "must not begin with wellio"),
+        ("wellio-plugin-wins", "must not begin with wellio"),
+        ("wellio", "must not begin with wellio"),
+        ("auth", "must be new: wellio "),
+        ("core", "must not be core"),
+        ("Wins", "must be at most 30 lower-case letters"),
+        ("my-wins", "must be at most 30 lower-case letters"),
+        ("my__wins", "must be at most 30 lower-case letters"),
+        ("wins_", "must be at most 30 lower-case letters"),
+        ("2wins", "must be at most 30 lower-case letters"),
+        ("../wins", "must be at most 30 lower-case letters"),
+        ("w" * 31, "must be at most 30 lower-case letters"),
+        ("class", "must be at most 30 lower-case letters"),
+        ("json --one-file", "must not be json"),
     ],
 )
 def test_a_bad_name_is_refused(shell: Shell, empty: Path, name: str, reason: str) -> None:
     refused = shell(f"plugin new {name}")
     assert (refused.code, refused.stdout) == (2, "")
-    assert refused.stderr.startswith(f"wellio: name: {reason}")
+    assert refused.stderr.startswith(f"wellio: name {reason}")
     assert refused.stderr.count("\n") == 1
     assert below(empty) == set()
 
