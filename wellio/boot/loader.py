@@ -5,7 +5,7 @@ it. It comes from an installed distribution's entry point in the group `wellio.p
 folder `[loader] path`, or straight from the caller of `create_app`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
@@ -20,7 +20,7 @@ from wellio.errors import ConfigError, PluginError
 from . import hookspecs
 from .answer import check_answer
 from .hook import CORE, Hook, check_foreign, did_you_mean, specified
-from .plugin import FAULTS, BrokenPluginError, Loaded, Plugin, reason_of
+from .plugin import FAULTS, TAKEN, BrokenPluginError, Loaded, Plugin, reason_of
 from .plugin_sources import Offer, discover, given
 from .plugins import Plugins
 
@@ -51,7 +51,8 @@ def load_plugins(
             raise ConfigError(
                 f"loader.disabled names {name}, which is no plugin; there are {known}"
             )
-    loading = _Loading(config)
+    ours = {*TAKEN, *(name for name, offer in offers.items() if offer.is_builtin)}
+    loading = _Loading(config, ours)
     for twin, reason in twins:
         if twin.name not in config.loader.disabled:
             loading.fail_twin(twin, reason, is_alone=twin.name not in offers)
@@ -108,14 +109,16 @@ def _joining(entry: Loaded) -> Iterator[None]:
 class _Loading:
     """The plugins of one app while they are imported and joined, in no order yet."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, ours: Collection[str]) -> None:
         self.found: dict[str, Loaded] = {}
         self.skipped: dict[str, str] = {}
         self._config, self._loader = config, config.loader
+        self._ours = ours
 
     def load(self, offer: Offer) -> None:
         """Import one plugin."""
         try:
+            self._refuse_overlap(offer)
             module: Any = offer.load()
             plugin = getattr(module, "PLUGIN", None)
             if not isinstance(plugin, Plugin):
@@ -127,6 +130,12 @@ class _Loading:
             self.fail(offer, reason_of(error), error)
         else:
             self.found[plugin.name] = Loaded(plugin, module, offer)
+
+    def _refuse_overlap(self, offer: Offer) -> None:
+        """Refuse a stranger's name with which tables of Wellio's own may begin."""
+        for name in self._ours:
+            if not offer.is_builtin and offer.name.startswith(f"{name}_"):
+                raise PluginError(f"its name begins with {name}_, as the tables of {name} do")
 
     def join(self) -> tuple[pluggy.PluginManager, Mapping[str, Hook], tuple[Loaded, ...]]:
         """Join what is there, without those that do not fit if that is allowed.

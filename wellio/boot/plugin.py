@@ -16,10 +16,11 @@ from wellio.errors import PluginError, WellioError
 from .plugin_sources import Offer
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = {
+TAKEN = {
     "core": "what Wellio itself is called in logs and in /health",
     "wellio": "what Wellio's own tables and migrations are called",
 }
+"""Names that no plugin may have, nor begin with: why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Plugin:
 
     Attributes:
         name: Short and unique; also that of its entry point, file or folder, of its section in
-            `config.toml` and of its tables' prefix.
+            `config.toml` and of its tables' prefix, so it begins with no name of Wellio's own
+            plugins and an underscore.
         version: Its own version.
         requires: Plugins without which it cannot run; they come before it.
         after: Plugins that come before it where they are present.
@@ -52,8 +54,8 @@ class Plugin:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(str(self.name)):
             raise PluginError(f"plugin name {self.name!r}: expected {_NAME.pattern}")
-        if self.name in _TAKEN:
-            raise PluginError(f"{self.name} is {_TAKEN[self.name]}")
+        if self.name in TAKEN:
+            raise PluginError(f"{self.name} is {TAKEN[self.name]}")
         for field in ("requires", "after", "migrations"):
             names = getattr(self, field)
             if not isinstance(names, tuple) or not all(isinstance(it, str) for it in names):

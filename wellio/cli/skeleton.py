@@ -100,6 +100,8 @@ def _check(name: str) -> None:
     for offer in discover(None):
         if offer.name == name:
             raise _bad(f"must be new: {offer.origin} has a plugin {name} already")
+        if offer.is_builtin and name.startswith(f"{offer.name}_"):
+            raise _bad(f"must not begin with {offer.name}_, as the tables of {offer.name} do")
 
 
 def _bad(message: str) -> Invalid:

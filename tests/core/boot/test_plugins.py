@@ -351,6 +351,20 @@ def test_a_file_and_its_plugin_have_one_name(
         load_plugins(config(loader__path=tmp_path))
 
 
+@pytest.mark.parametrize("theirs", ["wellio_audit", "core_notes", "practice_client", "chat_x"])
+def test_no_stranger_answers_for_tables_of_wellios_own(tmp_path: Path, theirs: str) -> None:
+    """`practice_client_tag` would be `practice_client`'s: the longest name that fits has it."""
+    write_plugin(tmp_path, f"{theirs}.py", theirs)
+    own = theirs.partition("_")[0]
+    with fresh_modules(theirs), pytest.raises(PluginError, match=f"begins with {own}_"):
+        load_plugins(config(loader__path=tmp_path))
+    skipping = config(loader__path=tmp_path, loader__on_error="skip")
+    with fresh_modules(theirs):
+        plugins = load_plugins(skipping)
+    assert [*plugins.skipped] == [theirs]
+    assert {"auth", "practice", "chat"} <= {entry.name for entry in plugins.loaded}
+
+
 def test_a_missing_folder_is_a_wrong_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"loader\.path"):
         load_plugins(config(loader__path=tmp_path / "none"))
