@@ -46,6 +46,13 @@ class PluginError(WellioError):
     """A plugin is missing, broken, cyclic or offered twice; the message names it."""
 
 
+class EndedProcess(WellioError):
+    """Code of a plugin called `sys.exit()` where it should have raised; the server goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("it called sys.exit()")
+
+
 class DatabaseError(WellioError):
     """The database is not as this program needs it, or a transaction was misused."""
 

@@ -108,7 +108,7 @@ class Source:
         """
         try:
             spec = importlib.util.find_spec(package)
-        except Exception as error:  # a package above it raises when it is imported
+        except (Exception, SystemExit) as error:  # a package above it, when it is imported
             why = f"the package {package} cannot be found: {type(error).__name__}: {error}"
             raise MigrationError(plugin, f"plugin {plugin}: {why}") from error
         places = list(spec.submodule_search_locations or ()) if spec else []

@@ -17,7 +17,7 @@ import structlog
 
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
-from wellio.errors import WellioError
+from wellio.errors import EndedProcess, WellioError
 from wellio.jobs.retry import backoff_ms, error_name, fault
 from wellio.jobs.worker import Worker
 
@@ -224,7 +224,10 @@ class Subscriber:
         event = self._shared.read(row, self.types)
         if event is None:
             return False
-        await self._fn(tx, event)
+        try:
+            await self._fn(tx, event)
+        except SystemExit as error:
+            raise EndedProcess from error
         return True
 
     async def _park_again(self, tx: Tx, row: Row, error: Exception) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from wellio.boot.hookspecs import HealthCheck
-from wellio.errors import NotFound, Unavailable
+from wellio.errors import EndedProcess, NotFound, Unavailable
 from wellio.observe.examinations.examination import Examination
 from wellio.observe.log import get_logger
 from wellio.wire import Wire
@@ -72,10 +72,16 @@ class Probe:
             self._running = asyncio.create_task(self._run())
         return await asyncio.shield(self._running)
 
+    async def _ask(self) -> str | None:
+        try:
+            return await self._check.check()
+        except SystemExit as error:
+            raise EndedProcess from error
+
     async def _run(self) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self._timeout_s):
-                reason = await self._check.check()
+                reason = await self._ask()
         except TimeoutError:
             return {"status": "down", "reason": "does not answer in time"}
         except Exception as error:  # noqa: BLE001 - whatever it is, the thing is down

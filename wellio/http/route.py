@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from wellio.access.actor import Actor
 from wellio.access.policy import Policies
 from wellio.audit import API_KEY
-from wellio.errors import FieldError, Invalid, NotFound, PluginError
+from wellio.errors import EndedProcess, FieldError, Invalid, NotFound, PluginError
 from wellio.ids import is_id
 from wellio.observe.slow import Slow
 
@@ -165,6 +165,8 @@ class Route:
         started = time.perf_counter()
         try:
             result = await self.handler(request, **given)
+        except SystemExit as error:
+            raise EndedProcess from error
         finally:
             seconds = time.perf_counter() - started
             if seconds > self._slow.limit_s and not _is_sent(result):

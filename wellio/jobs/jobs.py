@@ -17,7 +17,7 @@ import structlog
 
 from wellio.clock import Clock
 from wellio.db.base import Database, Row, Tx
-from wellio.errors import PluginError, WellioError
+from wellio.errors import EndedProcess, PluginError, WellioError
 from wellio.ids import new_id
 
 from . import schedules
@@ -307,7 +307,10 @@ class Jobs:
             if run.attempt > job.max_attempts:  # each attempt so far took its process down
                 raise LeaseLost(run.id)
             async with asyncio.timeout(job.timeout_s):
-                await job.run(run)
+                try:
+                    await job.run(run)
+                except SystemExit as error:
+                    raise EndedProcess from error
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             is_last = run.attempt >= job.max_attempts or isinstance(error, GiveUp)
             _log.warning(

@@ -21,6 +21,7 @@ import pydantic
 
 from wellio.access.actor import Actor
 from wellio.errors import (
+    EndedProcess,
     FieldError,
     InternalError,
     Invalid,
@@ -248,9 +249,12 @@ async def _run(
     event: SocketEvent, handler: Handler, client: Client, data: Any
 ) -> Mapping[str, Any] | None:
     client.actor.require(event.permission)
-    if event.body is None:
-        return await handler(client)
-    return await handler(client, event.read(data))
+    try:
+        if event.body is None:
+            return await handler(client)
+        return await handler(client, event.read(data))
+    except SystemExit as error:
+        raise EndedProcess from error
 
 
 @lru_cache
